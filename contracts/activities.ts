@@ -1,0 +1,111 @@
+import { type Instant } from '../domain/deal/terms';
+import {
+  type ApprovalSubject,
+  type ApprovalView,
+  type BaselineView,
+  type BillingResult,
+  type CancellationInput,
+  type CollectionHoldInput,
+  type DealView,
+  type DecisionInput,
+  type DecisionReceipt,
+  type IntakeResult,
+  type InvoiceView,
+  type LineView,
+  type MilestoneDelivery,
+  type MilestoneResponse,
+  type ProjectView,
+  type SignOffInput,
+  type SowProposalInput,
+  type SowProposalReceipt,
+  type UsageReport,
+} from './workflow-state';
+
+/**
+ * Every effect of the lifecycles. Each is one transaction with one key; it may run twice, the second run gives the first
+ * answer (D5). `at` is the business moment; `turn` counts repeated reviews of one run, so that each has a key of its own.
+ */
+export interface DealActivities {
+  /** Checks the commercial baseline for completeness; what is missing becomes the deal's open wait (R-020). */
+  reviewHandoff(input: { dealId: string; turn: number; at: Instant }): Promise<DealView & { complete: boolean }>;
+  recordSowProposal(input: { dealId: string; proposal: SowProposalInput; approvalId: string }): Promise<{ receipt: SowProposalReceipt; deal: DealView }>;
+  /** Applies the outcome of the approval of the statement of work: governing terms, or back to a new proposal. */
+  settleSowProposal(input: { dealId: string; proposalId: string; approvalId: string; confirmed: boolean; nextApprovalId: string; at: Instant }): Promise<DealView>;
+  /** Contract version, project hierarchy, budget, billing plan: one transaction. Then the deal waits for the kickoff gate. */
+  createBaseline(input: { dealId: string; approvalId: string; kickoffApprovalId: string; at: Instant }): Promise<BaselineView>;
+  /** A refused kickoff is sent back: the deal waits for mobilisation to be put right, or asks again. */
+  settleKickoff(input: { dealId: string; approvalId: string; nextApprovalId: string | null; at: Instant }): Promise<DealView>;
+  startDelivery(input: { dealId: string; at: Instant }): Promise<DealView>;
+  startClosing(input: { dealId: string; at: Instant }): Promise<DealView>;
+  closeDeal(input: { dealId: string; at: Instant }): Promise<DealView>;
+  declineDeal(input: { dealId: string; reason: string | null; at: Instant }): Promise<DealView>;
+  requestCancellation(input: { dealId: string; cancellation: CancellationInput; approvalId: string }): Promise<DealView>;
+  /** Takes an unapproved cancellation back. */
+  dropCancellation(input: { dealId: string; requestId: string; at: Instant }): Promise<DealView>;
+  startCancellation(input: { dealId: string; requestId: string; approvalId: string; at: Instant }): Promise<DealView>;
+  finishCancellation(input: { dealId: string; requestId: string; at: Instant }): Promise<DealView>;
+}
+
+export interface ApprovalActivities {
+  openApproval(input: {
+    approvalId: string;
+    subjectKind: ApprovalSubject;
+    subjectId: string;
+    dealId: string;
+    at: Instant;
+  }): Promise<ApprovalView>;
+  recordDecision(input: { approvalId: string; decision: DecisionInput }): Promise<DecisionReceipt>;
+  /** Reminders and escalation that have come due by `at` (R-066). */
+  remindApprovers(input: { approvalId: string; turn: number; at: Instant }): Promise<ApprovalView>;
+  withdrawApproval(input: { approvalId: string; reason: string; at: Instant }): Promise<ApprovalView>;
+}
+
+export interface LineActivities {
+  activateLine(input: { contractLineId: string; at: Instant }): Promise<LineView>;
+  recordDelivery(input: { contractLineId: string; delivery: MilestoneDelivery }): Promise<LineView>;
+  recordResponse(input: { contractLineId: string; response: MilestoneResponse }): Promise<LineView>;
+  recordDeemedAcceptance(input: { contractLineId: string; milestoneId: string; attempt: number; at: Instant }): Promise<LineView>;
+  recordUsage(input: { contractLineId: string; report: UsageReport }): Promise<LineView>;
+  /** Drafts the invoice of a due billing plan item, finds that there is nothing to bill, or names its blockers. */
+  billItem(input: { contractLineId: string; itemId: string; turn: number; at: Instant }): Promise<BillingResult>;
+  /** Looks again at what is due, blocked and open. */
+  reviewLine(input: { contractLineId: string; turn: number; at: Instant }): Promise<LineView>;
+  /** Stops a line on a date: planned items after it are void, milestones not accepted are cancelled (I-13). */
+  stopLine(input: { contractLineId: string; stoppedOn: string; at: Instant }): Promise<LineView>;
+  finishLine(input: { contractLineId: string; at: Instant }): Promise<LineView>;
+}
+
+export interface InvoiceActivities {
+  openInvoice(input: { invoiceId: string; approvalWorkflowId: string; at: Instant }): Promise<InvoiceView>;
+  /** The approved invoice gets its issue moment (R-044). */
+  approveInvoice(input: { invoiceId: string; approvalId: string; at: Instant }): Promise<InvoiceView>;
+  voidInvoice(input: { invoiceId: string; reason: string; at: Instant }): Promise<InvoiceView>;
+  /** Number without gaps, due date, journal entry, receivable (D15). */
+  issueInvoice(input: { invoiceId: string; at: Instant }): Promise<InvoiceView>;
+  /** After cash moved, a hold changed, or a step of the dunning ladder came due. */
+  reviewReceivable(input: { invoiceId: string; turn: number; at: Instant }): Promise<InvoiceView>;
+  recordHold(input: { invoiceId: string; hold: CollectionHoldInput }): Promise<InvoiceView>;
+  liftHold(input: { invoiceId: string; holdId: string; by: string; at: Instant }): Promise<InvoiceView>;
+}
+
+export interface ProjectActivities {
+  openProject(input: { projectId: string; at: Instant }): Promise<ProjectView>;
+  reviewClosing(input: { projectId: string; turn: number; at: Instant }): Promise<ProjectView>;
+  recordSignOff(input: { projectId: string; signOff: SignOffInput }): Promise<ProjectView>;
+  awaitClosingApproval(input: { projectId: string; approvalWorkflowId: string; at: Instant }): Promise<ProjectView>;
+  closeProject(input: { projectId: string; approvalId: string; at: Instant }): Promise<ProjectView>;
+  cancelProject(input: { projectId: string; at: Instant }): Promise<ProjectView>;
+}
+
+export interface IntakeActivities {
+  /** Applies one inbox event of a stream (a bank file, a batch of time entries) in one transaction. */
+  applyIntake(input: { inboxEventId: string; at: Instant }): Promise<IntakeResult>;
+}
+
+export interface ExceptionActivities {
+  /** A run that cannot go on by itself becomes a task of the operators (`open_wait` kind `stuck`, `process_exception`). */
+  reportStuck(input: { effect: string; why: string }): Promise<void>;
+  reportUnstuck(input: { effect: string }): Promise<void>;
+}
+
+export type Activities = DealActivities & ApprovalActivities & LineActivities & InvoiceActivities & ProjectActivities & IntakeActivities & ExceptionActivities;

@@ -1,0 +1,198 @@
+import { type Instant, type LocalDate } from '../domain/deal/terms';
+
+/** The business clock as it is handed to children and over continue-as-new (D1). `moment` is null outside a simulation. */
+export type ClockState = { readonly simulated: false } | { readonly simulated: true; readonly moment: Instant };
+
+/** One thing a run waits for, exactly as in `open_wait` (D6). `asks` is a sentence for an operator, ids only. */
+export interface WaitView {
+  readonly kind: string;
+  readonly subject: string;
+  readonly role: string;
+  readonly asks: string;
+  readonly since: Instant;
+  readonly due: Instant | null;
+  readonly wakesAt: Instant | null;
+}
+
+/** What every effect that changes a lifecycle answers: where it stands and what it waits for now. */
+export interface LifecycleView {
+  readonly stage: string;
+  readonly waits: readonly WaitView[];
+}
+
+/** A decision on an approval, as a person sends it. `decisionId` makes it repeatable; `shownHash` names what was shown. */
+export interface DecisionInput {
+  readonly decisionId: string;
+  readonly by: string;
+  readonly verdict: 'grant' | 'refuse';
+  readonly reason: string | null;
+  readonly role: string | null;
+  readonly shownHash: string;
+  readonly at: Instant;
+}
+
+export type ApprovalSubject = 'sow' | 'deal' | 'kickoff' | 'invoice' | 'project-close' | 'cancellation';
+
+export interface ApprovalView extends LifecycleView {
+  readonly approvalId: string;
+  readonly state: 'pending' | 'approved' | 'refused' | 'withdrawn';
+  readonly tier: number;
+  readonly requestedBy: string;
+  readonly shownHash: string;
+  readonly decidedAt: Instant | null;
+  readonly reason: string | null;
+}
+
+/** `already-received`: the same decision came before; the stored state is given again. */
+export interface DecisionReceipt {
+  readonly outcome: 'accepted' | 'already-received';
+  readonly approval: ApprovalView;
+}
+
+export interface ApprovalResult {
+  readonly approvalId: string;
+  readonly state: 'approved' | 'refused' | 'withdrawn';
+  readonly decidedAt: Instant;
+  readonly reason: string | null;
+}
+
+export interface DealView extends LifecycleView {
+  readonly dealId: string;
+  readonly entityId: string;
+  readonly customerId: string | null;
+  readonly state: string;
+}
+
+export interface SowProposalInput {
+  readonly proposalId: string;
+  readonly documentId: string;
+  readonly terms: readonly { readonly path: string; readonly value: string; readonly unit: string; readonly clause: string; readonly currency?: string }[];
+  readonly by: string;
+  readonly at: Instant;
+}
+
+export interface SowProposalReceipt {
+  readonly proposalId: string;
+  readonly version: number;
+  readonly discrepancies: number;
+  readonly ignoredTerms: number;
+}
+
+export interface BaselineView extends DealView {
+  readonly projectId: string;
+  readonly lines: readonly { readonly contractLineId: string; readonly lineId: string; readonly engagementModel: string; readonly entityId: string }[];
+}
+
+export interface CancellationInput {
+  readonly requestId: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly effectiveOn: LocalDate;
+  readonly at: Instant;
+}
+
+/** What a contract line does next by itself, and what it waits for. */
+export interface LineView extends LifecycleView {
+  readonly contractLineId: string;
+  readonly entityId: string;
+  readonly customerId: string;
+  readonly engagementModel: string;
+  /** Next item of the billing plan that falls due by time, earliest first. */
+  readonly nextItem: { readonly itemId: string; readonly itemKey: string; readonly at: Instant } | null;
+  /** Items whose trigger has happened and that can be billed now (an accepted milestone). */
+  readonly readyItems: readonly { readonly itemId: string; readonly itemKey: string }[];
+  /** Delivered milestones whose silence becomes acceptance. */
+  readonly deemed: readonly { readonly milestoneId: string; readonly attempt: number; readonly at: Instant }[];
+  readonly openInvoices: number;
+  readonly finished: boolean;
+}
+
+export interface BillingResult {
+  readonly invoiceId: string | null;
+  readonly line: LineView;
+}
+
+export interface MilestoneDelivery {
+  readonly deliveryId: string;
+  readonly milestoneId: string;
+  readonly deliveredAt: Instant;
+  readonly by: string;
+  readonly at: Instant;
+}
+
+export interface MilestoneResponse {
+  readonly responseId: string;
+  readonly milestoneId: string;
+  readonly attempt: number;
+  readonly response: 'accepted' | 'rejected';
+  readonly respondedAt: Instant;
+  readonly reason: string | null;
+  readonly documentReference: string | null;
+  readonly by: string;
+  readonly at: Instant;
+}
+
+export interface UsageReport {
+  readonly eventId: string;
+  readonly servicePeriod: string;
+  readonly tickets: number;
+  readonly p1Tickets: number;
+  readonly p1WithinTarget: number;
+  readonly supersedes: string | null;
+  readonly reportedAt: Instant;
+  readonly by: string;
+  readonly at: Instant;
+}
+
+export interface InvoiceView extends LifecycleView {
+  readonly invoiceId: string;
+  readonly contractLineId: string;
+  readonly dealId: string;
+  readonly entityId: string;
+  readonly customerId: string;
+  readonly reference: string;
+  readonly state: 'draft' | 'approved' | 'issued' | 'settled' | 'void';
+  /** When an approved invoice is issued. */
+  readonly issueAt: Instant | null;
+  /** When collection acts next by itself (due date, dunning level, end of a hold). */
+  readonly nextStepAt: Instant | null;
+}
+
+export interface CollectionHoldInput {
+  readonly holdId: string;
+  readonly kind: 'dispute' | 'promise' | 'dunning-hold';
+  readonly amountMinor: number | null;
+  readonly reason: string;
+  readonly from: Instant;
+  readonly until: Instant | null;
+  readonly by: string;
+  readonly at: Instant;
+}
+
+export interface ProjectView extends LifecycleView {
+  readonly projectId: string;
+  readonly dealId: string;
+  readonly entityId: string;
+  readonly customerId: string;
+  readonly state: string;
+  /** Every proof of the close checklist is there, the customer's sign-off included. */
+  readonly readyToClose: boolean;
+}
+
+export interface SignOffInput {
+  readonly signOffId: string;
+  readonly documentReference: string;
+  readonly signedOn: LocalDate;
+  readonly by: string;
+  readonly at: Instant;
+}
+
+/** What an intake changed: the invoices whose open amount moved. */
+export interface IntakeResult {
+  readonly inboxEventId: string;
+  readonly invoices: readonly { readonly invoiceId: string; readonly dealId: string; readonly contractLineId: string; readonly wasSettled: boolean }[];
+  /** Lines whose readiness may have changed. */
+  readonly lines: readonly string[];
+  /** Deals in handoff whose missing data may have come. */
+  readonly deals: readonly string[];
+}

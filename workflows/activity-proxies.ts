@@ -1,0 +1,84 @@
+import { CancellationScope, condition, log, proxyActivities, proxyLocalActivities, setCurrentDetails, defineSignal, setHandler } from '@temporalio/workflow';
+import type { Activities } from '../contracts/activities';
+import { refusalIn } from './refusal';
+
+type EffectName = keyof Activities;
+type Input<K extends EffectName> = Parameters<Activities[K]>[0];
+type Answer<K extends EffectName> = Awaited<ReturnType<Activities[K]>>;
+
+/** An operator has fixed what a run was stuck on: try the effect again now. */
+export const retrySignal = defineSignal('retry');
+
+const local = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '5s',
+  scheduleToCloseTimeout: '5s',
+  retry: { maximumAttempts: 3, initialInterval: '200ms', backoffCoefficient: 2 },
+});
+const remote = proxyActivities<Activities>({
+  startToCloseTimeout: '10s',
+  scheduleToCloseTimeout: '1 day',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
+/**
+ * One effect: first as a local activity (cheap), and where that does not succeed within its bound, the same effect with the
+ * same key as a remote activity with the long retry (D5). Never cancelled half-way. A refusal is thrown as it is.
+ */
+export async function effect<K extends EffectName>(name: K, input: Input<K>, summary: string): Promise<Answer<K>> {
+  return CancellationScope.nonCancellable(async () => {
+    try {
+      return await call(local, name, input, summary);
+    } catch (error) {
+      const refused = refusalIn(error);
+      if (refused) throw refused;
+      log.warn('local effect did not succeed, runs remotely', { effect: name });
+    }
+    try {
+      return await call(remote, name, input, summary);
+    } catch (error) {
+      throw refusalIn(error) ?? error;
+    }
+  });
+}
+
+/**
+ * An effect of the story itself. Where it is refused, or its whole effort is used up, the run says so, waits for an operator
+ * (or an hour) and tries again: a lifecycle never ends in silence.
+ */
+export class Story {
+  private retries = 0;
+
+  constructor() {
+    setHandler(retrySignal, () => {
+      this.retries += 1;
+    });
+  }
+
+  async step<K extends EffectName>(name: K, input: Input<K>, summary: string): Promise<Answer<K>> {
+    for (;;) {
+      try {
+        return await effect(name, input, summary);
+      } catch (error) {
+        const refused = refusalIn(error);
+        const why = refused ? `${refused.type ?? 'Refused'}: ${refused.message}` : 'the whole effort of its retries is used up';
+        log.error('effect is stuck and waits for an operator', { effect: name, why });
+        await CancellationScope.nonCancellable(() => this.stuck(name, why));
+      }
+    }
+  }
+
+  private async stuck(name: string, why: string): Promise<void> {
+    setCurrentDetails(`**stuck**\n\n- waits for **operator** (effect \`${name}\`): ${why}; send the signal \`retry\` after the fix`);
+    await effect('reportStuck', { effect: name, why }, `stuck: ${name}`);
+    const seen = this.retries;
+    await condition(() => this.retries !== seen, '1 hour');
+    await effect('reportUnstuck', { effect: name }, `retry: ${name}`);
+  }
+}
+
+type Callable = { executeWithOptions(options: { summary: string }, args: unknown[]): Promise<unknown> };
+
+async function call<K extends EffectName>(proxy: object, name: K, input: Input<K>, summary: string): Promise<Answer<K>> {
+  const activity = (proxy as Record<string, Callable>)[name] as Callable;
+  return (await activity.executeWithOptions({ summary }, [input])) as Answer<K>;
+}

@@ -1,0 +1,40 @@
+import { type SearchAttributeUpdatePair } from '@temporalio/common';
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { LifecycleView, WaitView } from '../contracts/workflow-state';
+import { CustomerId, DueAt, EntityId, Stage, WaitsForKind, WaitsForRole } from './search-attributes';
+
+/**
+ * What an operator sees of a run: current details in Markdown and search attributes, both made from the waits that the last
+ * effect committed to `open_wait` (D6). Attributes are written only when they change (D16).
+ */
+export class Presence {
+  private shown = '';
+
+  show(view: LifecycleView & { readonly customerId?: string | null; readonly entityId?: string }): void {
+    setCurrentDetails(currentDetails(view));
+    const first = view.waits[0];
+    const pairs: SearchAttributeUpdatePair[] = [
+      { key: Stage, value: view.stage },
+      { key: WaitsForKind, value: first?.kind ?? null },
+      { key: WaitsForRole, value: first?.role ?? null },
+      { key: DueAt, value: first?.due ? new Date(first.due) : null },
+    ];
+    if (view.customerId) pairs.push({ key: CustomerId, value: view.customerId });
+    if (view.entityId) pairs.push({ key: EntityId, value: view.entityId });
+    const text = JSON.stringify(pairs.map((pair) => [pair.key.name, pair.value]));
+    if (text === this.shown) return;
+    this.shown = text;
+    upsertSearchAttributes(pairs);
+  }
+}
+
+/** Markdown for Temporal UI: the stage, then one line per wait. */
+export function currentDetails(view: LifecycleView): string {
+  const head = `**${view.stage}**`;
+  return view.waits.length === 0 ? `${head}\n\nWaits for nobody.` : [head, '', ...view.waits.map(waitLine)].join('\n');
+}
+
+function waitLine(wait: WaitView): string {
+  const due = wait.due === null ? 'no deadline' : `due ${wait.due}`;
+  return `- waits for **${wait.role}** (${wait.kind} \`${wait.subject}\`): ${wait.asks}; since ${wait.since}, ${due}`;
+}
