@@ -10,13 +10,7 @@ export type Month = string;
 
 export type BillingMethod = 'milestone' | 'monthly-arrears' | 'monthly-advance';
 export type RevenueMethod =
-  | 'cost-to-cost'
-  | 'hours-percent-complete'
-  | 'milestone'
-  | 'straight-line-daily'
-  | 'as-invoiced'
-  | 'completed-contract'
-  | 'point-in-time';
+  'cost-to-cost' | 'hours-percent-complete' | 'milestone' | 'straight-line-daily' | 'as-invoiced' | 'completed-contract' | 'point-in-time';
 
 /** What every contract line has, whatever its engagement model. `lineId` is unique inside the deal only (for example `L1`). */
 export interface LineBase {
