@@ -15,6 +15,8 @@ import {
 } from './decimal';
 import { type Violation } from './violation';
 
+export type { Decimal, RoundingMode } from './decimal';
+
 /** An amount in minor units of an ISO 4217 currency; `minor` is a safe integer (R-005, D14). */
 export interface Money {
   readonly minor: number;
