@@ -13,6 +13,9 @@ create table billing_plan_item (
   amount_minor bigint,
   currency text not null,
   state text not null check (state in ('planned', 'billed', 'nothing-to-bill', 'void')),
+  blocked_until timestamptz,
+  blockers jsonb not null default '[]',
+  held_reason text,
   settled_at timestamptz,
   unique (contract_line_id, item_key)
 );

@@ -19,9 +19,9 @@ create table approval (
   opened_at timestamptz not null,
   due timestamptz,
   decided_at timestamptz,
-  outcome_reason text,
-  unique (subject_kind, subject_id, shown_hash)
+  outcome_reason text
 );
+create unique index approval_one_pending on approval (subject_kind, subject_id) where state = 'pending';
 create index approval_pending on approval (entity_id, opened_at) where state = 'pending';
 create index approval_deal on approval (deal_id);
 
