@@ -1,0 +1,93 @@
+import { sql, type Kysely, type Transaction } from 'kysely';
+import { appendAudit } from '../db/audit';
+import { canonicalJson, hashOf } from '../db/hash';
+import { type DB } from '../db/types';
+import { type Instant } from '../domain/deal/terms';
+import { isViolation, type Violation } from '../domain/violation';
+import { Refusal } from './refusal';
+
+/** `identity` is the business identity of the input only: no moments, run ids, attempts or traces (D5). `at` is the business moment. */
+export interface EffectContext {
+  readonly key: string;
+  readonly identity: unknown;
+  readonly at: Instant;
+  readonly actor: string;
+  readonly workflowId?: string;
+}
+
+/** `answer` is plain JSON; `audit` is written last, to one stream. */
+export interface EffectResult<T> {
+  readonly answer: T;
+  readonly audit: {
+    readonly stream: string;
+    readonly action: string;
+    readonly subject: string;
+    readonly details?: Record<string, unknown>;
+    readonly personal?: Record<string, string>;
+  };
+}
+
+const MAX_TRIES = 4;
+
+/**
+ * Runs `body` at most once per key, in one transaction with its effect row and its audit entry (I-02, D5). A repeated key with the same
+ * identity gives the stored answer, with another identity the refusal `EffectIdentityMismatch`. A violation that `body` returns rolls
+ * everything back and is thrown as `Refusal`. Serialization failures, deadlocks and unique keys raced for are tried again here, because
+ * a second look settles them; every other error leaves as it is.
+ */
+export async function effectOnce<T>(
+  db: Kysely<DB>,
+  context: EffectContext,
+  body: (trx: Transaction<DB>) => Promise<EffectResult<T> | Violation>,
+): Promise<T> {
+  const identityHash = hashOf(context.identity ?? null);
+  return triedAgain(() =>
+    db.transaction().execute(async (trx) => {
+      await sql`select pg_advisory_xact_lock(hashtextextended(${`effect/${context.key}`}, 0))`.execute(trx);
+      const stored = await trx.selectFrom('effect').select(['identity_hash', 'answer']).where('key', '=', context.key).executeTakeFirst();
+      if (stored !== undefined) return storedAnswer<T>(context.key, stored, identityHash);
+      const result = await body(trx);
+      if (isViolation(result)) throw new Refusal(result);
+      return record(trx, context, identityHash, result);
+    }),
+  );
+}
+
+function storedAnswer<T>(key: string, stored: { identity_hash: string; answer: unknown }, identityHash: string): T {
+  if (stored.identity_hash !== identityHash) {
+    throw new Refusal({ violation: 'EffectIdentityMismatch', detail: `${key} was done for another input` });
+  }
+  return stored.answer as T;
+}
+
+async function record<T>(trx: Transaction<DB>, context: EffectContext, identityHash: string, result: EffectResult<T>): Promise<T> {
+  const answer = canonicalJson(result.answer ?? null);
+  await trx
+    .insertInto('effect')
+    .values({ key: context.key, identity_hash: identityHash, answer, workflow_id: context.workflowId ?? null })
+    .execute();
+  await appendAudit(trx, {
+    ...result.audit,
+    at: context.at,
+    actor: context.actor,
+    ...(context.workflowId === undefined ? {} : { workflowId: context.workflowId }),
+  });
+  return JSON.parse(answer) as T;
+}
+
+async function triedAgain<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (tries >= MAX_TRIES || !isRaced(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10 * 2 ** tries));
+    }
+  }
+}
+
+/** serialization_failure, deadlock_detected, unique_violation. */
+function isRaced(error: unknown): boolean {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return code === '40001' || code === '40P01' || code === '23505';
+}

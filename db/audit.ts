@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { sql, type Kysely, type Transaction } from 'kysely';
+import { type Instant } from '../domain/deal/terms';
+import { canonicalJson, sha256 } from './hash';
+import { type DB } from './types';
+
+/** What happened, to be written into one stream. `personal` holds personal data by field name; the log gets commitments only (I-15). */
+export interface AuditEvent {
+  readonly stream: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly actor: string;
+  readonly at: Instant;
+  readonly workflowId?: string;
+  readonly details?: Record<string, unknown>;
+  readonly personal?: Record<string, string>;
+}
+
+/** What the hashed text of an entry says. `personal` maps field to commitment. */
+export interface AuditContent {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly recordedAt: Instant;
+  readonly at: Instant;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly workflowId?: string;
+  readonly details?: Record<string, unknown>;
+  readonly personal?: Record<string, string>;
+}
+
+export interface AuditRecord extends AuditContent {
+  readonly hash: string;
+}
+
+/** What the first entry of every chain follows. */
+export const GENESIS = '0'.repeat(64);
+
+/**
+ * Appends one entry to its stream in the caller's transaction and returns its sequence (D9, I-09). Call it last: it takes the lock
+ * on the head of the stream, which everybody else who writes to the stream waits for.
+ */
+export async function appendAudit(trx: Transaction<DB>, event: AuditEvent): Promise<number> {
+  const personal = await commit(trx, event.personal ?? {});
+  const head = await lockHead(trx, event.stream);
+  const recordedAt = new Date().toISOString();
+  const content = canonicalJson({
+    stream: event.stream,
+    sequence: head.sequence + 1,
+    recordedAt,
+    at: event.at,
+    actor: event.actor,
+    action: event.action,
+    subject: event.subject,
+    workflowId: event.workflowId,
+    details: event.details,
+    personal,
+  });
+  const entry = {
+    stream: event.stream,
+    sequence: head.sequence + 1,
+    content,
+    previous_hash: head.hash,
+    hash: entryHash(head.hash, content),
+  };
+  await trx
+    .with('entry', (query) => query.insertInto('audit_entry').values({ ...entry, recorded_at: recordedAt }))
+    .updateTable('audit_head')
+    .set({ sequence: entry.sequence, hash: entry.hash })
+    .where('stream', '=', event.stream)
+    .execute();
+  return entry.sequence;
+}
+
+/** Hash of an entry: of the hash before it and the exact text of the entry. */
+export function entryHash(previousHash: string, content: string): string {
+  return sha256(`${previousHash}\n${content}`);
+}
+
+/** What stands in the log for a personal value; without the salt nobody finds the value by trying. */
+export function commitmentOf(salt: string, field: string, value: string): string {
+  return sha256(canonicalJson([salt, field, value]));
+}
+
+/** One page of a stream in its order, after a sequence (0 from the start); `next` is where the next page starts, null at the end. */
+export async function readAuditStream(
+  db: Kysely<DB>,
+  stream: string,
+  page: { readonly after: number; readonly limit: number },
+): Promise<{ entries: AuditRecord[]; next: number | null }> {
+  const rows = await db
+    .selectFrom('audit_entry')
+    .select(['content', 'hash', 'sequence'])
+    .where('stream', '=', stream)
+    .where('sequence', '>', page.after)
+    .orderBy('sequence')
+    .limit(page.limit + 1)
+    .execute();
+  const entries = rows.slice(0, page.limit).map((row) => ({ ...(JSON.parse(row.content) as AuditContent), hash: row.hash }));
+  return { entries, next: rows.length > page.limit ? (entries.at(-1)?.sequence ?? null) : null };
+}
+
+/** The personal values that commitments stand for, as far as they were not erased. For callers with the right to personal data. */
+export async function personalValues(db: Kysely<DB>, commitments: readonly string[]): Promise<Map<string, string>> {
+  if (commitments.length === 0) return new Map();
+  const rows = await db.selectFrom('audit_personal').select(['commitment', 'value']).where('commitment', 'in', commitments).execute();
+  return new Map(rows.map((row) => [row.commitment, row.value]));
+}
+
+async function commit(trx: Transaction<DB>, personal: Record<string, string>): Promise<Record<string, string> | undefined> {
+  const rows = Object.entries(personal).map(([field, value]) => {
+    const salt = randomBytes(16).toString('hex');
+    return { commitment: commitmentOf(salt, field, value), salt, value, field };
+  });
+  if (rows.length === 0) return undefined;
+  await trx.insertInto('audit_personal').values(rows).execute();
+  return Object.fromEntries(rows.map((row) => [row.field, row.commitment]));
+}
+
+async function lockHead(trx: Transaction<DB>, stream: string): Promise<{ sequence: number; hash: string }> {
+  const lock = () => trx.selectFrom('audit_head').select(['sequence', 'hash']).where('stream', '=', stream).forUpdate().executeTakeFirst();
+  const head = await lock();
+  if (head !== undefined) return head;
+  await sql`insert into audit_head (stream, sequence, hash) values (${stream}, 0, ${GENESIS}) on conflict do nothing`.execute(trx);
+  const created = await lock();
+  if (created === undefined) throw new Error(`audit head of ${stream} vanished`);
+  return created;
+}

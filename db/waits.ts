@@ -1,0 +1,141 @@
+import { sql, type Kysely, type Selectable, type Transaction } from 'kysely';
+import { uuidv7 } from 'uuidv7';
+import { type Instant } from '../domain/deal/terms';
+import { inEntities, type EntityScope } from './entity-scope';
+import { type DB } from './types';
+
+/** Who or what a run waits for (D6). `due` is when it is late, `wakesAt` the next moment at which the run acts by itself. */
+export interface Wait {
+  readonly kind: string;
+  readonly subject: string;
+  readonly role: string;
+  readonly entityId: string | null;
+  readonly dealId: string | null;
+  readonly asks: string;
+  readonly due: Instant | null;
+  readonly wakesAt: Instant | null;
+}
+
+/** A wait and the moment since when it is open. */
+export interface OpenWait extends Wait {
+  readonly since: Instant;
+}
+
+export interface WaitFilter {
+  readonly workflowIds?: readonly string[];
+  readonly roles?: readonly string[];
+  readonly dealId?: string;
+  readonly scope: EntityScope;
+}
+
+/**
+ * Makes `waits` the open waits of a run: closes what is gone, keeps `since` of what stays (same kind, subject and role) and opens the
+ * rest at `at`. Returns all that are open, by due moment (none last), kind, subject, role. Throws where two waits are the same.
+ */
+export async function replaceWaits(trx: Transaction<DB>, workflowId: string, waits: readonly Wait[], at: Instant): Promise<OpenWait[]> {
+  const wanted = new Map(waits.map((wait) => [identity(wait), wait]));
+  if (wanted.size !== waits.length) throw new Error(`${workflowId} waits twice for the same`);
+  const rows = await trx
+    .selectFrom('open_wait')
+    .selectAll()
+    .where('workflow_id', '=', workflowId)
+    .where('closed_at', 'is', null)
+    .forUpdate()
+    .execute();
+  const kept = new Map(rows.filter((row) => wanted.has(identity(row))).map((row) => [identity(row), row]));
+  const gone = rows.filter((row) => !wanted.has(identity(row))).map((row) => row.id);
+  if (gone.length > 0) await trx.updateTable('open_wait').set({ closed_at: at }).where('id', 'in', gone).execute();
+  const added = waits.filter((wait) => !kept.has(identity(wait)));
+  if (added.length > 0) {
+    await trx
+      .insertInto('open_wait')
+      .values(added.map((wait) => ({ id: uuidv7(), workflow_id: workflowId, since: at, ...columns(wait) })))
+      .execute();
+  }
+  for (const [key, row] of kept) {
+    const wait = wanted.get(key);
+    if (wait === undefined || isSame(normal(fromRow(row)), normal(wait))) continue;
+    await trx.updateTable('open_wait').set(columns(wait)).where('id', '=', row.id).execute();
+  }
+  return waits.map((wait) => ({ ...normal(wait), since: instant(kept.get(identity(wait))?.since ?? at) })).sort(byDue);
+}
+
+/** Closes every open wait of a run that ends. */
+export async function closeWaits(trx: Transaction<DB>, workflowId: string, at: Instant): Promise<void> {
+  await trx.updateTable('open_wait').set({ closed_at: at }).where('workflow_id', '=', workflowId).where('closed_at', 'is', null).execute();
+}
+
+/** Open waits in the reader's scope, in the order of `replaceWaits`. A wait without an entity belongs to the entities of its deal. */
+export async function openWaits(db: Kysely<DB>, filter: WaitFilter): Promise<(OpenWait & { workflowId: string })[]> {
+  let query = db.selectFrom('open_wait as w').leftJoin('deal as d', 'd.id', 'w.deal_id').selectAll('w').where('w.closed_at', 'is', null);
+  if (filter.workflowIds !== undefined) query = query.where('w.workflow_id', '=', sql<string>`any(${[...filter.workflowIds]}::text[])`);
+  if (filter.roles !== undefined) query = query.where('w.role', '=', sql<string>`any(${[...filter.roles]}::text[])`);
+  if (filter.dealId !== undefined) query = query.where('w.deal_id', '=', filter.dealId);
+  const rows = await query
+    .where(inEntities(filter.scope, sql`case when w.entity_id is null then d.entity_ids else array[w.entity_id] end`))
+    .orderBy(sql`w.due asc nulls last, w.kind, w.subject, w.role, w.workflow_id`)
+    .execute();
+  return rows.map((row) => ({
+    workflowId: row.workflow_id,
+    ...normal(fromRow(row)),
+    since: instant(row.since),
+  }));
+}
+
+/** The smallest moment at which an open run acts by itself; null if none does (D2). */
+export async function nextWake(db: Kysely<DB>): Promise<Instant | null> {
+  const row = await db
+    .selectFrom('open_wait')
+    .select((eb) => eb.fn.min('wakes_at').as('moment'))
+    .where('closed_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return row.moment === null ? null : instant(row.moment);
+}
+
+/** Ids of the runs that act by themselves at or before a moment (D2). */
+export async function dueRuns(db: Kysely<DB>, moment: Instant): Promise<string[]> {
+  const rows = await db
+    .selectFrom('open_wait')
+    .select('workflow_id')
+    .distinct()
+    .where('closed_at', 'is', null)
+    .where('wakes_at', '<=', moment)
+    .orderBy('workflow_id')
+    .execute();
+  return rows.map((row) => row.workflow_id);
+}
+
+function identity(wait: { kind: string; subject: string; role: string }): string {
+  return JSON.stringify([wait.kind, wait.subject, wait.role]);
+}
+
+function columns(wait: Wait) {
+  const { kind, subject, role, asks, due } = wait;
+  return { kind, subject, role, asks, due, entity_id: wait.entityId, deal_id: wait.dealId, wakes_at: wait.wakesAt };
+}
+
+function fromRow(row: Selectable<DB['open_wait']>): Wait {
+  return { ...row, entityId: row.entity_id, dealId: row.deal_id, wakesAt: row.wakes_at };
+}
+
+function isSame(a: Wait, b: Wait): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function normal(wait: Wait): Wait {
+  const { kind, subject, role, entityId, dealId, asks, due, wakesAt } = wait;
+  return { kind, subject, role, entityId, dealId, asks, due: due && instant(due), wakesAt: wakesAt && instant(wakesAt) };
+}
+
+/** One notation for one moment, so that moments compare as text. */
+function instant(moment: string): Instant {
+  return new Date(moment).toISOString();
+}
+
+function byDue(a: OpenWait, b: OpenWait): number {
+  return order(a.due ?? '\uffff', b.due ?? '\uffff') || order(a.kind, b.kind) || order(a.subject, b.subject) || order(a.role, b.role);
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
