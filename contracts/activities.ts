@@ -23,14 +23,26 @@ import {
 
 /**
  * Every effect of the lifecycles. Each is one transaction with one key; it may run twice, the second run gives the first
- * answer (D5). `at` is the business moment; `turn` counts repeated reviews of one run, so that each has a key of its own.
+ * answer (D5). `at` is the business moment; `turn` counts the repeated
+ * reviews of one run: with the run id it makes their key, because a review only states anew what the facts say.
  */
 export interface DealActivities {
   /** Checks the commercial baseline for completeness; what is missing becomes the deal's open wait (R-020). */
   reviewHandoff(input: { dealId: string; turn: number; at: Instant }): Promise<DealView & { complete: boolean }>;
-  recordSowProposal(input: { dealId: string; proposal: SowProposalInput; approvalId: string }): Promise<{ receipt: SowProposalReceipt; deal: DealView }>;
+  recordSowProposal(input: {
+    dealId: string;
+    proposal: SowProposalInput;
+    approvalId: string;
+  }): Promise<{ receipt: SowProposalReceipt; deal: DealView }>;
   /** Applies the outcome of the approval of the statement of work: governing terms, or back to a new proposal. */
-  settleSowProposal(input: { dealId: string; proposalId: string; approvalId: string; confirmed: boolean; nextApprovalId: string; at: Instant }): Promise<DealView>;
+  settleSowProposal(input: {
+    dealId: string;
+    proposalId: string;
+    approvalId: string;
+    confirmed: boolean;
+    nextApprovalId: string;
+    at: Instant;
+  }): Promise<DealView>;
   /** Contract version, project hierarchy, budget, billing plan: one transaction. Then the deal waits for the kickoff gate. */
   createBaseline(input: { dealId: string; approvalId: string; kickoffApprovalId: string; at: Instant }): Promise<BaselineView>;
   /** A refused kickoff is sent back: the deal waits for mobilisation to be put right, or asks again. */
@@ -108,4 +120,10 @@ export interface ExceptionActivities {
   reportUnstuck(input: { effect: string }): Promise<void>;
 }
 
-export type Activities = DealActivities & ApprovalActivities & LineActivities & InvoiceActivities & ProjectActivities & IntakeActivities & ExceptionActivities;
+export type Activities = DealActivities &
+  ApprovalActivities &
+  LineActivities &
+  InvoiceActivities &
+  ProjectActivities &
+  IntakeActivities &
+  ExceptionActivities;

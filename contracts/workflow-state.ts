@@ -66,7 +66,13 @@ export interface DealView extends LifecycleView {
 export interface SowProposalInput {
   readonly proposalId: string;
   readonly documentId: string;
-  readonly terms: readonly { readonly path: string; readonly value: string; readonly unit: string; readonly clause: string; readonly currency?: string }[];
+  readonly terms: readonly {
+    readonly path: string;
+    readonly value: string;
+    readonly unit: string;
+    readonly clause: string;
+    readonly currency?: string;
+  }[];
   readonly by: string;
   readonly at: Instant;
 }
@@ -80,7 +86,12 @@ export interface SowProposalReceipt {
 
 export interface BaselineView extends DealView {
   readonly projectId: string;
-  readonly lines: readonly { readonly contractLineId: string; readonly lineId: string; readonly engagementModel: string; readonly entityId: string }[];
+  readonly lines: readonly {
+    readonly contractLineId: string;
+    readonly lineId: string;
+    readonly engagementModel: string;
+    readonly entityId: string;
+  }[];
 }
 
 export interface CancellationInput {
@@ -190,7 +201,12 @@ export interface SignOffInput {
 /** What an intake changed: the invoices whose open amount moved. */
 export interface IntakeResult {
   readonly inboxEventId: string;
-  readonly invoices: readonly { readonly invoiceId: string; readonly dealId: string; readonly contractLineId: string; readonly wasSettled: boolean }[];
+  readonly invoices: readonly {
+    readonly invoiceId: string;
+    readonly dealId: string;
+    readonly contractLineId: string;
+    readonly wasSettled: boolean;
+  }[];
   /** Lines whose readiness may have changed. */
   readonly lines: readonly string[];
   /** Deals in handoff whose missing data may have come. */

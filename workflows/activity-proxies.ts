@@ -1,10 +1,19 @@
-import { CancellationScope, condition, log, proxyActivities, proxyLocalActivities, setCurrentDetails, defineSignal, setHandler } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  log,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  defineSignal,
+  setHandler,
+} from '@temporalio/workflow';
 import type { Activities } from '../contracts/activities';
 import { refusalIn } from './refusal';
 
 type EffectName = keyof Activities;
 type Input<K extends EffectName> = Parameters<Activities[K]>[0];
-type Answer<K extends EffectName> = Awaited<ReturnType<Activities[K]>>;
+type Answer<K extends EffectName> = ReturnType<Activities[K]> extends Promise<infer Result> ? Result : never;
 
 /** An operator has fixed what a run was stuck on: try the effect again now. */
 export const retrySignal = defineSignal('retry');

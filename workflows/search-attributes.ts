@@ -14,7 +14,17 @@ export const WaitsForKind = defineSearchAttributeKey('WaitsForKind', SearchAttri
 export const WaitsForRole = defineSearchAttributeKey('WaitsForRole', SearchAttributeType.KEYWORD);
 export const DueAt = defineSearchAttributeKey('DueAt', SearchAttributeType.DATETIME);
 
-export const searchAttributeKeys = [DealId, CustomerId, EntityId, ProjectId, Stage, EngagementModel, WaitsForKind, WaitsForRole, DueAt] as const;
+export const searchAttributeKeys = [
+  DealId,
+  CustomerId,
+  EntityId,
+  ProjectId,
+  Stage,
+  EngagementModel,
+  WaitsForKind,
+  WaitsForRole,
+  DueAt,
+] as const;
 
 export interface RunIdentity {
   readonly dealId?: string;

@@ -1,0 +1,15 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ApprovalSubject, ApprovalView, ClockState, DecisionInput, DecisionReceipt } from '../../contracts/workflow-state';
+
+export interface ApprovalInput {
+  readonly approvalId: string;
+  readonly subjectKind: ApprovalSubject;
+  readonly subjectId: string;
+  readonly dealId: string;
+  readonly clock: ClockState;
+}
+
+/** Answers after the decision is committed, exactly one at a time (D4). */
+export const decideUpdate = defineUpdate<DecisionReceipt, [DecisionInput]>('decide');
+export const withdrawSignal = defineSignal<[{ reason: string; at: string }]>('withdraw');
+export const approvalQuery = defineQuery<ApprovalView | null>('approval');

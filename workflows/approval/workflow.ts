@@ -1,0 +1,78 @@
+import { CancellationScope, isCancellation, setHandler } from '@temporalio/workflow';
+import type { ApprovalResult, ApprovalView, DecisionInput, DecisionReceipt } from '../../contracts/workflow-state';
+import { type Violation } from '../../domain/violation';
+import { effect } from '../activity-proxies';
+import { earliest } from '../clock';
+import { openLifecycle, settled } from '../lifecycle';
+import { refuseIf } from '../refusal';
+import { approvalQuery, decideUpdate, withdrawSignal, type ApprovalInput } from './messages';
+
+/** An approval: open the tiers that the policy names, remind and escalate in working time, and answer with the outcome. */
+export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
+  const { approvalId } = input;
+  const { clock, story, one, presence } = openLifecycle(input.clock);
+  let view: ApprovalView | null = null;
+  let withdrawal: { reason: string; at: string } | null = null;
+
+  setHandler(approvalQuery, () => view);
+  setHandler(withdrawSignal, (request) => {
+    clock.follow(request.at);
+    withdrawal ??= request;
+  });
+  setHandler(decideUpdate, (decision) => one.run(() => settle(decision)), { validator: (decision) => refuseIf(decidable(view, decision)) });
+
+  async function settle(decision: DecisionInput): Promise<DecisionReceipt> {
+    clock.follow(decision.at);
+    const receipt = await effect('recordDecision', { approvalId, decision }, `decision ${decision.decisionId}`);
+    show(receipt.approval);
+    return receipt;
+  }
+
+  function show(next: ApprovalView): void {
+    view = next;
+    presence.show(next);
+  }
+
+  show(
+    await story.step(
+      'openApproval',
+      { approvalId, subjectKind: input.subjectKind, subjectId: input.subjectId, dealId: input.dealId, at: clock.now() },
+      `open approval of ${input.subjectKind}`,
+    ),
+  );
+  try {
+    for (let turn = 1; pending(view); turn += 1) {
+      const wake = earliest(pending(view)?.waits.map((wait) => wait.wakesAt) ?? []);
+      const woke = await clock.wait(() => !pending(view) || withdrawal !== null, wake, 'next reminder or escalation');
+      if (withdrawal) break;
+      if (woke === 'due')
+        await one.run(async () => show(await story.step('remindApprovers', { approvalId, turn, at: clock.now() }, 'remind or escalate')));
+    }
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    withdrawal ??= { reason: 'cancelled with its subject', at: clock.now() };
+  }
+  await CancellationScope.nonCancellable(async () => {
+    if (withdrawal && pending(view)) {
+      const { reason } = withdrawal;
+      await one.run(async () => show(await story.step('withdrawApproval', { approvalId, reason, at: clock.now() }, 'withdraw')));
+    }
+    await settled();
+  });
+  const end = view as ApprovalView | null;
+  if (!end || end.state === 'pending' || end.decidedAt === null) throw new Error('an approval ended undecided');
+  return { approvalId, state: end.state, decidedAt: end.decidedAt, reason: end.reason };
+}
+
+function pending(view: ApprovalView | null): ApprovalView | null {
+  return view?.state === 'pending' ? view : null;
+}
+
+/** What the state alone can refuse, so that it leaves no trace in history; roles, limits and duties are decided in the transaction. */
+function decidable(view: ApprovalView | null, decision: DecisionInput): Violation | null {
+  if (view === null) return null;
+  if (view.requestedBy === decision.by) return { violation: 'ApproverIsRequester', detail: 'nobody decides on their own request' };
+  if (view.shownHash !== decision.shownHash)
+    return { violation: 'VersionOutdated', detail: 'the decision was made on an older version of the subject' };
+  return null;
+}

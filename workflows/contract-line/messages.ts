@@ -1,0 +1,24 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ClockState, LineView, MilestoneDelivery, MilestoneResponse, UsageReport } from '../../contracts/workflow-state';
+
+export interface ContractLineInput {
+  readonly contractLineId: string;
+  readonly dealId: string;
+  readonly projectId: string;
+  readonly customerId: string | null;
+  readonly entityId: string;
+  readonly engagementModel: string;
+  readonly clock: ClockState;
+  /** Set over continue-as-new. */
+  readonly goOn?: boolean;
+}
+
+export const deliverMilestoneUpdate = defineUpdate<LineView, [MilestoneDelivery]>('deliverMilestone');
+export const respondToMilestoneUpdate = defineUpdate<LineView, [MilestoneResponse]>('respondToMilestone');
+export const reportUsageUpdate = defineUpdate<LineView, [UsageReport]>('reportUsage');
+/** An invoice of the line reached its end, or was voided. */
+export const invoiceClosedSignal = defineSignal<[{ invoiceId: string; at: string }]>('invoiceClosed');
+/** Facts changed outside (time approved, purchase order raised, a hold released): look again. */
+export const recheckLineSignal = defineSignal<[{ at: string }]>('recheckLine');
+export const stopLineSignal = defineSignal<[{ stoppedOn: string; at: string }]>('stopLine');
+export const lineQuery = defineQuery<LineView | null>('line');

@@ -1,0 +1,21 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { CancellationInput, ClockState, DealView, SowProposalInput, SowProposalReceipt } from '../../contracts/workflow-state';
+
+export interface DealToCashInput {
+  readonly dealId: string;
+  readonly clock: ClockState;
+}
+
+export interface DealToCashResult {
+  readonly dealId: string;
+  readonly outcome: 'closed' | 'declined' | 'cancelled';
+}
+
+/** A CRM reported the deal (again), or master data changed: a waiting handoff looks again. */
+export const dealReportedSignal = defineSignal<[{ eventId: string; at: string }]>('dealReported');
+export const proposeTermsUpdate = defineUpdate<SowProposalReceipt, [SowProposalInput]>('proposeTerms');
+export const requestCancellationUpdate = defineUpdate<{ approvalId: string }, [CancellationInput]>('requestCancellation');
+/** A contract line has ended: everything billed and every invoice settled, or stopped by a cancellation. */
+export const lineFinishedSignal = defineSignal<[{ contractLineId: string; at: string }]>('lineFinished');
+export const projectClosedSignal = defineSignal<[{ projectId: string; at: string }]>('projectClosed');
+export const dealQuery = defineQuery<DealView | null>('deal');

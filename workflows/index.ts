@@ -1,0 +1,6 @@
+export { approval } from './approval/workflow';
+export { contractLine } from './contract-line/workflow';
+export { dealToCash } from './deal-to-cash/workflow';
+export { intake } from './intake/workflow';
+export { invoiceToCash } from './invoice-to-cash/workflow';
+export { projectToClose } from './project-to-close/workflow';

@@ -1,0 +1,120 @@
+import {
+  continueAsNew,
+  executeChild,
+  getExternalWorkflowHandle,
+  ParentClosePolicy,
+  setHandler,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { InvoiceView } from '../../contracts/workflow-state';
+import { approvalWorkflowId, lineWorkflowId } from '../../domain/ids';
+import { effect } from '../activity-proxies';
+import { approval } from '../approval/workflow';
+import { invoiceClosedSignal } from '../contract-line/messages';
+import { openLifecycle, settled } from '../lifecycle';
+import { refusal } from '../refusal';
+import { identityAttributes } from '../search-attributes';
+import { holdUpdate, invoiceQuery, liftHoldUpdate, receivableChangedSignal, type InvoiceToCashInput } from './messages';
+
+/** One invoice: approve the draft, issue it on its date, collect until it is settled. */
+export async function invoiceToCash(input: InvoiceToCashInput): Promise<void> {
+  const { invoiceId, dealId, contractLineId } = input;
+  const { clock, story, one, presence } = openLifecycle(input.clock);
+  let view: InvoiceView | null = null;
+  let turn = 0;
+  let stale = false;
+
+  setHandler(invoiceQuery, () => view);
+  setHandler(receivableChangedSignal, ({ at }) => {
+    clock.follow(at);
+    stale = true;
+  });
+  setHandler(holdUpdate, (hold) => one.run(() => held(hold.at, () => effect('recordHold', { invoiceId, hold }, `hold ${hold.holdId}`))), {
+    validator: (_) => refuseUnissued(),
+  });
+  setHandler(
+    liftHoldUpdate,
+    ({ holdId, by, at }) => one.run(() => held(at, () => effect('liftHold', { invoiceId, holdId, by, at }, `lift hold ${holdId}`))),
+    { validator: (_hold) => refuseUnissued() },
+  );
+
+  function refuseUnissued(): void {
+    if (view && view.state !== 'issued') throw refusal({ violation: 'InvoiceNotOpen', detail: `the invoice is ${view.state}` });
+  }
+
+  async function held(at: string, work: () => Promise<InvoiceView>): Promise<InvoiceView> {
+    clock.follow(at);
+    return show(await work());
+  }
+
+  function show(next: InvoiceView): InvoiceView {
+    view = next;
+    presence.show(next);
+    return next;
+  }
+
+  async function bringToIssue(): Promise<InvoiceView> {
+    const approvalId = uuid4();
+    const draft = show(
+      await story.step(
+        'openInvoice',
+        { invoiceId, approvalWorkflowId: approvalWorkflowId(approvalId), at: clock.now() },
+        'ask for approval of the draft',
+      ),
+    );
+    const outcome = await executeChild(approval, {
+      workflowId: approvalWorkflowId(approvalId),
+      args: [{ approvalId, subjectKind: 'invoice', subjectId: invoiceId, dealId, clock: clock.state() }],
+      typedSearchAttributes: identityAttributes({ dealId, entityId: draft.entityId, customerId: draft.customerId }),
+      staticSummary: 'Approval of invoice',
+      staticDetails: `Invoice \`${invoiceId}\``,
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    });
+    clock.follow(outcome.decidedAt);
+    if (outcome.state !== 'approved')
+      return show(
+        await story.step('voidInvoice', { invoiceId, reason: outcome.reason ?? outcome.state, at: clock.now() }, 'draft refused'),
+      );
+    const approved = show(await story.step('approveInvoice', { invoiceId, approvalId, at: clock.now() }, 'draft approved'));
+    await clock.wait(() => false, approved.issueAt, 'issue date');
+    return show(await story.step('issueInvoice', { invoiceId, at: clock.now() }, 'issue the invoice'));
+  }
+
+  async function review(): Promise<void> {
+    turn += 1;
+    await one.run(async () => {
+      stale = false;
+      show(await story.step('reviewReceivable', { invoiceId, turn, at: clock.now() }, 'review the receivable'));
+    });
+  }
+
+  if (input.collectAgain) await review();
+  else await bringToIssue();
+  for (;;) {
+    const receivable = view as unknown as InvoiceView;
+    if (receivable.state !== 'issued') break;
+    const woke = await clock.wait(() => stale || view !== receivable, receivable.nextStepAt, 'next step of collection');
+    if (stale || woke === 'due') await review();
+    if (workflowInfo().continueAsNewSuggested) {
+      await settled();
+      await continueAsNew<typeof invoiceToCash>({ ...input, clock: clock.state(), collectAgain: true });
+    }
+  }
+  await settled();
+  await tellLine(contractLineId, invoiceId, clock.now());
+}
+
+/** The line may have ended before a returned payment was collected again: then nobody waits for the news. */
+async function tellLine(contractLineId: string, invoiceId: string, at: string): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(lineWorkflowId(contractLineId)).signal(invoiceClosedSignal, { invoiceId, at });
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}
+
+/** A signal to a run that has ended fails with this application failure; anything else is a bug and must be loud. */
+export function isGone(error: unknown): boolean {
+  return error instanceof Error && /not found|EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND/i.test(error.message);
+}
