@@ -37,7 +37,7 @@ export const EU_MEMBER_STATES: ReadonlySet<string> = new Set(Object.keys(STRUCTU
 
 /** True for a number with the prefix and the structure of the member state; spaces, dots and hyphens are ignored (R-043, S-47). */
 export function isVatId(country: string, value: string): boolean {
-  const structure = STRUCTURE[country];
+  const structure = EU_MEMBER_STATES.has(country) ? STRUCTURE[country] : undefined;
   const compact = value.toUpperCase().replace(/[\s.-]/g, '');
   const prefix = country === 'GR' ? 'EL' : country;
   return structure !== undefined && compact.startsWith(prefix) && structure.test(compact.slice(prefix.length));
