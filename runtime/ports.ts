@@ -1,0 +1,40 @@
+import { connect, createServer } from 'node:net';
+
+/** True when something accepts connections at this port of 127.0.0.1. */
+export function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const settle = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(1000, () => settle(false));
+    socket.once('connect', () => settle(true));
+    socket.once('error', () => settle(false));
+  });
+}
+
+/** The first of `preferred` that is free, else any free port of 127.0.0.1. */
+export async function freePort(...preferred: readonly (number | undefined)[]): Promise<number> {
+  for (const port of preferred) {
+    if (port !== undefined && (await tryPort(port)) !== undefined) return port;
+  }
+  return (await tryPort(0)) as number;
+}
+
+/** `port` itself; throws when it is taken, with the name of the variable that sets it. */
+export async function claimedPort(port: number, variable: string): Promise<number> {
+  if ((await tryPort(port)) === undefined) throw new Error(`Port ${port} is in use. Free it, or set ${variable} to another port.`);
+  return port;
+}
+
+function tryPort(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen({ port, host: '127.0.0.1' }, () => {
+      const bound = server.address();
+      server.close(() => resolve(typeof bound === 'object' && bound !== null ? bound.port : undefined));
+    });
+  });
+}
