@@ -149,9 +149,12 @@ export interface BankStatement {
 
 export interface BillingPlanItem {
   amount_minor: number | null;
+  blocked_until: string | null;
+  blockers: Generated<JsonColumn>;
   contract_line_id: string;
   currency: string;
   draft_at: string | null;
+  held_reason: string | null;
   id: string;
   issue_date: string | null;
   item_key: string;
@@ -209,6 +212,17 @@ export interface CalendarHoliday {
   calendar_id: string;
   date: string;
   name: string;
+}
+
+export interface CancellationRequest {
+  approval_id: string;
+  deal_id: string;
+  effective_on: string;
+  id: string;
+  reason: string;
+  requested_at: string;
+  requested_by: string;
+  state: string;
 }
 
 export interface CancellationStatement {
@@ -784,6 +798,7 @@ export interface DB {
   business_clock: BusinessClock;
   calendar: Calendar;
   calendar_holiday: CalendarHoliday;
+  cancellation_request: CancellationRequest;
   cancellation_statement: CancellationStatement;
   collection_hold: CollectionHold;
   committee_member: CommitteeMember;

@@ -9,3 +9,8 @@ export interface Violation {
 export function isViolation(value: unknown): value is Violation {
   return typeof value === 'object' && value !== null && 'violation' in value && typeof (value as Violation).violation === 'string';
 }
+
+/** Several refusals of one input, each with its path, so that everything wrong is told at once. */
+export interface InvalidInput extends Violation {
+  readonly errors: readonly Violation[];
+}

@@ -99,6 +99,17 @@ create table project_sign_off (
   recorded_by text not null,
   recorded_at timestamptz not null
 );
+create table cancellation_request (
+  id text primary key,
+  deal_id uuid not null references deal (id),
+  approval_id uuid not null,
+  reason text not null,
+  effective_on date not null,
+  requested_by text not null,
+  requested_at timestamptz not null,
+  state text not null check (state in ('pending', 'granted', 'dropped'))
+);
+create unique index cancellation_request_one on cancellation_request (deal_id) where state <> 'dropped';
 create table cancellation_statement (
   deal_id uuid primary key references deal (id),
   effective_on date not null,
