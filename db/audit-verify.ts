@@ -1,0 +1,183 @@
+import { type Kysely } from 'kysely';
+import { commitmentOf, type AuditContent } from './audit';
+import { verifyAnchors } from './audit-verify-anchors';
+import { beginStream, followEntry, type ChainedEntry, type StreamState } from './audit-verify-stream';
+import { type DB } from './types';
+
+/** Where the log is damaged. Streams in parentheses stand for the anchor chain and the table of personal values. */
+export interface Damage {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly kind: 'changed' | 'missing' | 'inserted' | 'cut-off';
+  readonly detail: string;
+}
+
+/** `unanchored` entries are not sealed yet; `erased` commitments have no value any more, which is no damage (I-15). */
+export interface AuditReport {
+  readonly valid: boolean;
+  readonly streams: number;
+  readonly entries: number;
+  readonly anchors: number;
+  readonly unanchored: number;
+  readonly erased: number;
+  readonly lastAnchor: { readonly sequence: number; readonly hash: string } | null;
+  readonly damage: readonly Damage[];
+}
+
+/** An anchor noted outside the database, to be found again inside it. */
+export interface Witness {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+/**
+ * Checks the whole audit log in one snapshot and names the first damaged row of every stream (I-09, D9): chains, heads, anchors, and the
+ * commitments that still have a value. Reads in batches; keeps one small record per stream in memory. Writes nothing.
+ */
+export async function verifyAudit(db: Kysely<DB>, options: { batch?: number; witness?: Witness } = {}): Promise<AuditReport> {
+  const batch = options.batch ?? 5_000;
+  return db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .setAccessMode('read only')
+    .execute(async (trx) => {
+      const chains = await verifyChains(trx, batch);
+      const anchors = await verifyAnchors(trx, batch, chains.streams, options.witness);
+      const stray = await strayPersonal(trx, chains.valued);
+      const damage = [...chains.damage, ...anchors.damage, ...stray];
+      return {
+        valid: damage.length === 0,
+        streams: chains.streams.size,
+        entries: chains.entries,
+        anchors: anchors.anchors,
+        unanchored: Math.max(0, chains.entries - anchors.anchored),
+        erased: chains.commitments - chains.valued,
+        lastAnchor: anchors.last,
+        damage: firstPerStream(damage),
+      };
+    });
+}
+
+interface Chains {
+  readonly streams: Map<string, StreamState>;
+  readonly damage: Damage[];
+  entries: number;
+  commitments: number;
+  valued: number;
+}
+
+async function verifyChains(trx: Kysely<DB>, batch: number): Promise<Chains> {
+  const chains: Chains = { streams: new Map(), damage: [], entries: 0, commitments: 0, valued: 0 };
+  let after: { stream: string; sequence: number } | null = null;
+  for (;;) {
+    const rows = await entriesAfter(trx, after, batch);
+    for (const row of rows) {
+      const state = chains.streams.get(row.stream) ?? beginStream(row.stream);
+      chains.streams.set(row.stream, state);
+      followEntry(state, row);
+    }
+    chains.entries += rows.length;
+    await verifyCommitments(trx, rows, chains);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < batch) break;
+    after = { stream: last.stream, sequence: last.sequence };
+  }
+  for (const state of chains.streams.values()) if (state.damage !== null) chains.damage.push(state.damage);
+  chains.damage.push(...(await verifyHeads(trx, chains.streams)));
+  return chains;
+}
+
+async function entriesAfter(trx: Kysely<DB>, after: { stream: string; sequence: number } | null, limit: number): Promise<ChainedEntry[]> {
+  let query = trx.selectFrom('audit_entry').selectAll().orderBy('stream').orderBy('sequence').limit(limit);
+  if (after !== null) {
+    query = query.where((eb) => eb(eb.refTuple('stream', 'sequence'), '>', eb.tuple(after.stream, after.sequence)));
+  }
+  return query.execute();
+}
+
+async function verifyHeads(trx: Kysely<DB>, streams: ReadonlyMap<string, StreamState>): Promise<Damage[]> {
+  const heads = new Map((await trx.selectFrom('audit_head').selectAll().execute()).map((head) => [head.stream, head]));
+  const damage: Damage[] = [];
+  for (const [stream, state] of streams) {
+    const head = heads.get(stream);
+    if (head === undefined) damage.push({ stream, sequence: 1, kind: 'inserted', detail: 'the stream has entries and no head' });
+    else if (head.sequence < state.last) {
+      damage.push({ stream, sequence: head.sequence + 1, kind: 'inserted', detail: `the head of the stream is entry ${head.sequence}` });
+    } else if (head.sequence === state.last && head.hash !== state.hash) {
+      damage.push({ stream, sequence: state.last, kind: 'changed', detail: 'the head of the stream has another hash' });
+    }
+  }
+  for (const head of heads.values()) {
+    const last = streams.get(head.stream)?.last ?? 0;
+    if (head.sequence > last) {
+      damage.push({ stream: head.stream, sequence: last + 1, kind: 'cut-off', detail: `the head of the stream is entry ${head.sequence}` });
+    }
+  }
+  return damage;
+}
+
+async function verifyCommitments(trx: Kysely<DB>, rows: readonly ChainedEntry[], chains: Chains): Promise<void> {
+  const places = new Map<string, { stream: string; sequence: number; field: string }>();
+  for (const { content, stream, sequence } of rows) {
+    for (const [field, commitment] of Object.entries(personalOf(content))) places.set(commitment, { stream, sequence, field });
+  }
+  chains.commitments += places.size;
+  if (places.size === 0) return;
+  const values = await trx
+    .selectFrom('audit_personal')
+    .selectAll()
+    .where('commitment', 'in', [...places.keys()])
+    .execute();
+  chains.valued += values.length;
+  for (const { commitment, salt, value, field } of values) {
+    const place = places.get(commitment);
+    if (place === undefined || (place.field === field && commitmentOf(salt, field, value) === commitment)) continue;
+    const { stream, sequence } = place;
+    chains.damage.push({ stream, sequence, kind: 'changed', detail: `the value behind the commitment of ${place.field} was changed` });
+  }
+}
+
+/** Values that no entry speaks of; named only when the counts differ, because the search is long. */
+async function strayPersonal(trx: Kysely<DB>, valued: number): Promise<Damage[]> {
+  const counted = await trx
+    .selectFrom('audit_personal')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  if (counted.count === valued) return [];
+  const stray = await trx
+    .selectFrom('audit_personal as p')
+    .select('p.commitment')
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('audit_entry as e')
+            .select('e.stream')
+            .where((on) => on(on.fn('strpos', ['e.content', 'p.commitment']), '>', 0)),
+        ),
+      ),
+    )
+    .orderBy('p.commitment')
+    .limit(1)
+    .executeTakeFirst();
+  if (stray === undefined) return [];
+  return [{ stream: '(personal)', sequence: 0, kind: 'inserted', detail: `no entry speaks of the value behind ${stray.commitment}` }];
+}
+
+function personalOf(content: string): Record<string, string> {
+  try {
+    return (JSON.parse(content) as AuditContent).personal ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** The lowest row per stream; of two findings on one row the one of the chain itself, which comes first. */
+function firstPerStream(damage: readonly Damage[]): Damage[] {
+  const first = new Map<string, Damage>();
+  for (const each of damage) {
+    const known = first.get(each.stream);
+    if (known === undefined || each.sequence < known.sequence) first.set(each.stream, each);
+  }
+  return [...first.values()].sort((a, b) => (a.stream < b.stream ? -1 : 1));
+}
