@@ -1,0 +1,31 @@
+import { type LineTerms } from '../deal/terms';
+import { type Violation } from '../violation';
+import { fixedFee } from './fixed-fee';
+import { managedService } from './managed-service';
+import { type EngagementModel } from './model';
+import { retainer } from './retainer';
+
+const MODELS: readonly EngagementModel[] = [forAnyLine(fixedFee), forAnyLine(managedService), forAnyLine(retainer)];
+
+/** The module of an engagement model; `EngagementModelNotSupported` for a code that has none (R-030). */
+export function engagementModel(code: string): EngagementModel | Violation {
+  const model = MODELS.find((each) => each.code === code);
+  return model ?? { violation: 'EngagementModelNotSupported', detail: code };
+}
+
+/** Lets the core hand over a line without knowing its model; a line of another model is a bug of the caller and throws. */
+function forAnyLine<Line extends LineTerms>(model: EngagementModel<Line>): EngagementModel {
+  const own = (line: LineTerms): Line => {
+    if (line.engagementModel !== model.code) throw new TypeError(`a ${line.engagementModel} line for model ${model.code}`);
+    return line as Line;
+  };
+  return {
+    code: model.code,
+    plan: (line, context) => model.plan(own(line), context),
+    readiness: (line, item, facts) => model.readiness(own(line), item, facts),
+    bill: (line, item, facts) => model.bill(own(line), item, facts),
+    recognise: (line, facts, asOf) => model.recognise(own(line), facts, asOf),
+    change: (line, changes, facts) => model.change(own(line), changes, facts),
+    finish: (line, facts) => model.finish(own(line), facts),
+  };
+}

@@ -1,0 +1,105 @@
+import { advanceIssueDate, arrearsIssueDate, runCutOff } from '../billing/dates';
+import { addDays, daysBetween, daysInMonth, firstOfMonth, lastOfMonth } from '../calendar/dates';
+import { isWorkingDay, type WorkingCalendar } from '../calendar/working-day';
+import { atTime } from '../calendar/zone';
+import { termMonths } from '../deal/amount';
+import { type LocalDate, type ManagedServiceLine, type Month, type RetainerLine } from '../deal/terms';
+import { multiplyByRatio, sumMoney, type Money } from '../money';
+import { isViolation, type Violation } from '../violation';
+import { type BillingPlanItem, type PlanContext, type PlanTrigger } from './model';
+
+/** A line with a fee for each calendar month. */
+export type MonthlyLine = ManagedServiceLine | RetainerLine;
+
+/**
+ * The fee items of a line, one for each calendar month it touches, in advance or in arrears as the line says (R-031, S-11, S-13).
+ * Refuses a calendar without working days.
+ */
+export function feeItems(line: MonthlyLine, context: PlanContext): BillingPlanItem[] | Violation {
+  const advance = line.billingMethod !== 'monthly-arrears';
+  const items: BillingPlanItem[] = [];
+  for (const period of termMonths(line)) {
+    const trigger = advance ? advanceTrigger(period, context) : arrearsTrigger(period, context);
+    if (isViolation(trigger)) return trigger;
+    items.push({
+      itemKey: `fee/${period}`,
+      lineId: line.lineId,
+      kind: advance ? 'advance-fee' : 'arrears-fee',
+      period,
+      trigger,
+      reference: `${context.shortCode}-${line.lineId}-${period}`,
+      amount: feeOfMonth(line, period),
+    });
+  }
+  return items;
+}
+
+/** The items that follow what was used, one for each month, in arrears; `suffix` ends the reference (R-031, S-13). */
+export function arrearsItems(
+  line: MonthlyLine,
+  context: PlanContext,
+  kind: 'usage-settlement' | 'retainer-overage',
+  keyPrefix: string,
+  suffix: string,
+): BillingPlanItem[] | Violation {
+  const items: BillingPlanItem[] = [];
+  for (const period of termMonths(line)) {
+    const trigger = arrearsTrigger(period, context);
+    if (isViolation(trigger)) return trigger;
+    const reference = `${context.shortCode}-${line.lineId}-${period}-${suffix}`;
+    items.push({ itemKey: `${keyPrefix}/${period}`, lineId: line.lineId, kind, period, trigger, reference, amount: null });
+  }
+  return items;
+}
+
+/** Items in the order in which they are issued; those of one day stay as planned. */
+export function byIssueDate(items: readonly BillingPlanItem[]): BillingPlanItem[] {
+  const date = (item: BillingPlanItem): string => (item.trigger.kind === 'moment' ? item.trigger.issueDate : '');
+  return [...items].sort((a, b) => (date(a) < date(b) ? -1 : date(a) > date(b) ? 1 : 0));
+}
+
+/** Monthly fee × days active / days in the calendar month, half-up; a whole month is the whole fee (R-032, S-18). */
+export function feeOfMonth(line: MonthlyLine, month: Month): Money {
+  return multiplyByRatio(line.monthlyFee, String(activeDays(line, month)), String(daysInMonth(month)), 'half-up');
+}
+
+/** All fees of the term: what straight-line revenue spreads (R-032, S-28). */
+export function totalFee(line: MonthlyLine): Money {
+  return sumMoney(
+    termMonths(line).map((month) => feeOfMonth(line, month)),
+    line.currency,
+  );
+}
+
+/** Days of a month on which the line is active, first and last day included. */
+export function activeDays(line: { readonly startDate: LocalDate; readonly endDate: LocalDate }, month: Month): number {
+  const from = line.startDate > firstOfMonth(month) ? line.startDate : firstOfMonth(month);
+  const to = line.endDate < lastOfMonth(month) ? line.endDate : lastOfMonth(month);
+  return from > to ? 0 : daysBetween(from, to) + 1;
+}
+
+function arrearsTrigger(month: Month, { sellingEntityCalendar, cutOffDay }: PlanContext): PlanTrigger | Violation {
+  const issueDate = arrearsIssueDate(sellingEntityCalendar, month, cutOffDay);
+  if (isViolation(issueDate)) return issueDate;
+  return { kind: 'moment', draftAt: runCutOff(month, sellingEntityCalendar.timeZone, cutOffDay), issueDate };
+}
+
+/** Drafted some working days before the issue date, at the start of the working day, so that it can be approved in time (R-031). */
+function advanceTrigger(month: Month, context: PlanContext): PlanTrigger | Violation {
+  const calendar = context.sellingEntityCalendar;
+  const issueDate = advanceIssueDate(calendar, month);
+  if (isViolation(issueDate)) return issueDate;
+  const draftOn = workingDaysBefore(calendar, issueDate, context.billingLeadWorkingDays);
+  return { kind: 'moment', draftAt: atTime(draftOn, calendar.dayStart, calendar.timeZone), issueDate };
+}
+
+/** The date that lies `count` working days earlier; where the calendar goes no further back, the earliest date looked at. */
+function workingDaysBefore(calendar: WorkingCalendar, date: LocalDate, count: number): LocalDate {
+  const earliest = addDays(date, -(count * 7 + 31));
+  let day = date;
+  for (let left = count; left > 0 && day > earliest;) {
+    day = addDays(day, -1);
+    if (isWorkingDay(calendar, day)) left -= 1;
+  }
+  return day;
+}
