@@ -41,6 +41,7 @@ export interface Approval {
   opened_at: string;
   outcome_reason: string | null;
   policy_version_id: string;
+  record: JsonColumn;
   requested_by: string;
   rule_ids: string[];
   shown: JsonColumn;
