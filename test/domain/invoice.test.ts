@@ -249,6 +249,7 @@ describe('dates of documents', () => {
     ['2026-04-02', '2026-04-03T04:00:00Z', '2026-04-03'],
     ['2026-04-02', '2026-04-04T15:00:00Z', '2026-04-07'], // Saturday, then a holiday
     ['2026-04-02', '2026-03-01T15:00:00Z', '2026-04-02'],
+    ['2026-04-04', '2026-04-04T15:00:00Z', '2026-04-04'], // approved in time: the plan stands, whatever day it is
   ])('planned for %s and approved at %s it goes out on %s', (planned, approvedAt, expected) => {
     expect(issueDateAfterApproval(calendar, planned, approvedAt, 'America/New_York')).toBe(expected);
   });
