@@ -1,0 +1,44 @@
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { prepareNamespace, type SearchAttribute } from '../../runtime/temporal-namespace';
+import { testAddress, testNamespace } from './servers';
+
+export { testNamespace } from './servers';
+
+export interface TestTemporal {
+  readonly client: Client;
+  readonly connection: Connection;
+  /** For workers; loads the native core once per test process. */
+  readonly nativeConnection: NativeConnection;
+  readonly namespace: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Connections to the shared Temporal server, with the search attributes registered in namespace `throughline-test` (30 days of
+ * retention). Test files share the namespace: use a task queue and workflow ids of your own, see `uniqueName`.
+ */
+export async function testTemporal(searchAttributes: readonly SearchAttribute[] = []): Promise<TestTemporal> {
+  const address = testAddress('THROUGHLINE_TEST_TEMPORAL_ADDRESS');
+  const connection = await Connection.connect({ address });
+  await prepareNamespace(connection, testNamespace, { retentionDays: 30, searchAttributes });
+  const nativeConnection = await NativeConnection.connect({ address });
+  return {
+    client: new Client({ connection, namespace: testNamespace }),
+    connection,
+    nativeConnection,
+    namespace: testNamespace,
+    close: async () => {
+      await nativeConnection.close();
+      await connection.close();
+    },
+  };
+}
+
+let names = 0;
+
+/** A name no other test uses: for task queues and ids. */
+export function uniqueName(prefix: string): string {
+  names += 1;
+  return `${prefix}-${process.pid}-${Date.now().toString(36)}-${names}`;
+}
