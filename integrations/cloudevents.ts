@@ -23,7 +23,7 @@ export const cloudEventSchema = z.looseObject({
     .string()
     .regex(/^application\/(?:[\w.+-]+\+)?json\s*(?:;.*)?$/i, 'must be JSON')
     .optional(),
-  data: z.unknown(),
+  data: z.unknown().optional(),
 });
 
 export type CloudEvent = z.infer<typeof cloudEventSchema>;
@@ -35,16 +35,23 @@ export type CloudEvent = z.infer<typeof cloudEventSchema>;
  */
 export function readDealEvent(body: unknown): DealReport {
   const envelope = cloudEventSchema.safeParse(body, { reportInput: true });
-  if (!envelope.success) return { kind: 'invalid', errors: fieldErrors(envelope.error) };
-  const event = envelope.data;
-  if (!/(?:^|\.)deal\.closed\.v1$/.test(event.type)) return { kind: 'ignored', reason: `unknown event type ${event.type}` };
-  const errors = createFieldErrors();
-  const data = rawField(event.data, '/data');
-  if (typeof event.data !== 'object' || event.data === null || Array.isArray(event.data)) {
-    errors.add(data, isAbsent(data) ? 'Required' : 'WrongType', 'must be an object');
-    return { kind: 'invalid', errors: errors.list };
+  const outside = envelope.success ? [] : fieldErrors(envelope.error);
+  const event = rawField(body, '');
+  const type = member(event, 'type').value;
+  if (typeof type !== 'string' || !/(?:^|\.)deal\.closed\.v1$/.test(type)) {
+    return outside.length > 0 ? { kind: 'invalid', errors: outside } : { kind: 'ignored', reason: `unknown event type ${String(type)}` };
   }
-  return readDeal(data, createReaders(errors), errors);
+  const inside = readData(member(event, 'data'));
+  if (outside.length === 0) return inside;
+  return { kind: 'invalid', errors: inside.kind === 'invalid' ? [...outside, ...inside.errors] : outside };
+}
+
+function readData(data: RawField): DealReport {
+  const errors = createFieldErrors();
+  if (typeof data.value === 'object' && data.value !== null && !Array.isArray(data.value))
+    return readDeal(data, createReaders(errors), errors);
+  errors.add(data, isAbsent(data) ? 'Required' : 'WrongType', 'must be an object');
+  return { kind: 'invalid', errors: errors.list };
 }
 
 function readDeal(data: RawField, read: Readers, errors: FieldErrors): DealReport {

@@ -125,7 +125,7 @@ function isElement(tag: string): boolean {
 }
 
 function cdata(parts: readonly Node[]): string {
-  return parts.map((part) => String(part['#text'] ?? '')).join('');
+  return parts.map((part) => (typeof part['#text'] === 'string' ? part['#text'] : '')).join('');
 }
 
 /** Reads references once and from left to right, so that `&amp;lt;` is the text `&lt;`. */

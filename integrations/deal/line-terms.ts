@@ -41,6 +41,9 @@ export function readLine(raw: RawLine, read: Readers, errors: FieldErrors): Line
   const base = readBase(raw, read, errors);
   const { currency } = base;
   const engagementModel = read.oneOf(raw.engagementModel, engagementModels, 'UnknownEngagementModel');
+  // without a model nobody knows which terms are missing; the report is refused anyway
+  if (engagementModel !== raw.engagementModel.value)
+    return { ...base, engagementModel: 'time-and-materials', notToExceed: null, capSoftPercent: null };
   switch (engagementModel) {
     case 'fixed-fee':
       return {

@@ -9,19 +9,19 @@ import { type FieldErrors, isAbsent, member, type RawField } from './raw-field';
  * then refused as a whole, so no stand-in is ever used.
  */
 export interface Readers {
-  text(field: RawField): string;
-  token(field: RawField): string;
-  decimal(field: RawField): Decimal;
-  percent(field: RawField): Decimal;
-  money(field: RawField, currency: string): Money;
-  currency(field: RawField): string;
-  date(field: RawField): LocalDate;
-  instant(field: RawField): Instant;
-  integer(field: RawField, min: number): number;
-  flag(field: RawField): boolean;
-  oneOf<T extends string>(field: RawField, words: readonly T[], code: string): T;
-  list(field: RawField): RawField[];
-  optional<T>(field: RawField, read: (field: RawField) => T): T | null;
+  readonly text: (field: RawField) => string;
+  readonly token: (field: RawField) => string;
+  readonly decimal: (field: RawField) => Decimal;
+  readonly percent: (field: RawField) => Decimal;
+  readonly money: (field: RawField, currency: string) => Money;
+  readonly currency: (field: RawField) => string;
+  readonly date: (field: RawField) => LocalDate;
+  readonly instant: (field: RawField) => Instant;
+  readonly integer: (field: RawField, min: number) => number;
+  readonly flag: (field: RawField) => boolean;
+  readonly oneOf: <T extends string>(field: RawField, words: readonly T[], code: string) => T;
+  readonly list: (field: RawField) => RawField[];
+  readonly optional: <T>(field: RawField, read: (field: RawField) => T) => T | null;
 }
 
 /** Readers that record into `errors`. */

@@ -37,9 +37,13 @@ export function parseOutboundMessage(rawBody: Buffer): OutboundMessage | Violati
   const items = childrenOf(message, 'Notification');
   if (items.length === 0 || items.length > MAX_NOTIFICATIONS)
     return unexpected(`must hold 1 to ${MAX_NOTIFICATIONS} notifications`, '/Envelope/Body/notifications');
-  const notifications = items.map(readNotification);
-  const refused = notifications.find(isViolation);
-  return refused ?? { organizationId: longRecordId(organizationId), notifications: notifications.filter((each) => !isViolation(each)) };
+  const notifications: OutboundNotification[] = [];
+  for (const [index, item] of items.entries()) {
+    const notification = readNotification(item, index);
+    if (isViolation(notification)) return notification;
+    notifications.push(notification);
+  }
+  return { organizationId: longRecordId(organizationId), notifications };
 }
 
 /**

@@ -9,13 +9,11 @@ export const lineItemPageSchema = z.object({
   nextRecordsUrl: z.string().optional(),
 });
 
-export const opportunitySchema = record.and(
-  z.object({
-    Id: z.string().max(18),
-    Account: record.nullable().optional(),
-    OpportunityLineItems: lineItemPageSchema.nullable().optional(),
-  }),
-);
+export const opportunitySchema = z.looseObject({
+  Id: z.string().max(18),
+  Account: record.nullable().optional(),
+  OpportunityLineItems: lineItemPageSchema.nullable().optional(),
+});
 
 export const opportunityQuerySchema = z.object({ records: z.array(opportunitySchema) });
 
@@ -30,6 +28,7 @@ export const opportunityFields = [
   'IsWon',
   'CurrencyIsoCode',
   'LastModifiedDate',
+  'LastStageChangeDate',
   'SystemModstamp',
   'Contract_Id__c',
   'Short_Code__c',

@@ -60,7 +60,7 @@ export async function startCrmServer(options: CrmServerOptions = {}): Promise<Cr
     const met = fault.left > 0 ? fault.current : null;
     if (met !== null) fault.left -= 1;
     if (met?.kind === 'dropped') return void request.socket.destroy();
-    if (met?.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, met.milliseconds));
+    if (met?.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, met.milliseconds).unref());
     if (met?.kind === 'garbage') return void response.writeHead(200).end('<html>');
     if (met?.kind === 'status') return answer(response, { status: met.status, body: { status: 'error' } }, met.retryAfterSeconds);
     if (request.headers.authorization !== `Bearer ${data.token}`) return answer(response, { status: 401, body: { status: 'error' } });
