@@ -38,7 +38,7 @@ export async function prepareNamespace(connection: Connection, namespace: string
     await connection.workflowService
       .registerNamespace({ namespace, workflowExecutionRetentionPeriod: retention })
       .catch(ignoring('ALREADY_EXISTS'));
-    await until(`namespace ${namespace} to be served`, async () => (await existingRetentionSeconds(connection, namespace)) !== undefined);
+    await until(`namespace ${namespace} to be served`, () => isServed(connection, namespace));
   } else if (retentionSeconds < needs.retentionDays * secondsPerDay) {
     await connection.workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl: retention } });
   }
@@ -51,6 +51,17 @@ async function existingRetentionSeconds(connection: Connection, namespace: strin
     return Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0);
   } catch (error) {
     if (isGrpcServiceError(error) && Number(error.code) === grpcCodes.NOT_FOUND) return undefined;
+    throw error;
+  }
+}
+
+/** The frontend answers for a new namespace only after its cache has been refreshed, some seconds later. */
+async function isServed(connection: Connection, namespace: string): Promise<boolean> {
+  try {
+    await connection.operatorService.listSearchAttributes({ namespace });
+    return true;
+  } catch (error) {
+    if (isGrpcServiceError(error) && Number(error.code) === grpcCodes.NOT_FOUND) return false;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { prepareNamespace, type SearchAttribute } from '../../runtime/temporal-namespace';
 import { testAddress, testNamespace } from './servers';
 
@@ -22,6 +22,7 @@ export async function testTemporal(searchAttributes: readonly SearchAttribute[] 
   const address = testAddress('THROUGHLINE_TEST_TEMPORAL_ADDRESS');
   const connection = await Connection.connect({ address });
   await prepareNamespace(connection, testNamespace, { retentionDays: 30, searchAttributes });
+  quiet ??= Runtime.install({ logger: new DefaultLogger('ERROR') });
   const nativeConnection = await NativeConnection.connect({ address });
   return {
     client: new Client({ connection, namespace: testNamespace }),
@@ -34,6 +35,9 @@ export async function testTemporal(searchAttributes: readonly SearchAttribute[] 
     },
   };
 }
+
+/** The SDK's runtime is one per process, and its every line would drown the test report. */
+let quiet: Runtime | undefined;
 
 let names = 0;
 
