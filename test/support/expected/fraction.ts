@@ -1,0 +1,59 @@
+/** An exact ratio of whole numbers; the divisor is positive. The recomputation has its own arithmetic, on purpose not that of the product. */
+export interface Fraction {
+  readonly n: bigint;
+  readonly d: bigint;
+}
+
+export const zero: Fraction = { n: 0n, d: 1n };
+
+/** Reads a plain decimal such as `-12.50`. */
+export function fraction(text: string | number): Fraction {
+  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(String(text));
+  if (!match) throw new Error(`not a decimal: ${text}`);
+  const [, sign, whole = '', decimals = ''] = match;
+  const n = BigInt(whole + decimals);
+  return { n: sign === '-' ? -n : n, d: 10n ** BigInt(decimals.length) };
+}
+
+export const plus = (a: Fraction, b: Fraction): Fraction => ({ n: a.n * b.d + b.n * a.d, d: a.d * b.d });
+export const minus = (a: Fraction, b: Fraction): Fraction => ({ n: a.n * b.d - b.n * a.d, d: a.d * b.d });
+export const times = (a: Fraction, b: Fraction): Fraction => ({ n: a.n * b.n, d: a.d * b.d });
+export const compare = (a: Fraction, b: Fraction): number => Number(sign(a.n * b.d - b.n * a.d));
+export const least = (a: Fraction, b: Fraction): Fraction => (compare(a, b) <= 0 ? a : b);
+
+export function over(a: Fraction, b: Fraction): Fraction {
+  if (b.n === 0n) throw new Error('division by zero');
+  return b.n < 0n ? { n: -a.n * b.d, d: -a.d * b.n } : { n: a.n * b.d, d: a.d * b.n };
+}
+
+/** Rounds the absolute value and gives the sign back. */
+export function rounded(value: Fraction, mode: 'half-up' | 'down'): bigint {
+  const size = value.n < 0n ? -value.n : value.n;
+  const whole = mode === 'half-up' ? (2n * size + value.d) / (2n * value.d) : size / value.d;
+  return value.n < 0n ? -whole : whole;
+}
+
+const sign = (value: bigint): bigint => (value < 0n ? -1n : value > 0n ? 1n : 0n);
+
+const digitsOf: Readonly<Record<string, number>> = { JPY: 0, KRW: 0, CLP: 0, VND: 0, KWD: 3, BHD: 3, OMR: 3, JOD: 3, TND: 3 };
+const digits = (currency: string): number => digitsOf[currency] ?? 2;
+
+/** An amount as a fraction of minor units, not yet rounded. */
+export function inMinor(amount: Fraction, currency: string): Fraction {
+  return times(amount, { n: 10n ** BigInt(digits(currency)), d: 1n });
+}
+
+/** Minor units of a written amount; it must not have more digits than its currency. */
+export function minorOf(text: string, currency: string): bigint {
+  const value = inMinor(fraction(text), currency);
+  if (value.n % value.d !== 0n) throw new Error(`${text} has more digits than ${currency}`);
+  return value.n / value.d;
+}
+
+/** `-1250n` USD is `-12.50`. */
+export function written(minor: bigint, currency: string): string {
+  const places = digits(currency);
+  const text = (minor < 0n ? -minor : minor).toString().padStart(places + 1, '0');
+  const amount = places === 0 ? text : `${text.slice(0, -places)}.${text.slice(-places)}`;
+  return minor < 0n ? `-${amount}` : amount;
+}
