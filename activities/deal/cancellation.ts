@@ -1,0 +1,151 @@
+import { sql, type Transaction } from 'kysely';
+import { type DealActivities } from '../../contracts/activities';
+import { ENGINE_ACTOR } from '../../contracts/names';
+import { type DealView } from '../../contracts/workflow-state';
+import { lockDeal, setDealState, type DealRow } from '../../db/deals';
+import { entityOf } from '../../db/parties';
+import { type DB } from '../../db/types';
+import { openWaits, type Wait } from '../../db/waits';
+import { wholeGroup } from '../../db/entity-scope';
+import { localDateOf } from '../../domain/calendar/zone';
+import { type Violation } from '../../domain/violation';
+import { type ActivityDeps } from '../deps';
+import { lifecycleEffect } from '../lifecycle';
+import { dealView, runWait } from './view';
+
+const OVER = ['closed', 'declined', 'cancelled', 'cancelling'];
+
+/** A person asks to cancel the deal on a date; the request is decided by an approval of its own. */
+export function requestCancellation(deps: ActivityDeps): DealActivities['requestCancellation'] {
+  return ({ dealId, cancellation, approvalId }) => {
+    const { requestId, by, reason, effectiveOn, at } = cancellation;
+    return lifecycleEffect<DealView>(
+      deps,
+      { key: `request-cancellation/${requestId}`, identity: { dealId, by, reason, effectiveOn }, at, actor: by },
+      async (trx, workflowId) => {
+        const deal = await lockDeal(trx, dealId);
+        const refused = await refuseCancellation(trx, deal, effectiveOn, at);
+        if (refused) return refused;
+        await trx
+          .insertInto('cancellation_request')
+          .values({
+            id: requestId,
+            deal_id: dealId,
+            approval_id: approvalId,
+            reason,
+            effective_on: effectiveOn,
+            requested_by: by,
+            requested_at: at,
+            state: 'pending',
+          })
+          .execute();
+        const answer = await dealView(trx, workflowId, deal, await standingWaits(trx, workflowId), at);
+        return {
+          answer,
+          audit: { stream: `deal/${dealId}`, action: 'cancellation.requested', subject: requestId, details: { effectiveOn, reason } },
+        };
+      },
+    );
+  };
+}
+
+export function dropCancellation(deps: ActivityDeps): DealActivities['dropCancellation'] {
+  return ({ dealId, requestId, at }) =>
+    lifecycleEffect(
+      deps,
+      { key: `drop-cancellation/${requestId}`, identity: { dealId }, at, actor: ENGINE_ACTOR },
+      async (trx, workflowId) => {
+        const deal = await lockDeal(trx, dealId);
+        const waits = await standingWaits(trx, workflowId);
+        await trx.updateTable('cancellation_request').set({ state: 'dropped' }).where('id', '=', requestId).execute();
+        const answer = await dealView(trx, workflowId, deal, waits, at);
+        return { answer, audit: { stream: `deal/${dealId}`, action: 'cancellation.dropped', subject: requestId } };
+      },
+    );
+}
+
+/** The cancellation is approved: from here the deal only unwinds (I-13). */
+export function startCancellation(deps: ActivityDeps): DealActivities['startCancellation'] {
+  return ({ dealId, requestId, approvalId, at }) =>
+    lifecycleEffect(
+      deps,
+      { key: `start-cancellation/${requestId}`, identity: { dealId, approvalId }, at, actor: ENGINE_ACTOR },
+      async (trx, workflowId) => {
+        const next = await setDealState(trx, await lockDeal(trx, dealId), 'cancelling', at);
+        await trx.updateTable('cancellation_request').set({ state: 'granted' }).where('id', '=', requestId).execute();
+        const waits = [runWait(next, 'cancellation', dealId, 'lines to stop and what is owed to be settled')];
+        const answer = await dealView(trx, workflowId, next, waits, at);
+        return { answer, audit: { stream: `deal/${dealId}`, action: 'cancellation.started', subject: requestId, details: { approvalId } } };
+      },
+    );
+}
+
+/** Writes the cancellation statement: what was billed, paid and is owed, line by line, which sums to what remains (I-13). */
+export function finishCancellation(deps: ActivityDeps): DealActivities['finishCancellation'] {
+  return ({ dealId, requestId, at }) =>
+    lifecycleEffect(
+      deps,
+      { key: `finish-cancellation/${requestId}`, identity: { dealId }, at, actor: ENGINE_ACTOR },
+      async (trx, workflowId) => {
+        const deal = await setDealState(trx, await lockDeal(trx, dealId), 'cancelled', at);
+        const request = await trx.selectFrom('cancellation_request').selectAll().where('id', '=', requestId).executeTakeFirstOrThrow();
+        const statement = await statementOf(trx, dealId);
+        await trx
+          .insertInto('cancellation_statement')
+          .values({
+            deal_id: dealId,
+            effective_on: request.effective_on,
+            reason: request.reason,
+            statement: JSON.stringify(statement),
+            created_at: at,
+          })
+          .execute();
+        const answer = await dealView(trx, workflowId, deal, [], at);
+        return { answer, audit: { stream: `deal/${dealId}`, action: 'deal.cancelled', subject: requestId, details: { statement } } };
+      },
+    );
+}
+
+async function refuseCancellation(trx: Transaction<DB>, deal: DealRow, effectiveOn: string, at: string): Promise<Violation | null> {
+  if (OVER.includes(deal.state)) return { violation: 'DealNotCancellable', detail: `the deal is ${deal.state}` };
+  const { timeZone } = await entityOf(trx, deal.lead_entity_id);
+  const today = localDateOf(at, timeZone);
+  return effectiveOn < today
+    ? { violation: 'CancellationBackdated', detail: `${effectiveOn} is before ${today}`, path: '/effectiveOn' }
+    : null;
+}
+
+/** What the run waits for now, without the line that `dealView` adds for a pending cancellation. */
+async function standingWaits(trx: Transaction<DB>, workflowId: string): Promise<Wait[]> {
+  const open = await openWaits(trx, { workflowIds: [workflowId], scope: wholeGroup });
+  return open
+    .filter((wait) => wait.kind !== 'cancellation')
+    .map(({ kind, subject, role, entityId, dealId, asks, due, wakesAt }) => ({
+      kind,
+      subject,
+      role,
+      entityId,
+      dealId,
+      asks,
+      due,
+      wakesAt,
+    }));
+}
+
+async function statementOf(trx: Transaction<DB>, dealId: string) {
+  return trx
+    .selectFrom('contract_line as line')
+    .leftJoin('invoice', (join) => join.onRef('invoice.contract_line_id', '=', 'line.id').on('invoice.state', 'in', ['issued', 'settled']))
+    .where('line.deal_id', '=', dealId)
+    .groupBy(['line.line_id', 'line.currency', 'line.stopped_on'])
+    .orderBy('line.line_id')
+    .select([
+      'line.line_id as lineId',
+      'line.currency as currency',
+      'line.stopped_on as stoppedOn',
+      sql<number>`coalesce(sum(invoice.total_minor), 0)::bigint`.as('billedMinor'),
+      sql<number>`coalesce(sum(invoice.total_minor - invoice.open_minor), 0)::bigint`.as('settledMinor'),
+      sql<number>`coalesce(sum(invoice.open_minor), 0)::bigint`.as('owedMinor'),
+    ])
+    .execute();
+}

@@ -1,0 +1,108 @@
+import { type Transaction } from 'kysely';
+import { type DealActivities } from '../../contracts/activities';
+import { ENGINE_ACTOR } from '../../contracts/names';
+import { type DealView, type SowProposalReceipt } from '../../contracts/workflow-state';
+import { lockDeal, setDealState } from '../../db/deals';
+import { hashOf } from '../../db/hash';
+import { type DB } from '../../db/types';
+import { applySowTerms } from '../../domain/deal/sow-terms';
+import { type SowTerm } from '../../domain/deal/terms';
+import { approvalWorkflowId } from '../../domain/ids';
+import { type InvalidInput, type Violation } from '../../domain/violation';
+import { type ActivityDeps } from '../deps';
+import { lifecycleEffect } from '../lifecycle';
+import { termsWait } from './handoff';
+import { dealView, runWait } from './view';
+
+/** Stores proposed governing terms with where they differ from the deal, for legal and finance to confirm (R-021, S-01). */
+export function recordSowProposal(deps: ActivityDeps): DealActivities['recordSowProposal'] {
+  return ({ dealId, proposal, approvalId }) => {
+    const { proposalId, documentId, terms, by, at } = proposal;
+    return lifecycleEffect<{ receipt: SowProposalReceipt; deal: DealView }>(
+      deps,
+      { key: `sow-proposal/${proposalId}`, identity: { dealId, documentId, terms, by }, at, actor: by },
+      async (trx, workflowId) => {
+        const deal = await lockDeal(trx, dealId);
+        if (deal.state !== 'terms') return { violation: 'TermsNotExpected', detail: `the deal is in stage ${deal.state}` };
+        const applied = applySowTerms(deal.terms, terms as readonly SowTerm[]);
+        if (!('governing' in applied)) return invalidTerms(applied);
+        const version = (await proposalsOf(trx, dealId)) + 1;
+        await trx
+          .insertInto('sow_proposal')
+          .values({
+            id: proposalId,
+            deal_id: dealId,
+            version,
+            document_id: documentId,
+            document_hash: deal.terms.statementOfWork?.sha256 ?? null,
+            terms: JSON.stringify(terms),
+            terms_hash: hashOf(terms),
+            discrepancies: JSON.stringify(applied.discrepancies),
+            proposed_by: by,
+            proposed_at: at,
+            state: 'proposed',
+          })
+          .execute();
+        const waits = [runWait(deal, 'approval', approvalWorkflowId(approvalId), 'confirm the governing terms (legal and finance)')];
+        const receipt = { proposalId, version, discrepancies: applied.discrepancies.length, ignoredTerms: applied.ignored.length };
+        return {
+          answer: { receipt, deal: await dealView(trx, workflowId, deal, waits, at) },
+          audit: {
+            stream: `deal/${dealId}`,
+            action: 'sow.proposed',
+            subject: proposalId,
+            details: { version, documentId, termsHash: hashOf(terms), discrepancies: applied.discrepancies, ignored: applied.ignored },
+          },
+        };
+      },
+    );
+  };
+}
+
+/** Confirmed terms govern from here on; refused ones are kept and the deal waits for new ones. */
+export function settleSowProposal(deps: ActivityDeps): DealActivities['settleSowProposal'] {
+  return ({ dealId, proposalId, approvalId, confirmed, nextApprovalId, at }) =>
+    lifecycleEffect(
+      deps,
+      { key: `settle-sow-proposal/${proposalId}`, identity: { dealId, approvalId, confirmed }, at, actor: ENGINE_ACTOR },
+      async (trx, workflowId) => {
+        const deal = await lockDeal(trx, dealId);
+        const proposal = await trx.selectFrom('sow_proposal').selectAll().where('id', '=', proposalId).executeTakeFirstOrThrow();
+        await trx
+          .updateTable('sow_proposal')
+          .set({ state: confirmed ? 'confirmed' : 'refused' })
+          .where('id', '=', proposalId)
+          .execute();
+        const audit = {
+          stream: `deal/${dealId}`,
+          action: confirmed ? 'sow.confirmed' : 'sow.refused',
+          subject: proposalId,
+          details: { approvalId },
+        };
+        if (!confirmed) return { answer: await dealView(trx, workflowId, deal, [await termsWait(trx, deal, at)], at), audit };
+        const applied = applySowTerms(deal.terms, proposal.terms as SowTerm[]);
+        if (!('governing' in applied)) return invalidTerms(applied);
+        await trx
+          .updateTable('deal')
+          .set({ governing_terms: JSON.stringify(applied.governing) })
+          .where('id', '=', dealId)
+          .execute();
+        const next = await setDealState(trx, deal, 'approval', at);
+        const waits = [runWait(next, 'approval', approvalWorkflowId(nextApprovalId), 'approve the deal')];
+        return { answer: await dealView(trx, workflowId, next, waits, at), audit };
+      },
+    );
+}
+
+function invalidTerms(errors: readonly Violation[]): InvalidInput {
+  return { violation: 'SowTermsInvalid', detail: `${errors.length} terms cannot be applied`, errors };
+}
+
+async function proposalsOf(trx: Transaction<DB>, dealId: string): Promise<number> {
+  const { count } = await trx
+    .selectFrom('sow_proposal')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('deal_id', '=', dealId)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}

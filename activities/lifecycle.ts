@@ -1,0 +1,40 @@
+import { type Transaction } from 'kysely';
+import { type WaitView } from '../contracts/workflow-state';
+import { type DB } from '../db/types';
+import { replaceWaits, type OpenWait, type Wait } from '../db/waits';
+import { type Instant } from '../domain/deal/terms';
+import { type Violation } from '../domain/violation';
+import { currentRun, type ActivityDeps } from './deps';
+import { effectOnce, type EffectResult } from './effect-once';
+
+/** What an effect of a lifecycle needs besides its work: a key, the business identity of its input, the moment and who acts. */
+export interface LifecycleEffect {
+  readonly key: string;
+  readonly identity: unknown;
+  readonly at: Instant;
+  readonly actor: string;
+}
+
+/** One effect on behalf of the current run. */
+export async function lifecycleEffect<T>(
+  { db }: ActivityDeps,
+  effect: LifecycleEffect,
+  body: (trx: Transaction<DB>, workflowId: string) => Promise<EffectResult<T> | Violation>,
+): Promise<T> {
+  const { workflowId } = currentRun();
+  return effectOnce(db, { ...effect, workflowId }, (trx) => body(trx, workflowId));
+}
+
+/** The key of a review: it states anew what the facts say, so each turn of each run has its own. */
+export function reviewKey(what: string, id: string, turn: number): string {
+  return `${what}/${id}/${currentRun().runId}/${turn}`;
+}
+
+/** Makes `waits` what the run waits for, in the effect's transaction, and answers them as the run shows them (D6). */
+export async function park(trx: Transaction<DB>, workflowId: string, waits: readonly Wait[], at: Instant): Promise<WaitView[]> {
+  return (await replaceWaits(trx, workflowId, waits, at)).map(waitView);
+}
+
+export function waitView({ kind, subject, role, asks, since, due, wakesAt }: OpenWait): WaitView {
+  return { kind, subject, role, asks, since, due, wakesAt };
+}

@@ -1,0 +1,190 @@
+import { type Transaction } from 'kysely';
+import { uuidv7 } from 'uuidv7';
+import { type LineActivities } from '../../contracts/activities';
+import { ENGINE_ACTOR } from '../../contracts/names';
+import { type BillingResult } from '../../contracts/workflow-state';
+import { hashOf } from '../../db/hash';
+import { lockLine, milestonesOf, planItems, type LineRow, type PlanItemRow } from '../../db/lines';
+import { entityOf } from '../../db/parties';
+import { type DB } from '../../db/types';
+import { milestoneIssueDate } from '../../domain/billing/dates';
+import { completeInvoice, type CompletedInvoice } from '../../domain/billing/invoice';
+import { firstWorkingDayAfter } from '../../domain/calendar/working-day';
+import { atTime, localDateOf } from '../../domain/calendar/zone';
+import { type ReadinessBlocker } from '../../domain/engagement/model';
+import { engagementModel } from '../../domain/engagement/registry';
+import { isViolation, type Violation } from '../../domain/violation';
+import { type ActivityDeps } from '../deps';
+import { lifecycleEffect, reviewKey } from '../lifecycle';
+import { billingFacts, taxOf } from './facts';
+import { lineView } from './view';
+import { type LineFact } from './effect';
+
+interface Outcome {
+  readonly invoiceId: string | null;
+  readonly fact: LineFact;
+}
+
+/** Drafts the document of a due item, or finds nothing to bill, or says what keeps it from being billed (R-033, R-034). */
+export function billItem(deps: ActivityDeps): LineActivities['billItem'] {
+  return ({ contractLineId, itemId, turn, at }) =>
+    lifecycleEffect<BillingResult>(
+      deps,
+      { key: reviewKey('bill-item', itemId, turn), identity: { contractLineId, itemId }, at, actor: ENGINE_ACTOR },
+      async (trx, workflowId) => {
+        const line = await lockLine(trx, contractLineId);
+        const item = (await planItems(trx, line)).find((each) => each.id === itemId);
+        const outcome =
+          item?.state === 'planned'
+            ? await bill(trx, line, item, at)
+            : { invoiceId: null, fact: { action: 'billing.already-done', subject: itemId } };
+        if (isViolation(outcome)) return outcome;
+        const view = await lineView(trx, workflowId, line, at);
+        return { answer: { invoiceId: outcome.invoiceId, line: view }, audit: { stream: `deal/${line.deal_id}`, ...outcome.fact } };
+      },
+    );
+}
+
+async function bill(trx: Transaction<DB>, line: LineRow, item: PlanItemRow, at: string): Promise<Outcome | Violation> {
+  const model = engagementModel(line.engagement_model);
+  if (isViolation(model)) return model;
+  const entity = await entityOf(trx, line.selling_entity_id);
+  const issueDate = await plannedIssueDate(trx, line, item, entity.calendar);
+  if (isViolation(issueDate)) return issueDate;
+  const tax = await taxOf(trx, line, issueDate);
+  const facts = await billingFacts(trx, line, tax, issueDate);
+  const blockers = model.readiness(line.terms, item, facts).filter((each) => each.severity === 'blocks');
+  if (blockers.length > 0 || isViolation(tax)) return block(trx, item, blockers, entity.calendar, at);
+  const draft = model.bill(line.terms, item, facts);
+  if (isViolation(draft)) return draft;
+  if (draft === null) return nothingToBill(trx, item, at);
+  const completed = completeInvoice(draft, tax, entity.rounding);
+  if (isViolation(completed)) return completed;
+  const invoiceId = await storeDraft(trx, line, item, completed, { issueDate, purchaseOrder: facts.purchaseOrder?.number ?? null, at });
+  return {
+    invoiceId,
+    fact: {
+      action: 'invoice.drafted',
+      subject: invoiceId,
+      details: { reference: completed.reference, net: completed.netMinor, tax: completed.taxMinor, currency: completed.currency },
+    },
+  };
+}
+
+async function plannedIssueDate(
+  trx: Transaction<DB>,
+  line: LineRow,
+  item: PlanItemRow,
+  calendar: Parameters<typeof milestoneIssueDate>[0],
+): Promise<string | Violation> {
+  const { trigger } = item;
+  if (trigger.kind === 'moment') return trigger.issueDate;
+  const milestone = (await milestonesOf(trx, line.id)).find((each) => each.milestone_id === trigger.milestoneId);
+  if (!milestone?.accepted_on) return { violation: 'MilestoneNotAccepted', detail: trigger.milestoneId };
+  return milestoneIssueDate(calendar, milestone.accepted_on);
+}
+
+/** Blocked items are looked at again on the next working morning, or as soon as a fact comes that may release them. */
+async function block(
+  trx: Transaction<DB>,
+  item: PlanItemRow,
+  blockers: readonly ReadinessBlocker[],
+  calendar: Parameters<typeof firstWorkingDayAfter>[0],
+  at: string,
+): Promise<Outcome | Violation> {
+  const nextDay = firstWorkingDayAfter(calendar, localDateOf(at, calendar.timeZone));
+  if (isViolation(nextDay)) return nextDay;
+  const named = blockers.map(({ code, ownerRole, action }) => ({ code, ownerRole, action }));
+  await trx
+    .updateTable('billing_plan_item')
+    .set({ blocked_until: atTime(nextDay, calendar.dayStart, calendar.timeZone), blockers: JSON.stringify(named) })
+    .where('id', '=', item.id)
+    .execute();
+  return {
+    invoiceId: null,
+    fact: { action: 'billing.blocked', subject: item.reference, details: { blockers: named.map((each) => each.code) } },
+  };
+}
+
+async function nothingToBill(trx: Transaction<DB>, item: PlanItemRow, at: string): Promise<Outcome> {
+  await trx
+    .updateTable('billing_plan_item')
+    .set({ state: 'nothing-to-bill', blocked_until: null, blockers: '[]', settled_at: at })
+    .where('id', '=', item.id)
+    .execute();
+  return { invoiceId: null, fact: { action: 'billing.nothing-to-bill', subject: item.reference } };
+}
+
+async function storeDraft(
+  trx: Transaction<DB>,
+  line: LineRow,
+  item: PlanItemRow,
+  document: CompletedInvoice,
+  { issueDate, purchaseOrder, at }: { issueDate: string; purchaseOrder: string | null; at: string },
+): Promise<string> {
+  const invoiceId = uuidv7();
+  await trx
+    .insertInto('invoice')
+    .values({
+      id: invoiceId,
+      deal_id: line.deal_id,
+      contract_line_id: line.id,
+      billing_plan_item_id: item.id,
+      contract_version: line.contract_version,
+      document_kind: document.documentKind,
+      kind: document.kind,
+      reference: document.reference,
+      state: 'draft',
+      period: document.period,
+      entity_id: line.selling_entity_id,
+      bill_to_id: line.bill_to_id,
+      currency: document.currency,
+      planned_issue_date: issueDate,
+      purchase_order: purchaseOrder,
+      tax_category: document.taxCategory,
+      tax_rate_percent: document.taxRatePercent,
+      tax_reason_code: document.taxReasonCode,
+      net_minor: document.netMinor,
+      tax_minor: document.taxMinor,
+      total_minor: document.totalMinor,
+      open_minor: document.documentKind === 'invoice' ? document.totalMinor : 0,
+      content_hash: hashOf({ ...document, billToId: line.bill_to_id, entityId: line.selling_entity_id, purchaseOrder }),
+      created_at: at,
+    })
+    .execute();
+  for (const [position, each] of document.lines.entries()) {
+    await trx
+      .insertInto('invoice_line')
+      .values({
+        invoice_id: invoiceId,
+        position,
+        description: each.description,
+        quantity: each.quantity,
+        unit: each.unit,
+        unit_price: each.unitPrice,
+        amount_minor: each.amountMinor,
+        tax_minor: each.taxMinor,
+      })
+      .execute();
+    const { itemKind, itemIds } = each;
+    if (itemKind !== undefined && itemIds !== undefined && itemIds.length > 0)
+      await trx
+        .insertInto('invoiced_item')
+        .values(
+          itemIds.map((itemId) => ({
+            id: uuidv7(),
+            invoice_id: invoiceId,
+            position,
+            item_kind: itemKind,
+            item_id: `${line.id}/${itemId}`,
+          })),
+        )
+        .execute();
+  }
+  await trx
+    .updateTable('billing_plan_item')
+    .set({ state: 'billed', blocked_until: null, blockers: '[]', settled_at: at })
+    .where('id', '=', item.id)
+    .execute();
+  return invoiceId;
+}

@@ -1,0 +1,41 @@
+import { type Transaction } from 'kysely';
+import { type LineView } from '../../contracts/workflow-state';
+import { lockLine, type LineRow } from '../../db/lines';
+import { type DB } from '../../db/types';
+import { isViolation, type Violation } from '../../domain/violation';
+import { type ActivityDeps } from '../deps';
+import { lifecycleEffect, type LifecycleEffect } from '../lifecycle';
+import { lineView } from './view';
+
+export interface LineFact {
+  readonly action: string;
+  readonly subject: string;
+  readonly details?: Record<string, unknown>;
+}
+
+/** One effect on a locked line that answers where the line stands afterwards. */
+export async function lineEffect(
+  deps: ActivityDeps,
+  contractLineId: string,
+  effect: LifecycleEffect,
+  change: (trx: Transaction<DB>, line: LineRow) => Promise<LineFact | Violation>,
+): Promise<LineView> {
+  return lifecycleEffect<LineView>(deps, effect, async (trx, workflowId) => {
+    const line = await lockLine(trx, contractLineId);
+    const fact = await change(trx, line);
+    if (isViolation(fact)) return fact;
+    const answer = await lineView(trx, workflowId, await lockLine(trx, contractLineId), effect.at);
+    return { answer, audit: { stream: `deal/${line.deal_id}`, ...fact } };
+  });
+}
+
+/** Blocked items of a line are looked at again at once: a fact has come that may release them. */
+export async function unblock(trx: Transaction<DB>, contractLineId: string, at: string): Promise<void> {
+  await trx
+    .updateTable('billing_plan_item')
+    .set({ blocked_until: at })
+    .where('contract_line_id', '=', contractLineId)
+    .where('state', '=', 'planned')
+    .where('blocked_until', 'is not', null)
+    .execute();
+}

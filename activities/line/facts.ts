@@ -1,0 +1,98 @@
+import { type Transaction } from 'kysely';
+import { milestonesOf, type LineRow } from '../../db/lines';
+import { billToOf, entityOf, taxRatesOf } from '../../db/parties';
+import { billingPolicy } from '../../db/policies';
+import { type DB } from '../../db/types';
+import { taxTreatment, type TaxTreatment } from '../../domain/billing/tax';
+import { type LocalDate } from '../../domain/deal/terms';
+import { type BillingFacts, type PurchaseOrderState } from '../../domain/engagement/model';
+import { isViolation, type Violation } from '../../domain/violation';
+
+/** Everything a model needs to know to bill an item, read in the transaction that bills it. */
+export async function billingFacts(
+  trx: Transaction<DB>,
+  line: LineRow,
+  tax: TaxTreatment | Violation,
+  issueDate: LocalDate,
+): Promise<BillingFacts> {
+  const milestones = await milestonesOf(trx, line.id);
+  const usage = await trx.selectFrom('usage_report').selectAll().where('contract_line_id', '=', line.id).orderBy('reported_at').execute();
+  const time = await trx
+    .selectFrom('time_entry')
+    .selectAll()
+    .where('contract_line_id', '=', line.id)
+    .where('status', '<>', 'rejected')
+    .orderBy('work_date')
+    .orderBy('entry_id')
+    .execute();
+  const items = await trx
+    .selectFrom('billing_plan_item as item')
+    .leftJoin('invoice', (join) => join.onRef('invoice.billing_plan_item_id', '=', 'item.id').on('invoice.state', '<>', 'void'))
+    .select(['item.item_key', 'item.state', 'invoice.state as invoiceState'])
+    .where('item.contract_line_id', '=', line.id)
+    .execute();
+  const order = await purchaseOrderOf(trx, line, issueDate);
+  const policy = await billingPolicy(trx, issueDate);
+  return {
+    milestones: milestones.map((each) => ({ milestoneId: each.milestone_id, acceptedOn: each.accepted_on })),
+    usage: usage.map((each) => ({
+      eventId: each.event_id,
+      period: each.service_period,
+      tickets: each.tickets,
+      p1Tickets: each.p1_tickets,
+      p1WithinTarget: each.p1_within_target,
+      supersedes: each.supersedes,
+      reportedAt: each.reported_at,
+    })),
+    time: time.map((each) => ({
+      entryId: each.entry_id,
+      workDate: each.work_date,
+      hours: each.hours,
+      approvedAt: each.approved_at,
+      billable: each.billable,
+    })),
+    billedItemKeys: items.filter((item) => item.state === 'billed').map((item) => item.item_key),
+    settledItemKeys: items.filter((item) => item.invoiceState === 'settled').map((item) => item.item_key),
+    purchaseOrderRequired: line.contract.purchaseOrderRequired,
+    purchaseOrder: order,
+    taxTreatmentKnown: !isViolation(tax),
+    contractVersionPending: false,
+    holdReason: null,
+    purchaseOrderPolicy: policy.purchaseOrder,
+  };
+}
+
+/** The tax of a document of the line issued on a date. */
+export async function taxOf(trx: Transaction<DB>, line: LineRow, issueDate: LocalDate): Promise<TaxTreatment | Violation> {
+  const seller = await entityOf(trx, line.selling_entity_id);
+  const customer = await billToOf(trx, line.bill_to_id);
+  return taxTreatment({ seller, customer }, issueDate, await taxRatesOf(trx, seller.country));
+}
+
+/** The customer's order for the line: the one valid on the date, else the latest. */
+async function purchaseOrderOf(trx: Transaction<DB>, line: LineRow, date: LocalDate): Promise<PurchaseOrderState | null> {
+  const orders = await trx
+    .selectFrom('customer_purchase_order')
+    .selectAll()
+    .where('bill_to_id', '=', line.bill_to_id)
+    .orderBy('valid_to', 'desc')
+    .orderBy('number')
+    .execute();
+  const ofLine = orders.filter((order) => order.line_ids.includes(line.line_id) && order.currency === line.currency);
+  const order = ofLine.find((each) => each.valid_from <= date && date <= each.valid_to) ?? ofLine[0];
+  if (!order) return null;
+  const invoiced = await trx
+    .selectFrom('invoice')
+    .select((eb) => eb.fn.sum<number | null>('net_minor').as('net'))
+    .where('bill_to_id', '=', line.bill_to_id)
+    .where('purchase_order', '=', order.number)
+    .where('state', '<>', 'void')
+    .executeTakeFirstOrThrow();
+  return {
+    number: order.number,
+    limit: order.limit_minor === null ? null : { minor: order.limit_minor, currency: order.currency },
+    invoiced: { minor: Number(invoiced.net ?? 0), currency: line.currency },
+    validFrom: order.valid_from,
+    validTo: order.valid_to,
+  };
+}

@@ -1,0 +1,101 @@
+import { type LineActivities } from '../../contracts/activities';
+import { ENGINE_ACTOR } from '../../contracts/names';
+import { closeWaits } from '../../db/waits';
+import { firstOfMonth } from '../../domain/calendar/dates';
+import { type ActivityDeps } from '../deps';
+import { currentRun } from '../deps';
+import { reviewKey } from '../lifecycle';
+import { lineEffect } from './effect';
+
+export function activateLine(deps: ActivityDeps): LineActivities['activateLine'] {
+  return ({ contractLineId, at }) =>
+    lineEffect(
+      deps,
+      contractLineId,
+      { key: `activate-line/${contractLineId}`, identity: { contractLineId }, at, actor: ENGINE_ACTOR },
+      async (trx, line) => {
+        await trx.updateTable('contract_line').set({ state: 'active' }).where('id', '=', contractLineId).execute();
+        return { action: 'line.activated', subject: line.line_id };
+      },
+    );
+}
+
+export function reviewLine(deps: ActivityDeps): LineActivities['reviewLine'] {
+  return ({ contractLineId, turn, at }) =>
+    lineEffect(
+      deps,
+      contractLineId,
+      { key: reviewKey('review-line', contractLineId, turn), identity: { contractLineId }, at, actor: ENGINE_ACTOR },
+      async (_, line) => ({ action: 'line.reviewed', subject: line.line_id }),
+    );
+}
+
+/** A cancelled line bills what was accepted or served up to its last day; everything planned after it is void (I-13). */
+export function stopLine(deps: ActivityDeps): LineActivities['stopLine'] {
+  return ({ contractLineId, stoppedOn, at }) =>
+    lineEffect(
+      deps,
+      contractLineId,
+      { key: `stop-line/${contractLineId}`, identity: { contractLineId, stoppedOn }, at, actor: ENGINE_ACTOR },
+      async (trx, line) => {
+        await trx.updateTable('contract_line').set({ stopped_on: stoppedOn }).where('id', '=', contractLineId).execute();
+        const voided = await trx
+          .updateTable('billing_plan_item as item')
+          .set({ state: 'void', settled_at: at, blocked_until: null, blockers: '[]' })
+          .where('contract_line_id', '=', contractLineId)
+          .where('state', '=', 'planned')
+          .where((eb) =>
+            eb.or([
+              eb.and([eb('trigger_milestone_id', 'is', null), eb('period', '>', stoppedOn.slice(0, 7))]),
+              eb.and([eb('trigger_milestone_id', 'is not', null), eb.not(eb.exists(acceptedMilestone(trx, contractLineId)))]),
+            ]),
+          )
+          .returning('item_key')
+          .execute();
+        const milestones = await trx
+          .updateTable('milestone')
+          .set({ state: 'cancelled', deemed_at: null })
+          .where('contract_line_id', '=', contractLineId)
+          .where('state', '<>', 'accepted')
+          .returning('milestone_id')
+          .execute();
+        return {
+          action: 'line.stopped',
+          subject: line.line_id,
+          details: {
+            stoppedOn,
+            firstVoidMonth: firstOfMonth(stoppedOn.slice(0, 7)),
+            voided: voided.map((each) => each.item_key),
+            milestones: milestones.map((each) => each.milestone_id),
+          },
+        };
+      },
+    );
+}
+
+export function finishLine(deps: ActivityDeps): LineActivities['finishLine'] {
+  return ({ contractLineId, at }) =>
+    lineEffect(
+      deps,
+      contractLineId,
+      { key: `finish-line/${contractLineId}`, identity: { contractLineId }, at, actor: ENGINE_ACTOR },
+      async (trx, line) => {
+        await trx
+          .updateTable('contract_line')
+          .set({ state: line.stopped_on === null ? 'finished' : 'cancelled' })
+          .where('id', '=', contractLineId)
+          .execute();
+        await closeWaits(trx, currentRun().workflowId, at);
+        return { action: 'line.finished', subject: line.line_id };
+      },
+    );
+}
+
+function acceptedMilestone(trx: Parameters<Parameters<typeof lineEffect>[3]>[0], contractLineId: string) {
+  return trx
+    .selectFrom('milestone')
+    .select('milestone.id')
+    .where('milestone.contract_line_id', '=', contractLineId)
+    .whereRef('milestone.milestone_id', '=', 'item.trigger_milestone_id' as never)
+    .where('milestone.state', '=', 'accepted');
+}

@@ -1,0 +1,94 @@
+import { type Kysely, type Selectable, type Transaction } from 'kysely';
+import { type DealTerms, type LineTerms } from '../domain/deal/terms';
+import { type BillingPlanItem, type BillingPlanItemKind } from '../domain/engagement/model';
+import { type DB } from './types';
+
+/** A contract line with the terms of the contract version in force for it (I-06). */
+export interface LineRow extends Selectable<DB['contract_line']> {
+  readonly terms: LineTerms;
+  readonly contract: DealTerms;
+  readonly shortCode: string;
+}
+
+export interface PlanItemRow extends BillingPlanItem {
+  readonly id: string;
+  readonly state: string;
+  readonly blockedUntil: string | null;
+  readonly heldReason: string | null;
+  readonly blockers: readonly { readonly code: string; readonly ownerRole: string; readonly action: string }[];
+}
+
+/** The line, locked for its transaction: its facts and its bills are decided one after the other. */
+export async function lockLine(trx: Transaction<DB>, contractLineId: string): Promise<LineRow> {
+  await trx.selectFrom('contract_line').select('id').where('id', '=', contractLineId).forUpdate().executeTakeFirstOrThrow();
+  return lineOf(trx, contractLineId);
+}
+
+export async function lineOf(db: Kysely<DB>, contractLineId: string): Promise<LineRow> {
+  const row = await db
+    .selectFrom('contract_line as line')
+    .innerJoin('contract_version as version', (join) =>
+      join.onRef('version.deal_id', '=', 'line.deal_id').onRef('version.version', '=', 'line.contract_version'),
+    )
+    .innerJoin('deal', 'deal.id', 'line.deal_id')
+    .selectAll('line')
+    .select(['version.terms as contractTerms', 'deal.short_code as shortCode'])
+    .where('line.id', '=', contractLineId)
+    .executeTakeFirstOrThrow();
+  const { contractTerms, shortCode, ...line } = row;
+  const contract = contractTerms as DealTerms;
+  const terms = contract.lines.find((each) => each.lineId === line.line_id);
+  if (!terms) throw new Error(`contract version ${line.contract_version} has no line ${line.line_id}`);
+  return { ...line, terms, contract, shortCode };
+}
+
+/** The billing plan of a line in the order in which it falls due. */
+export async function planItems(db: Kysely<DB>, line: LineRow): Promise<PlanItemRow[]> {
+  const rows = await db
+    .selectFrom('billing_plan_item')
+    .selectAll()
+    .where('contract_line_id', '=', line.id)
+    .orderBy('draft_at')
+    .orderBy('item_key')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    itemKey: row.item_key,
+    lineId: line.line_id,
+    kind: row.kind as BillingPlanItemKind,
+    period: row.period,
+    trigger:
+      row.trigger_milestone_id === null
+        ? { kind: 'moment', draftAt: row.draft_at ?? '', issueDate: row.issue_date ?? '' }
+        : { kind: 'acceptance', milestoneId: row.trigger_milestone_id },
+    reference: row.reference,
+    amount: row.amount_minor === null ? null : { minor: row.amount_minor, currency: row.currency },
+    state: row.state,
+    blockedUntil: row.blocked_until,
+    heldReason: row.held_reason,
+    blockers: row.blockers as PlanItemRow['blockers'],
+  }));
+}
+
+export type MilestoneRow = Selectable<DB['milestone']>;
+
+export async function milestonesOf(db: Kysely<DB>, contractLineId: string): Promise<MilestoneRow[]> {
+  return db
+    .selectFrom('milestone')
+    .selectAll()
+    .where('contract_line_id', '=', contractLineId)
+    .orderBy('planned_date')
+    .orderBy('milestone_id')
+    .execute();
+}
+
+/** Invoices of a line that have not ended: they are drafted, approved, or issued and not settled. */
+export async function openInvoiceCount(db: Kysely<DB>, contractLineId: string): Promise<number> {
+  const { count } = await db
+    .selectFrom('invoice')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('contract_line_id', '=', contractLineId)
+    .where('state', 'in', ['draft', 'approved', 'issued'])
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
