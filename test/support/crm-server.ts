@@ -126,7 +126,7 @@ function associationPage(data: Data, dealId: string, start: number, pageSize: nu
 function lineItemBatch(data: Data, body: Json): Answer {
   const inputs = body.inputs as { id: string }[];
   if (inputs.length > 100) return { status: 400, body: { status: 'error', message: 'at most 100 inputs' } };
-  const found = inputs.flatMap(({ id }) => data.lineItems.get(id) ?? []);
+  const found = inputs.map(({ id }) => data.lineItems.get(id)).filter((record) => record !== undefined);
   const results = found.map((record) => project(record, body.properties as string[])).reverse(); // HubSpot keeps no order
   return { status: found.length === inputs.length ? 200 : 207, body: { status: 'COMPLETE', results } };
 }
@@ -171,6 +171,7 @@ function linePage(data: Data, id: string, start: number, pageSize: number, field
 function answer(response: ServerResponse, { status, body }: Answer, retryAfterSeconds?: number): void {
   const headers = {
     'content-type': 'application/json',
+    ...(status >= 300 && status < 400 ? { location: '/elsewhere' } : {}),
     ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
   };
   response.writeHead(status, headers).end(JSON.stringify(body));
