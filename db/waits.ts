@@ -1,7 +1,8 @@
 import { sql, type Kysely, type Selectable, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type Instant } from '../domain/deal/terms';
-import { inEntities, type EntityScope } from './entity-scope';
+import { type Scope } from '../domain/access';
+import { inEntities } from './entity-scope';
 import { type DB } from './types';
 
 /** Who or what a run waits for (D6). `due` is when it is late, `wakesAt` the next moment at which the run acts by itself. */
@@ -25,7 +26,7 @@ export interface WaitFilter {
   readonly workflowIds?: readonly string[];
   readonly roles?: readonly string[];
   readonly dealId?: string;
-  readonly scope: EntityScope;
+  readonly scope: Scope;
 }
 
 /**
