@@ -1,0 +1,98 @@
+import { type Transaction } from 'kysely';
+import { type MasterData } from '../contracts/master-data';
+import { minorOf } from './master-data-amount';
+import { type DB } from './types';
+import { upsert } from './upsert';
+
+/**
+ * Users with limits in the group currency, the roles they hold (for the group or for their entity, as the access scopes say), seats in
+ * committees, process owners, line managers and delegations. Roles, seats and line managers are those of the files and no others.
+ */
+export async function loadUsers(
+  trx: Transaction<DB>,
+  data: MasterData,
+  roleScopes: Readonly<Record<string, 'group' | 'entity'>>,
+): Promise<Record<string, number>> {
+  const { users, processOwners, delegations } = data['users.json'];
+  const { group } = data['legal-entities.json'];
+  await upsert(
+    trx,
+    'app_user',
+    ['id'],
+    users.map((user) => ({
+      id: user.id,
+      name: user.name,
+      email: user.email,
+      entity_id: user.entity,
+      calendar_id: user.calendarId,
+      approval_limit_minor: minorOf(user.approvalLimit, group.groupCurrency),
+      approval_limit_currency: user.approvalLimit === null ? null : group.groupCurrency,
+      person_id: user.personId,
+    })),
+  );
+  await loadRoles(trx, data, roleScopes, group.id);
+  await loadSeats(trx, data);
+  await upsert(
+    trx,
+    'process_owner',
+    ['process'],
+    processOwners.map(({ process, owner }) => ({ process, user_id: owner })),
+  );
+  await upsert(
+    trx,
+    'delegation',
+    ['id'],
+    delegations.map((each) => ({
+      id: each.id,
+      delegator_id: each.delegator,
+      delegate_id: each.delegate,
+      role: each.role,
+      ceiling_minor: minorOf(each.ceiling, group.groupCurrency),
+      ceiling_currency: each.ceiling === null ? null : group.groupCurrency,
+      valid_from: each.from,
+      valid_until: each.until,
+      reason: each.reason,
+    })),
+  );
+  return { users: users.length, delegations: delegations.length };
+}
+
+async function loadRoles(
+  trx: Transaction<DB>,
+  data: MasterData,
+  roleScopes: Readonly<Record<string, 'group' | 'entity'>>,
+  groupId: string,
+): Promise<void> {
+  const { users } = data['users.json'];
+  const held = users.flatMap((user) => [...new Set(user.roles)].map((role) => ({ user, role })));
+  const ids = users.map(({ id }) => id);
+  await trx.deleteFrom('role_assignment').where('user_id', 'in', ids).execute();
+  await upsert(
+    trx,
+    'role_assignment',
+    ['user_id', 'role', 'scope_kind', 'scope_id'],
+    held.map(({ user, role }) => {
+      const isGroupWide = roleScopes[role] === 'group';
+      return { user_id: user.id, role, scope_kind: isGroupWide ? 'group' : 'entity', scope_id: isGroupWide ? groupId : user.entity };
+    }),
+  );
+}
+
+async function loadSeats(trx: Transaction<DB>, data: MasterData): Promise<void> {
+  const { committees, projectManagersByLine } = data['users.json'];
+  const roles = committees.map(({ role }) => role);
+  if (roles.length > 0) await trx.deleteFrom('committee_member').where('role', 'in', roles).execute();
+  await upsert(
+    trx,
+    'committee_member',
+    ['role', 'user_id'],
+    committees.flatMap(({ role, members }) => members.map((member) => ({ role, user_id: member }))),
+  );
+  await trx.deleteFrom('line_manager').where('deal_alias', '=', '').execute();
+  await upsert(
+    trx,
+    'line_manager',
+    ['deal_alias', 'line_id'],
+    Object.entries(projectManagersByLine).map(([line, manager]) => ({ deal_alias: '', line_id: line, user_id: manager })),
+  );
+}

@@ -1,0 +1,138 @@
+import { sql, type Kysely, type Transaction } from 'kysely';
+import { type MasterData } from '../contracts/master-data';
+import { standardPolicyKinds, type PolicyBody, type StandardPolicyKind } from '../contracts/policies';
+import { ACCOUNTS } from '../domain/accounting/accounts';
+import { type Instant } from '../domain/deal/terms';
+import { isViolation, type Violation } from '../domain/violation';
+import { appendAudit } from './audit';
+import { hashOf } from './hash';
+import { loadParties } from './master-data-parties';
+import { loadUsers } from './master-data-users';
+import { savePolicy } from './policies';
+import { type DB } from './types';
+import { upsert } from './upsert';
+
+/** Everything that a firm's folder gives, checked. */
+export interface CheckedMasterData {
+  readonly data: MasterData;
+  readonly policies: { readonly [K in StandardPolicyKind]: PolicyBody<K> };
+}
+
+export interface LoadedMasterData {
+  readonly counts: Readonly<Record<string, number>>;
+  readonly newPolicies: readonly string[];
+}
+
+/** How many published rates one statement takes. */
+const RATES_PER_BLOCK = 5_000;
+
+/**
+ * Loads a firm's master data in one transaction with one audit entry: what is there is made equal to the files, what is new is added,
+ * nothing is removed but holidays, roles, committee seats and line managers that the files no longer name. Again gives the same.
+ * Refused whole with `PolicyVersionChanged` where a policy changed without a new version.
+ */
+export async function loadMasterData(
+  db: Kysely<DB>,
+  checked: CheckedMasterData,
+  by: { readonly at: Instant; readonly actor: string },
+): Promise<LoadedMasterData | Violation> {
+  return undoable(db, async (trx) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended('master data', 0))`.execute(trx);
+    const { data, policies } = checked;
+    await upsert(trx, 'account', ['code'], Object.values(ACCOUNTS));
+    const parties = await loadParties(trx, data);
+    const people = await loadPeople(trx, data);
+    const users = await loadUsers(trx, data, policies['access-scopes'].roles);
+    const rates = await loadFxRates(trx, data['fx-rates.csv']);
+    const newPolicies = await loadPolicies(trx, checked);
+    if (isViolation(newPolicies)) return newPolicies;
+    await upsert(
+      trx,
+      'tax_rate',
+      ['country', 'kind', 'valid_from'],
+      policies['tax-rates'].rates.map((rate) => ({
+        country: rate.country,
+        kind: rate.kind,
+        rate_percent: rate.ratePercent,
+        valid_from: rate.validFrom,
+        valid_to: rate.validTo,
+      })),
+    );
+    const counts = { ...parties, ...people, ...users, fxRates: rates, taxRates: policies['tax-rates'].rates.length };
+    const details = { counts, newPolicies, contentHash: hashOf(checked) };
+    await appendAudit(trx, { stream: 'master-data', action: 'master-data.loaded', subject: 'master-data', details, ...by });
+    return { counts, newPolicies };
+  });
+}
+
+/** A violation rolls everything back, too. */
+async function undoable<T>(db: Kysely<DB>, body: (trx: Transaction<DB>) => Promise<T | Violation>): Promise<T | Violation> {
+  const trx = await db.startTransaction().execute();
+  try {
+    const result = await body(trx);
+    await (isViolation(result) ? trx.rollback() : trx.commit()).execute();
+    return result;
+  } catch (error) {
+    if (!trx.isCommitted && !trx.isRolledBack) await trx.rollback().execute();
+    throw error;
+  }
+}
+
+async function loadPeople(trx: Transaction<DB>, data: MasterData): Promise<Record<string, number>> {
+  const people = data['people.csv'];
+  await upsert(
+    trx,
+    'person',
+    ['id'],
+    people.map((person) => ({
+      id: person.person_id,
+      name: person.name,
+      email: person.email,
+      employment: person.employment,
+      entity_id: person.employer_entity ?? person.managed_by_entity,
+      role_code: person.role_code,
+      country: person.country,
+      calendar_id: person.calendar_id,
+    })),
+  );
+  const rates = data['cost-rates.csv'];
+  await upsert(
+    trx,
+    'cost_rate',
+    ['person_id', 'valid_from'],
+    rates.map((rate) => ({
+      person_id: rate.person_id,
+      currency: rate.currency,
+      rate_per_hour: rate.cost_rate_per_hour,
+      valid_from: rate.valid_from,
+      valid_to: rate.valid_to,
+    })),
+  );
+  return { people: people.length, costRates: rates.length };
+}
+
+async function loadFxRates(trx: Transaction<DB>, rates: MasterData['fx-rates.csv']): Promise<number> {
+  for (let from = 0; from < rates.length; from += RATES_PER_BLOCK) {
+    const block = rates.slice(from, from + RATES_PER_BLOCK);
+    await sql`
+      insert into fx_rate (base, quote, date, rate, source)
+      select * from unnest(${block.map((rate) => rate.base)}::text[], ${block.map((rate) => rate.quote)}::text[],
+        ${block.map((rate) => rate.date)}::date[], ${block.map((rate) => rate.rate)}::numeric[], ${block.map((rate) => rate.source)}::text[])
+      on conflict (base, quote, date) do update set rate = excluded.rate, source = excluded.source
+      where (fx_rate.rate, fx_rate.source) is distinct from (excluded.rate, excluded.source)`.execute(trx);
+  }
+  return rates.length;
+}
+
+async function loadPolicies(trx: Transaction<DB>, { data, policies }: CheckedMasterData): Promise<string[] | Violation> {
+  const added: string[] = [];
+  const own = await savePolicy(trx, 'approval', data['approval-policy.json']);
+  if (isViolation(own)) return own;
+  if (own) added.push('approval');
+  for (const kind of standardPolicyKinds) {
+    const saved = await savePolicy<StandardPolicyKind>(trx, kind, policies[kind]);
+    if (isViolation(saved)) return saved;
+    if (saved) added.push(kind);
+  }
+  return added;
+}
