@@ -1,0 +1,108 @@
+/** Answer of the API: status and parsed body. */
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface ApiRequest {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly body?: unknown;
+  /** Sent as it stands instead of `body`, with its content type. */
+  readonly raw?: { readonly text: string; readonly contentType: string };
+  /** Makes the request repeatable: derived from the input, so that a repeated play sends the same. */
+  readonly idempotencyKey?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Statuses besides 2xx that the caller deals with; any other is thrown. */
+  readonly accept?: readonly number[];
+}
+
+/** Somebody who can talk to the API. */
+export type Caller = (path: string, request?: ApiRequest) => Promise<ApiAnswer>;
+
+export interface ApiClient {
+  /** A person, with a token of the development issuer. */
+  readonly person: (userId: string) => Caller;
+  /** Without authentication, for signed webhooks. */
+  readonly anyone: Caller;
+}
+
+/** The API refused something that the player expected it to take. */
+export class UnexpectedAnswer extends Error {
+  override readonly name = 'UnexpectedAnswer';
+  constructor(
+    readonly request: string,
+    readonly answer: ApiAnswer,
+  ) {
+    super(`${request} was answered ${answer.status}: ${JSON.stringify(answer.body).slice(0, 2000)}`);
+  }
+}
+
+const RETRIED = [429, 502, 503, 504];
+const MOST_ATTEMPTS = 20;
+
+/**
+ * Talks to the API over HTTP as a client would: repeats with the same key what was answered with "later" (429, 503, 409 with
+ * Retry-After) or not at all, and fetches tokens of the development issuer as needed.
+ */
+export function apiClient(baseUrl: string): ApiClient {
+  const tokens = new Map<string, Promise<string>>();
+  const anyone: Caller = (path, request = {}) => send(baseUrl, path, request, {});
+  const fetchToken = async (userId: string): Promise<string> => {
+    const { body } = await anyone('/v1/dev/token', { method: 'POST', body: { userId } });
+    return (body as { token: string }).token;
+  };
+  const person = (userId: string): Caller => {
+    return async (path, request = {}) => {
+      const known = tokens.get(userId) ?? fetchToken(userId);
+      tokens.set(userId, known);
+      const answer = await send(baseUrl, path, { ...request, accept: [...(request.accept ?? []), 401] }, await bearer(known));
+      if (answer.status !== 401) return answer;
+      tokens.set(userId, fetchToken(userId));
+      return send(baseUrl, path, request, await bearer(tokens.get(userId) ?? known));
+    };
+  };
+  return { person, anyone };
+}
+
+async function bearer(token: Promise<string>): Promise<Record<string, string>> {
+  return { authorization: `Bearer ${await token}` };
+}
+
+async function send(baseUrl: string, path: string, request: ApiRequest, extra: Record<string, string>): Promise<ApiAnswer> {
+  const method = request.method ?? 'GET';
+  const contentType = request.raw?.contentType ?? (request.body === undefined ? undefined : 'application/json');
+  const headers = {
+    ...extra,
+    ...(contentType === undefined ? {} : { 'content-type': contentType }),
+    ...(request.idempotencyKey === undefined ? {} : { 'idempotency-key': request.idempotencyKey }),
+    ...request.headers,
+  };
+  const body = request.raw?.text ?? (request.body === undefined ? null : JSON.stringify(request.body));
+  for (let attempt = 1; ; attempt += 1) {
+    const last = attempt === MOST_ATTEMPTS;
+    try {
+      const response = await fetch(`${baseUrl}${path}`, { method, headers, body });
+      const answer = { status: response.status, body: parsed(await response.text()) };
+      if (response.ok || request.accept?.includes(response.status)) return answer;
+      const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
+      const later = RETRIED.includes(response.status) || (response.status === 409 && !Number.isNaN(retryAfter));
+      if (!later || last) throw new UnexpectedAnswer(`${method} ${path}`, answer);
+      await pause(Math.min(1000 * (Number.isNaN(retryAfter) ? 1 : retryAfter), 3000));
+    } catch (error) {
+      if (error instanceof UnexpectedAnswer || last) throw error;
+      await pause(250);
+    }
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
