@@ -10,6 +10,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -129,6 +130,7 @@ function newFolder(options: EmbeddedPostgresOptions, owner: Owner): string {
   const inside = mkdtempSync(join(options.dataDir, 'postgres-new-'));
   if (owner.uid === undefined) return inside;
   chownSync(inside, owner.uid, owner.gid as number);
+  chmodSync(options.dataDir, statSync(options.dataDir).mode | 0o011);
   if (canUse(inside, owner)) return inside;
   rmSync(inside, { recursive: true });
   mkdirSync('/var/lib/throughline', { recursive: true, mode: 0o755 });
