@@ -11,6 +11,7 @@ import {
   type DecisionReceipt,
   type IntakeResult,
   type InvoiceView,
+  type ItemRelease,
   type LineView,
   type MilestoneDelivery,
   type MilestoneResponse,
@@ -85,6 +86,8 @@ export interface LineActivities {
   /** Stops a line on a date: planned items after it are void, milestones not accepted are cancelled (I-13). */
   stopLine(input: { contractLineId: string; stoppedOn: string; at: Instant }): Promise<LineView>;
   finishLine(input: { contractLineId: string; at: Instant }): Promise<LineView>;
+  /** Releases a billing plan item whose draft was refused: it is billed anew. */
+  releaseItem(input: { contractLineId: string; release: ItemRelease }): Promise<LineView>;
 }
 
 export interface InvoiceActivities {

@@ -76,7 +76,12 @@ export const policySchemas = {
     tolerance: z.strictObject({ percent: amount, majorCap: amount, overrides: z.record(z.string().length(3), amount) }),
     ladders: z.record(name, ladder).refine((ladders) => ladders.default !== undefined, 'needs the ladder "default"'),
   }),
-  billing: z.object({ ...header, cutOffDay: z.int().min(1).max(28), billingLeadWorkingDays: z.int().min(0).max(20), purchaseOrder: z.strictObject({ exhausted: severity, lapsed: severity }) }),
+  billing: z.object({
+    ...header,
+    cutOffDay: z.int().min(1).max(28),
+    billingLeadWorkingDays: z.int().min(0).max(20),
+    purchaseOrder: z.strictObject({ exhausted: severity, lapsed: severity }),
+  }),
   'tax-rates': z.object({
     ...header,
     rates: z.array(

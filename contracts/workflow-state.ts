@@ -155,6 +155,13 @@ export interface UsageReport {
   readonly at: Instant;
 }
 
+export interface ItemRelease {
+  readonly releaseId: string;
+  readonly itemKey: string;
+  readonly by: string;
+  readonly at: Instant;
+}
+
 export interface InvoiceView extends LifecycleView {
   readonly invoiceId: string;
   readonly contractLineId: string;

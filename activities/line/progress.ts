@@ -73,6 +73,31 @@ export function stopLine(deps: ActivityDeps): LineActivities['stopLine'] {
     );
 }
 
+/** An item whose draft was refused is billed anew once finance releases it. */
+export function releaseItem(deps: ActivityDeps): LineActivities['releaseItem'] {
+  return ({ contractLineId, release }) => {
+    const { releaseId, itemKey, by, at } = release;
+    return lineEffect(
+      deps,
+      contractLineId,
+      { key: `release-item/${releaseId}`, identity: { contractLineId, itemKey, by }, at, actor: by },
+      async (trx) => {
+        const released = await trx
+          .updateTable('billing_plan_item')
+          .set({ held_reason: null, blocked_until: at })
+          .where('contract_line_id', '=', contractLineId)
+          .where('item_key', '=', itemKey)
+          .where('held_reason', 'is not', null)
+          .returning('reference')
+          .executeTakeFirst();
+        return released
+          ? { action: 'billing.released', subject: released.reference }
+          : { violation: 'ItemNotHeld', detail: itemKey, path: '/itemKey' };
+      },
+    );
+  };
+}
+
 export function finishLine(deps: ActivityDeps): LineActivities['finishLine'] {
   return ({ contractLineId, at }) =>
     lineEffect(

@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { ClockState, LineView, MilestoneDelivery, MilestoneResponse, UsageReport } from '../../contracts/workflow-state';
+import type { ClockState, ItemRelease, LineView, MilestoneDelivery, MilestoneResponse, UsageReport } from '../../contracts/workflow-state';
 
 export interface ContractLineInput {
   readonly contractLineId: string;
@@ -16,6 +16,8 @@ export interface ContractLineInput {
 export const deliverMilestoneUpdate = defineUpdate<LineView, [MilestoneDelivery]>('deliverMilestone');
 export const respondToMilestoneUpdate = defineUpdate<LineView, [MilestoneResponse]>('respondToMilestone');
 export const reportUsageUpdate = defineUpdate<LineView, [UsageReport]>('reportUsage');
+/** Finance releases an item whose draft was refused. */
+export const releaseItemUpdate = defineUpdate<LineView, [ItemRelease]>('releaseItem');
 /** An invoice of the line reached its end, or was voided. */
 export const invoiceClosedSignal = defineSignal<[{ invoiceId: string; at: string }]>('invoiceClosed');
 /** Facts changed outside (time approved, purchase order raised, a hold released): look again. */

@@ -13,6 +13,7 @@ import {
   invoiceClosedSignal,
   lineQuery,
   recheckLineSignal,
+  releaseItemUpdate,
   reportUsageUpdate,
   respondToMilestoneUpdate,
   stopLineSignal,
@@ -41,6 +42,7 @@ export async function contractLine(input: ContractLineInput): Promise<void> {
   setHandler(reportUsageUpdate, (report) =>
     record(report.at, 'recordUsage', { contractLineId, report }, `usage of ${report.servicePeriod}`),
   );
+  setHandler(releaseItemUpdate, (release) => record(release.at, 'releaseItem', { contractLineId, release }, `release ${release.itemKey}`));
   setHandler(invoiceClosedSignal, ({ at }) => touch(at));
   setHandler(recheckLineSignal, ({ at }) => touch(at));
   setHandler(stopLineSignal, (request) => {
@@ -53,7 +55,7 @@ export async function contractLine(input: ContractLineInput): Promise<void> {
     stale = true;
   }
 
-  function record<K extends 'recordDelivery' | 'recordResponse' | 'recordUsage'>(
+  function record<K extends 'recordDelivery' | 'recordResponse' | 'recordUsage' | 'releaseItem'>(
     at: string,
     name: K,
     fact: Parameters<Activities[K]>[0],

@@ -1,0 +1,240 @@
+import { type Transaction } from 'kysely';
+import { type ApprovalActivities } from '../../contracts/activities';
+import { ENGINE_ACTOR } from '../../contracts/names';
+import { type DecisionInput, type DecisionReceipt } from '../../contracts/workflow-state';
+import { delegations, directory, dutiesOnDeal } from '../../db/directory';
+import { hashOf } from '../../db/hash';
+import { entityOf } from '../../db/parties';
+import { approvalRules, type ApprovalRules } from '../../db/policies';
+import { type DB } from '../../db/types';
+import { answerTo, decide, type Authority } from '../../domain/approval/decision';
+import { resolveActingFor } from '../../domain/approval/delegation';
+import { conflictOfDuties, dutiesOfDecision } from '../../domain/approval/duties';
+import { requiredTiers } from '../../domain/approval/policy';
+import { escalate, openApproval as open, withdraw, type Approval } from '../../domain/approval/state';
+import { localDateOf } from '../../domain/calendar/zone';
+import { isViolation, type Violation } from '../../domain/violation';
+import { type ActivityDeps } from '../deps';
+import { lifecycleEffect, reviewKey } from '../lifecycle';
+import { lockApproval, openStepsOf, recordSlaEvent, rulesOf, saveApproval, type ApprovalRow, type OpenStep } from './record';
+import { subjectFacts } from './subjects';
+
+/** Opens the tiers that the policy in force asks for, bound to the hash of what is shown (R-060, R-063). */
+export function openApproval(deps: ActivityDeps): ApprovalActivities['openApproval'] {
+  return ({ approvalId, subjectKind, subjectId, dealId, at }) =>
+    lifecycleEffect(
+      deps,
+      { key: `open-approval/${approvalId}`, identity: { subjectKind, subjectId, dealId }, at, actor: ENGINE_ACTOR },
+      async (trx, workflowId) => {
+        const deal = await trx.selectFrom('deal').select('lead_entity_id').where('id', '=', dealId).executeTakeFirstOrThrow();
+        const { timeZone } = await entityOf(trx, deal.lead_entity_id);
+        const rules = await approvalRules(trx, subjectKind, localDateOf(at, timeZone));
+        if (isViolation(rules)) return rules;
+        const facts = await subjectFacts(trx, subjectKind, { subjectId, dealId, at, groupCurrency: rules.groupCurrency });
+        if (isViolation(facts)) return facts;
+        const tiers = requiredTiers(rules.matrix, subjectKind, facts.policy);
+        if (isViolation(tiers)) return tiers;
+        const shownHash = hashOf(facts.shown);
+        const approval = open(
+          {
+            approvalId,
+            subject: { kind: subjectKind, id: subjectId },
+            requestedBy: facts.requestedBy,
+            shownHash,
+            amount: facts.policy.amount,
+            tiers,
+          },
+          at,
+        );
+        const ruleIds = [...new Set(tiers.flatMap((tier) => tier.steps.flatMap((step) => step.ruleIds)))];
+        const row = await trx
+          .insertInto('approval')
+          .values({
+            id: approvalId,
+            workflow_id: workflowId,
+            subject_kind: subjectKind,
+            subject_id: subjectId,
+            deal_id: dealId,
+            entity_id: facts.entityId,
+            policy_version_id: rules.policyVersionId,
+            rule_ids: ruleIds,
+            requested_by: facts.requestedBy,
+            shown: JSON.stringify(facts.shown),
+            shown_hash: shownHash,
+            amount_minor: facts.policy.amount?.minor ?? null,
+            amount_currency: facts.policy.amount?.currency ?? null,
+            tier: approval.kind === 'pending' ? approval.openTier : 0,
+            state: approval.kind,
+            record: JSON.stringify(approval),
+            opened_at: at,
+            decided_at: approval.kind === 'pending' ? null : at,
+          })
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        const answer = await saveApproval(trx, workflowId, row, approval, rules, at);
+        return {
+          answer,
+          audit: {
+            stream: `deal/${dealId}`,
+            action: 'approval.opened',
+            subject: approvalId,
+            details: { subjectKind, subjectId, shownHash, policyVersionId: rules.policyVersionId, ruleIds },
+          },
+        };
+      },
+    );
+}
+
+/** Takes a decision in one transaction: locks the subject, resolves delegation and duties, applies the rule, answers after the commit (D4). */
+export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDecision'] {
+  return ({ approvalId, decision }) => {
+    const { decisionId, by, verdict, role, reason, shownHash, at } = decision;
+    return lifecycleEffect<DecisionReceipt>(
+      deps,
+      { key: `decision/${decisionId}`, identity: { approvalId, by, verdict, role, reason, shownHash }, at, actor: by },
+      async (trx, workflowId) => {
+        const { row, approval } = await lockApproval(trx, approvalId);
+        const rules = await rulesOf(trx, row);
+        if (isViolation(rules)) return rules;
+        const answered = answerTo(approval, decision);
+        if (answered !== null) {
+          const view = await saveApproval(trx, workflowId, row, approval, rules, at);
+          return {
+            answer: { outcome: 'already-received', approval: view },
+            audit: { stream: streamOf(row), action: 'decision.repeated', subject: approvalId, details: { decisionId } },
+          };
+        }
+        const steps = await openStepsOf(trx, row, approval, rules, at);
+        const next = decide(approval, decision, await decisionFacts(trx, row, approval, rules, steps, decision), at);
+        if (isViolation(next)) return next;
+        const vote = next.tiers
+          .flatMap((tier) => tier.steps.flatMap((step) => step.votes.map((each) => ({ ...each, tier: tier.tier, role: step.role }))))
+          .find((each) => each.decisionId === decisionId);
+        if (!vote) throw new Error('a decision that was applied left no vote');
+        const view = await saveApproval(trx, workflowId, row, next, rules, at);
+        await trx
+          .insertInto('approval_decision')
+          .values({
+            decision_id: decisionId,
+            approval_id: approvalId,
+            tier: vote.tier,
+            role: vote.role,
+            decided_by: by,
+            on_behalf_of: vote.onBehalfOf,
+            verdict,
+            reason,
+            shown_hash: shownHash,
+            decided_at: at,
+          })
+          .execute();
+        return {
+          answer: { outcome: 'accepted', approval: view },
+          audit: {
+            stream: streamOf(row),
+            action: `decision.${verdict}`,
+            subject: approvalId,
+            details: { decisionId, role: vote.role, tier: vote.tier, onBehalfOf: vote.onBehalfOf, reason, shownHash, state: view.state },
+          },
+        };
+      },
+    );
+  };
+}
+
+/** Records the reminders and breaches that have come due and asks the next rung of the ladder (R-067). */
+export function remindApprovers(deps: ActivityDeps): ApprovalActivities['remindApprovers'] {
+  return ({ approvalId, turn, at }) =>
+    lifecycleEffect(
+      deps,
+      { key: reviewKey('remind-approvers', approvalId, turn), identity: { approvalId }, at, actor: ENGINE_ACTOR },
+      async (trx, workflowId) => {
+        const { row, approval } = await lockApproval(trx, approvalId);
+        const rules = await rulesOf(trx, row);
+        if (isViolation(rules)) return rules;
+        let next: Approval = approval;
+        for (const step of await openStepsOf(trx, row, approval, rules, at)) {
+          const escalated = await remind(trx, workflowId, row, next, step, at);
+          if (isViolation(escalated)) return escalated;
+          next = escalated;
+        }
+        const answer = await saveApproval(trx, workflowId, row, next, rules, at);
+        return {
+          answer,
+          audit: {
+            stream: streamOf(row),
+            action: 'approval.reminded',
+            subject: approvalId,
+            details: { waits: answer.waits.map(({ role, due }) => ({ role, due })) },
+          },
+        };
+      },
+    );
+}
+
+export function withdrawApproval(deps: ActivityDeps): ApprovalActivities['withdrawApproval'] {
+  return ({ approvalId, reason, at }) =>
+    lifecycleEffect(
+      deps,
+      { key: `withdraw-approval/${approvalId}`, identity: { approvalId }, at, actor: ENGINE_ACTOR },
+      async (trx, workflowId) => {
+        const { row, approval } = await lockApproval(trx, approvalId);
+        const rules = await rulesOf(trx, row);
+        if (isViolation(rules)) return rules;
+        const withdrawn = withdraw(approval, ENGINE_ACTOR, reason, at);
+        const next = isViolation(withdrawn) ? approval : withdrawn;
+        const answer = await saveApproval(trx, workflowId, row, next, rules, at);
+        return { answer, audit: { stream: streamOf(row), action: 'approval.withdrawn', subject: approvalId, details: { reason } } };
+      },
+    );
+}
+
+async function decisionFacts(
+  trx: Transaction<DB>,
+  row: ApprovalRow,
+  approval: Approval,
+  rules: ApprovalRules,
+  steps: readonly OpenStep[],
+  decision: DecisionInput,
+) {
+  const { limits } = await directory(trx);
+  const given = await delegations(trx);
+  const authorities: Authority[] = [];
+  for (const { step, voters } of steps) {
+    const holders = voters.map((userId) => ({ userId, limit: limits[userId] ?? null }));
+    const acting = resolveActingFor(decision.by, step.role, given, holders, decision.at, approval.amount, {
+      maxDepth: rules.delegationMaxDepth,
+      barred: [approval.requestedBy],
+    });
+    if (!isViolation(acting)) authorities.push({ role: step.role, onBehalfOf: acting.onBehalfOf, limit: acting.limit });
+  }
+  const history = row.deal_id === null ? [] : await dutiesOnDeal(trx, row.deal_id);
+  const onBehalfOf = authorities[0]?.onBehalfOf ?? null;
+  const conflicts = dutiesOfDecision(row.subject_kind).map((duty) =>
+    conflictOfDuties(rules.duties, history, { duty, subjectId: row.subject_id, by: decision.by, onBehalfOf }),
+  );
+  return {
+    authorities,
+    voters: Object.fromEntries(steps.map(({ step, voters }) => [step.role, voters])),
+    dutyConflict: decision.verdict === 'grant' ? (conflicts.find((conflict) => conflict !== null) ?? null) : null,
+  };
+}
+
+async function remind(
+  trx: Transaction<DB>,
+  workflowId: string,
+  row: ApprovalRow,
+  approval: Approval,
+  step: OpenStep,
+  at: string,
+): Promise<Approval | Violation> {
+  const passed = (moment: string): boolean => Date.parse(moment) <= Date.parse(at);
+  for (const reminder of step.reminders.filter(passed)) await recordSlaEvent(trx, workflowId, row, step, 'reminder', reminder);
+  if (step.due !== null && passed(step.due)) await recordSlaEvent(trx, workflowId, row, step, 'breach', step.due);
+  if (step.escalation === null || !passed(step.escalation.at)) return approval;
+  await recordSlaEvent(trx, workflowId, row, step, 'escalation', step.escalation.at);
+  return escalate(approval, step.step.role, step.escalation.to);
+}
+
+function streamOf(row: ApprovalRow): string {
+  return row.deal_id === null ? `approval/${row.id}` : `deal/${row.deal_id}`;
+}

@@ -1,0 +1,227 @@
+import { type Selectable, type Transaction } from 'kysely';
+import { uuidv7 } from 'uuidv7';
+import { type ApprovalView } from '../../contracts/workflow-state';
+import { calendarIdOfUser, directory } from '../../db/directory';
+import { calendarOf, entityOf } from '../../db/parties';
+import { approvalRules, type ApprovalRules } from '../../db/policies';
+import { type DB } from '../../db/types';
+import { type Wait } from '../../db/waits';
+import { votersOf } from '../../domain/approval/holders';
+import { votesNeeded } from '../../domain/approval/quorum';
+import { slaMoments } from '../../domain/approval/sla';
+import { openSteps, type Approval, type ApprovalStep } from '../../domain/approval/state';
+import { addWorkingMinutes } from '../../domain/calendar/working-time';
+import { type WorkingCalendar } from '../../domain/calendar/working-day';
+import { localDateOf } from '../../domain/calendar/zone';
+import { type Instant } from '../../domain/deal/terms';
+import { isViolation, type Violation } from '../../domain/violation';
+import { park } from '../lifecycle';
+
+export type ApprovalRow = Selectable<DB['approval']>;
+
+/** An open step with everybody who may vote on it and its deadlines in the working time of whoever must act (R-064, R-067). */
+export interface OpenStep {
+  readonly step: ApprovalStep;
+  readonly voters: readonly string[];
+  readonly openedAt: Instant;
+  readonly reminders: readonly Instant[];
+  readonly due: Instant | null;
+  /** When the step escalates next, and to whom; null when the ladder is used up. */
+  readonly escalation: { readonly at: Instant; readonly to: string } | null;
+}
+
+export async function lockApproval(trx: Transaction<DB>, approvalId: string): Promise<{ row: ApprovalRow; approval: Approval }> {
+  const row = await trx.selectFrom('approval').selectAll().where('id', '=', approvalId).forUpdate().executeTakeFirstOrThrow();
+  return { row, approval: row.record as Approval };
+}
+
+/** The rules by which a running approval goes: those of the day it was opened, whatever has changed since (DESIGN §8). */
+export async function rulesOf(
+  trx: Transaction<DB>,
+  row: Pick<ApprovalRow, 'subject_kind' | 'opened_at' | 'entity_id'>,
+): Promise<ApprovalRules | Violation> {
+  const { timeZone } = await entityOf(trx, row.entity_id);
+  return approvalRules(trx, row.subject_kind, localDateOf(row.opened_at, timeZone));
+}
+
+export async function openStepsOf(
+  trx: Transaction<DB>,
+  row: ApprovalRow,
+  approval: Approval,
+  rules: ApprovalRules,
+  at: Instant,
+): Promise<OpenStep[]> {
+  const people = await directory(trx);
+  const steps: OpenStep[] = [];
+  for (const step of openSteps(approval)) {
+    const voters = votersOf(approval, step, people, row.entity_id);
+    const calendar = await calendarOfVoters(trx, voters, row.entity_id);
+    const openedAt = await openedAtOf(trx, row.id, step.role, at);
+    const moments = rules.sla === null ? null : slaMoments(rules.sla, calendar, openedAt);
+    const known = moments === null || isViolation(moments) ? null : moments;
+    steps.push({
+      step,
+      voters,
+      openedAt,
+      reminders: known?.reminders ?? [],
+      due: known?.due ?? null,
+      escalation: nextEscalation(step, rules, calendar, openedAt),
+    });
+  }
+  return steps;
+}
+
+/** Writes an approval and its projections, and parks its run on the open steps. */
+export async function saveApproval(
+  trx: Transaction<DB>,
+  workflowId: string,
+  row: ApprovalRow,
+  approval: Approval,
+  rules: ApprovalRules,
+  at: Instant,
+): Promise<ApprovalView> {
+  const open = await openStepsOf(trx, row, approval, rules, at);
+  const ended = approval.kind === 'pending' ? null : approval;
+  const tier = approval.kind === 'pending' ? approval.openTier : row.tier;
+  const reason = ended && 'reason' in ended ? ended.reason : null;
+  await trx
+    .updateTable('approval')
+    .set({
+      record: JSON.stringify(approval),
+      state: approval.kind,
+      tier,
+      due: earliestOf(open.map((each) => each.due)),
+      decided_at: ended?.at ?? null,
+      outcome_reason: reason,
+    })
+    .where('id', '=', row.id)
+    .execute();
+  await saveSteps(trx, row.id, approval, open, at);
+  const waits = await park(
+    trx,
+    workflowId,
+    open.map((each) => waitOf(row, each, at)),
+    at,
+  );
+  const state = approval.kind === 'expired' ? 'withdrawn' : approval.kind;
+  return {
+    approvalId: row.id,
+    state,
+    stage: state,
+    waits,
+    tier,
+    requestedBy: approval.requestedBy,
+    shownHash: approval.shownHash,
+    decidedAt: ended?.at ?? null,
+    reason,
+  };
+}
+
+function waitOf(row: ApprovalRow, open: OpenStep, at: Instant): Wait {
+  const { step, voters, due } = open;
+  const grants = step.votes.filter((vote) => vote.verdict === 'grant').length;
+  const need = votesNeeded(step.quorum, Math.max(voters.length, 1));
+  return {
+    kind: 'decision',
+    subject: `${row.subject_kind}/${row.subject_id}`,
+    role: step.role,
+    entityId: row.entity_id,
+    dealId: row.deal_id,
+    asks: `decide on ${row.subject_kind}, ${grants} of ${need} approvals given, ${voters.length} people may decide`,
+    due,
+    wakesAt: earliestOf(
+      [...open.reminders, open.escalation?.at ?? null].filter((moment) => moment !== null && Date.parse(moment) > Date.parse(at)),
+    ),
+  };
+}
+
+async function saveSteps(
+  trx: Transaction<DB>,
+  approvalId: string,
+  approval: Approval,
+  open: readonly OpenStep[],
+  at: Instant,
+): Promise<void> {
+  for (const { tier, steps } of approval.tiers)
+    for (const step of steps) {
+      const now = open.find((each) => each.step.role === step.role && isOpenTier(approval, tier));
+      const state = step.outcome !== 'open' ? step.outcome : now ? 'open' : 'waiting';
+      const voters = now?.voters.length ?? 0;
+      const values = {
+        state,
+        ...(now ? { voters, need: votesNeeded(step.quorum, Math.max(voters, 1)), opened_at: now.openedAt, due: now.due } : {}),
+        ...(step.outcome !== 'open' ? { closed_at: at } : {}),
+      };
+      await trx
+        .insertInto('approval_step')
+        .values({
+          approval_id: approvalId,
+          tier,
+          role: step.role,
+          quorum: step.quorum,
+          voters,
+          need: votesNeeded(step.quorum, Math.max(voters, 1)),
+          ...values,
+        })
+        .onConflict((conflict) => conflict.columns(['approval_id', 'tier', 'role']).doUpdateSet(values))
+        .execute();
+    }
+}
+
+export async function recordSlaEvent(
+  trx: Transaction<DB>,
+  workflowId: string,
+  row: ApprovalRow,
+  open: OpenStep,
+  kind: 'reminder' | 'breach' | 'escalation',
+  moment: Instant,
+): Promise<void> {
+  await trx
+    .insertInto('sla_event')
+    .values({
+      id: uuidv7(),
+      workflow_id: workflowId,
+      kind,
+      subject: `${row.subject_kind}/${row.subject_id}`,
+      role: open.step.role,
+      at: moment,
+      since: open.openedAt,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+function isOpenTier(approval: Approval, tier: number): boolean {
+  return approval.kind === 'pending' && approval.openTier === tier;
+}
+
+/** Each rung of the escalation ladder is reached after one more deadline has passed. */
+function nextEscalation(step: ApprovalStep, rules: ApprovalRules, calendar: WorkingCalendar, openedAt: Instant): OpenStep['escalation'] {
+  if (rules.sla === null) return null;
+  const rung = rules.sla.escalateTo.findIndex((to) => !step.escalatedTo.includes(to));
+  const to = rules.sla.escalateTo[rung];
+  if (to === undefined) return null;
+  const at = addWorkingMinutes(calendar, openedAt, rules.sla.workingMinutes * (rung + 1));
+  return isViolation(at) ? null : { at, to };
+}
+
+async function calendarOfVoters(trx: Transaction<DB>, voters: readonly string[], entityId: string): Promise<WorkingCalendar> {
+  const first = voters[0];
+  return first === undefined ? (await entityOf(trx, entityId)).calendar : calendarOf(trx, await calendarIdOfUser(trx, first));
+}
+
+async function openedAtOf(trx: Transaction<DB>, approvalId: string, role: string, at: Instant): Promise<Instant> {
+  const row = await trx
+    .selectFrom('approval_step')
+    .select('opened_at')
+    .where('approval_id', '=', approvalId)
+    .where('role', '=', role)
+    .where('state', '=', 'open')
+    .executeTakeFirst();
+  return row?.opened_at ?? at;
+}
+
+function earliestOf(moments: readonly (Instant | null)[]): Instant | null {
+  const known = moments.filter((moment) => moment !== null).sort((a, b) => Date.parse(a) - Date.parse(b));
+  return known[0] ?? null;
+}

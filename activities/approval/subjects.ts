@@ -1,0 +1,186 @@
+import { type Transaction } from 'kysely';
+import { ENGINE_ACTOR } from '../../contracts/names';
+import { type ApprovalSubject } from '../../contracts/workflow-state';
+import { dealOf } from '../../db/deals';
+import { entityOf, ratesFor } from '../../db/parties';
+import { type DB } from '../../db/types';
+import { localDateOf } from '../../domain/calendar/zone';
+import { dealAmount } from '../../domain/deal/amount';
+import { highestDiscountPercent } from '../../domain/deal/margin';
+import { type Instant } from '../../domain/deal/terms';
+import { type PolicyFacts } from '../../domain/approval/policy';
+import { convertSum } from '../../domain/fx';
+import { formatMoney, type Money } from '../../domain/money';
+import { isViolation, type Violation } from '../../domain/violation';
+import { projectFacts } from '../project/facts';
+import { dealMargin } from './margin';
+
+/** What is decided on: who asks, for which entity, what approvers are shown, and the facts by which the policy chooses its tiers. */
+export interface SubjectFacts {
+  readonly requestedBy: string;
+  readonly entityId: string;
+  /** Shown to every approver; the approval binds to its hash. Margin stands apart because it is a right of its own. */
+  readonly shown: Record<string, unknown>;
+  readonly policy: PolicyFacts;
+}
+
+interface SubjectRequest {
+  readonly subjectId: string;
+  readonly dealId: string;
+  readonly at: Instant;
+  readonly groupCurrency: string;
+}
+
+type Read = (trx: Transaction<DB>, request: SubjectRequest) => Promise<SubjectFacts | Violation>;
+
+const NOTHING_TO_MEASURE: PolicyFacts = { amount: null, marginPercent: null, discountPercent: null, paymentTermsDays: null };
+
+/** One reader per kind of subject; a new kind is a row here and rules in a policy. */
+const READERS: Readonly<Record<ApprovalSubject, Read>> = {
+  sow: readSow,
+  deal: readDeal,
+  kickoff: readKickoff,
+  invoice: readInvoice,
+  'project-close': readProjectClose,
+  cancellation: readCancellation,
+};
+
+export function subjectFacts(trx: Transaction<DB>, kind: ApprovalSubject, request: SubjectRequest): Promise<SubjectFacts | Violation> {
+  return READERS[kind](trx, request);
+}
+
+async function readSow(trx: Transaction<DB>, { subjectId, dealId }: SubjectRequest): Promise<SubjectFacts> {
+  const deal = await dealOf(trx, dealId);
+  const proposal = await trx.selectFrom('sow_proposal').selectAll().where('id', '=', subjectId).executeTakeFirstOrThrow();
+  return {
+    requestedBy: proposal.proposed_by,
+    entityId: deal.lead_entity_id,
+    shown: {
+      documentId: proposal.document_id,
+      documentHash: proposal.document_hash,
+      version: proposal.version,
+      termsHash: proposal.terms_hash,
+      terms: proposal.terms,
+      discrepancies: proposal.discrepancies,
+    },
+    policy: NOTHING_TO_MEASURE,
+  };
+}
+
+async function readDeal(trx: Transaction<DB>, { dealId, groupCurrency }: SubjectRequest): Promise<SubjectFacts | Violation> {
+  const deal = await dealOf(trx, dealId);
+  const terms = deal.governing ?? deal.terms;
+  const { timeZone } = await entityOf(trx, deal.lead_entity_id);
+  const requestedOn = localDateOf(deal.closed_won_at, timeZone);
+  const rates = await ratesFor(trx, [groupCurrency, ...terms.lines.map((line) => line.currency)], requestedOn);
+  const amount = dealAmount(terms, rates, groupCurrency, requestedOn);
+  if (isViolation(amount)) return amount;
+  const margin = await dealMargin(trx, deal, terms, groupCurrency, requestedOn);
+  if (isViolation(margin)) return margin;
+  const discountPercent = highestDiscountPercent(terms);
+  return {
+    requestedBy: deal.seller_id ?? ENGINE_ACTOR,
+    entityId: deal.lead_entity_id,
+    shown: {
+      contractNumber: terms.contractNumber,
+      amount: text(amount),
+      discountPercent,
+      paymentTermsDays: terms.paymentTermsDays,
+      lines: terms.lines.map((line) => ({ lineId: line.lineId, engagementModel: line.engagementModel, currency: line.currency })),
+      margin: { blendedPercent: margin.blendedPercent, lines: margin.lines },
+    },
+    policy: {
+      amount,
+      // No estimate at all: the margin rules cannot be applied, and the approvers see that it is unknown.
+      marginPercent: margin.blendedPercent ?? '100',
+      discountPercent,
+      paymentTermsDays: terms.paymentTermsDays,
+    },
+  };
+}
+
+async function readKickoff(trx: Transaction<DB>, { subjectId, dealId }: SubjectRequest): Promise<SubjectFacts> {
+  const deal = await dealOf(trx, dealId);
+  const lines = await trx
+    .selectFrom('contract_line')
+    .select(['line_id as lineId', 'engagement_model as engagementModel', 'start_date as startDate', 'end_date as endDate'])
+    .where('deal_id', '=', dealId)
+    .orderBy('line_id')
+    .execute();
+  const items = await trx
+    .selectFrom('billing_plan_item as item')
+    .innerJoin('contract_line as line', 'line.id', 'item.contract_line_id')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('line.deal_id', '=', dealId)
+    .executeTakeFirstOrThrow();
+  return {
+    requestedBy: deal.delivery_lead_id ?? ENGINE_ACTOR,
+    entityId: deal.lead_entity_id,
+    shown: { gate: subjectId, projectCode: deal.project_code, lines, billingPlanItems: Number(items.count) },
+    policy: NOTHING_TO_MEASURE,
+  };
+}
+
+async function readInvoice(trx: Transaction<DB>, { subjectId, groupCurrency, at }: SubjectRequest): Promise<SubjectFacts | Violation> {
+  const invoice = await trx.selectFrom('invoice').selectAll().where('id', '=', subjectId).executeTakeFirstOrThrow();
+  const lines = await trx
+    .selectFrom('invoice_line')
+    .select(['description', 'quantity', 'unit', 'unit_price as unitPrice', 'amount_minor as amountMinor'])
+    .where('invoice_id', '=', subjectId)
+    .orderBy('position')
+    .execute();
+  const { timeZone } = await entityOf(trx, invoice.entity_id);
+  const today = localDateOf(at, timeZone);
+  const total = { minor: invoice.total_minor, currency: invoice.currency };
+  const amount = convertSum([total], groupCurrency, await ratesFor(trx, [groupCurrency, invoice.currency], today), today, 'half-up');
+  if (isViolation(amount)) return amount;
+  return {
+    requestedBy: ENGINE_ACTOR,
+    entityId: invoice.entity_id,
+    shown: {
+      reference: invoice.reference,
+      documentKind: invoice.document_kind,
+      billTo: invoice.bill_to_id,
+      purchaseOrder: invoice.purchase_order,
+      plannedIssueDate: invoice.planned_issue_date,
+      total: text(total),
+      net: text({ minor: invoice.net_minor, currency: invoice.currency }),
+      tax: text({ minor: invoice.tax_minor, currency: invoice.currency }),
+      contentHash: invoice.content_hash,
+      lines,
+    },
+    policy: { ...NOTHING_TO_MEASURE, amount },
+  };
+}
+
+async function readProjectClose(trx: Transaction<DB>, { subjectId, dealId }: SubjectRequest): Promise<SubjectFacts> {
+  const deal = await dealOf(trx, dealId);
+  const projectId = subjectId.split('/')[0] ?? subjectId;
+  const signOff = await trx.selectFrom('project_sign_off').selectAll().where('project_id', '=', projectId).executeTakeFirst();
+  const { checklist, onAccount } = await projectFacts(trx, projectId);
+  return {
+    requestedBy: signOff?.recorded_by ?? ENGINE_ACTOR,
+    entityId: deal.lead_entity_id,
+    shown: {
+      projectCode: deal.project_code,
+      checklist,
+      onAccount: onAccount.map((each) => ({ billTo: each.billToId, ...text(each.amount) })),
+    },
+    policy: NOTHING_TO_MEASURE,
+  };
+}
+
+async function readCancellation(trx: Transaction<DB>, { subjectId, dealId }: SubjectRequest): Promise<SubjectFacts> {
+  const deal = await dealOf(trx, dealId);
+  const request = await trx.selectFrom('cancellation_request').selectAll().where('id', '=', subjectId).executeTakeFirstOrThrow();
+  return {
+    requestedBy: request.requested_by,
+    entityId: deal.lead_entity_id,
+    shown: { reason: request.reason, effectiveOn: request.effective_on, state: deal.state },
+    policy: NOTHING_TO_MEASURE,
+  };
+}
+
+function text(money: Money): { amount: string; currency: string } {
+  return { amount: formatMoney(money), currency: money.currency };
+}

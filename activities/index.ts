@@ -1,0 +1,75 @@
+import { type Activities } from '../contracts/activities';
+import { openApproval, recordDecision, remindApprovers, withdrawApproval } from './approval/approval';
+import { dropCancellation, finishCancellation, requestCancellation, startCancellation } from './deal/cancellation';
+import { createBaseline } from './deal/baseline';
+import { reviewHandoff } from './deal/handoff';
+import { closeDeal, declineDeal, settleKickoff, startClosing, startDelivery } from './deal/progress';
+import { recordSowProposal, settleSowProposal } from './deal/sow';
+import { type ActivityDeps } from './deps';
+import { reportStuck, reportUnstuck } from './exceptions';
+import { applyIntake } from './intake/intake';
+import { liftHold, recordHold, reviewReceivable } from './invoice/collect';
+import { approveInvoice, issueInvoice, openInvoice, voidInvoice } from './invoice/issue';
+import { billItem } from './line/billing';
+import { recordDeemedAcceptance, recordDelivery, recordResponse } from './line/milestones';
+import { activateLine, finishLine, releaseItem, reviewLine, stopLine } from './line/progress';
+import { recordUsage } from './line/usage';
+import { awaitClosingApproval, cancelProject, closeProject, openProject, recordSignOff, reviewClosing } from './project/project';
+import { activity } from './refusal';
+
+type Factory<K extends keyof Activities> = (deps: ActivityDeps) => Activities[K];
+
+const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
+  reviewHandoff,
+  recordSowProposal,
+  settleSowProposal,
+  createBaseline,
+  settleKickoff,
+  startDelivery,
+  startClosing,
+  closeDeal,
+  declineDeal,
+  requestCancellation,
+  dropCancellation,
+  startCancellation,
+  finishCancellation,
+  openApproval,
+  recordDecision,
+  remindApprovers,
+  withdrawApproval,
+  activateLine,
+  recordDelivery,
+  recordResponse,
+  recordDeemedAcceptance,
+  recordUsage,
+  billItem,
+  reviewLine,
+  stopLine,
+  finishLine,
+  releaseItem,
+  openInvoice,
+  approveInvoice,
+  voidInvoice,
+  issueInvoice,
+  reviewReceivable,
+  recordHold,
+  liftHold,
+  openProject,
+  reviewClosing,
+  recordSignOff,
+  awaitClosingApproval,
+  closeProject,
+  cancelProject,
+  applyIntake,
+  reportStuck,
+  reportUnstuck,
+};
+
+/** Every activity, made from explicit dependencies; a refusal leaves each as a typed failure that is not retried (D18). */
+export function createActivities(deps: ActivityDeps): Activities {
+  const made = Object.entries(FACTORIES).map(([name, factory]) => [
+    name,
+    activity((factory as (deps: ActivityDeps) => (input: unknown) => Promise<unknown>)(deps)),
+  ]);
+  return Object.fromEntries(made) as Activities;
+}

@@ -1,0 +1,103 @@
+import { type InvoiceActivities } from '../../contracts/activities';
+import { WAITS_FOR_RUN } from '../../contracts/names';
+import { dimensionsOf, postEntry } from '../../db/journal';
+import { lineOf } from '../../db/lines';
+import { nextNumber } from '../../db/number-series';
+import { creditNoteIssued, invoiceIssued } from '../../domain/accounting/entries';
+import { dueDate, issueDateAfterApproval } from '../../domain/billing/dates';
+import { atTime, localDateOf } from '../../domain/calendar/zone';
+import { isViolation } from '../../domain/violation';
+import { type ActivityDeps } from '../deps';
+import { receivableState } from './collect';
+import { calendarOfInvoice, invoiceEffect, invoiceWait, updateInvoice } from './view';
+
+/** The accounting framework of the postings; further books follow with the period close. */
+const BOOK = 'primary';
+
+export function openInvoice(deps: ActivityDeps): InvoiceActivities['openInvoice'] {
+  return ({ invoiceId, approvalWorkflowId, at }) =>
+    invoiceEffect(deps, invoiceId, { key: `open-invoice/${invoiceId}`, identity: { invoiceId }, at }, async (_, invoice) => ({
+      invoice,
+      waits: [invoiceWait(invoice, { kind: 'approval', subject: approvalWorkflowId, role: WAITS_FOR_RUN, asks: 'approve the draft' })],
+      action: 'invoice.approval-asked',
+    }));
+}
+
+/** An approved draft is issued at the start of its issue day; an approval that came late moves the day (R-047). */
+export function approveInvoice(deps: ActivityDeps): InvoiceActivities['approveInvoice'] {
+  return ({ invoiceId, approvalId, at }) =>
+    invoiceEffect(
+      deps,
+      invoiceId,
+      { key: `approve-invoice/${invoiceId}`, identity: { invoiceId, approvalId }, at },
+      async (trx, invoice) => {
+        const calendar = await calendarOfInvoice(trx, invoice);
+        const issueDate = issueDateAfterApproval(calendar, invoice.planned_issue_date, at, calendar.timeZone);
+        if (isViolation(issueDate)) return issueDate;
+        const issueAt = atTime(issueDate, calendar.dayStart, calendar.timeZone);
+        const approved = await updateInvoice(trx, invoice, { state: 'approved', planned_issue_date: issueDate });
+        const wait = invoiceWait(approved, {
+          kind: 'issue-date',
+          role: WAITS_FOR_RUN,
+          asks: `issue on ${issueDate}`,
+          due: issueAt,
+          wakesAt: issueAt,
+        });
+        return { invoice: approved, waits: [wait], issueAt, action: 'invoice.approved', details: { approvalId, issueDate } };
+      },
+    );
+}
+
+/** A refused draft is void; its item is held until finance releases it, and then billed anew. */
+export function voidInvoice(deps: ActivityDeps): InvoiceActivities['voidInvoice'] {
+  return ({ invoiceId, reason, at }) =>
+    invoiceEffect(deps, invoiceId, { key: `void-invoice/${invoiceId}`, identity: { invoiceId }, at }, async (trx, invoice) => {
+      await trx.deleteFrom('invoiced_item').where('invoice_id', '=', invoiceId).execute();
+      await trx
+        .updateTable('billing_plan_item')
+        .set({ state: 'planned', settled_at: null, held_reason: reason })
+        .where('id', '=', invoice.billing_plan_item_id)
+        .execute();
+      const voided = await updateInvoice(trx, invoice, { state: 'void', reference: `${invoice.reference}~${invoiceId.slice(-8)}` });
+      return { invoice: voided, waits: [], action: 'invoice.void', details: { reason } };
+    });
+}
+
+/** Number, dates, receivable and journal entry in one transaction (R-044, R-046, R-052, D15). */
+export function issueInvoice(deps: ActivityDeps): InvoiceActivities['issueInvoice'] {
+  return ({ invoiceId, at }) =>
+    invoiceEffect(deps, invoiceId, { key: `issue-invoice/${invoiceId}`, identity: { invoiceId }, at }, async (trx, invoice) => {
+      const calendar = await calendarOfInvoice(trx, invoice);
+      const line = await lineOf(trx, invoice.contract_line_id);
+      const today = localDateOf(at, calendar.timeZone);
+      const wanted = invoice.planned_issue_date < today ? today : invoice.planned_issue_date;
+      const isCredit = invoice.document_kind === 'credit-note';
+      const dimensions = await dimensionsOf(trx, line.id);
+      const { number, date } = await nextNumber(trx, invoice.entity_id, isCredit ? 'CN' : 'INV', wanted);
+      const issued = {
+        book: BOOK,
+        entityId: invoice.entity_id,
+        date,
+        currency: invoice.currency,
+        invoiceId,
+        reference: invoice.reference,
+        netMinor: invoice.net_minor,
+        taxMinor: invoice.tax_minor,
+        dimensions,
+      };
+      await postEntry(trx, isCredit ? creditNoteIssued(issued) : invoiceIssued(issued));
+      const values = { number, issue_date: date, due_date: dueDate(date, line.contract.paymentTermsDays) };
+      const document = await updateInvoice(
+        trx,
+        invoice,
+        isCredit ? { ...values, state: 'settled', settled_at: at } : { ...values, state: 'issued' },
+      );
+      const next = await receivableState(trx, document, at);
+      return {
+        invoice: document,
+        ...next,
+        action: isCredit ? 'credit-note.issued' : 'invoice.issued',
+        details: { number, issueDate: date, dueDate: values.due_date },
+      };
+    });
+}

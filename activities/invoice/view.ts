@@ -1,0 +1,70 @@
+import { type Selectable, type Transaction } from 'kysely';
+import { type InvoiceView } from '../../contracts/workflow-state';
+import { billToOf, entityOf } from '../../db/parties';
+import { type DB } from '../../db/types';
+import { type Wait } from '../../db/waits';
+import { type Instant } from '../../domain/deal/terms';
+import { type Violation } from '../../domain/violation';
+import { isViolation } from '../../domain/violation';
+import { ENGINE_ACTOR } from '../../contracts/names';
+import { type ActivityDeps } from '../deps';
+import { lifecycleEffect, park, type LifecycleEffect } from '../lifecycle';
+
+export type InvoiceRow = Selectable<DB['invoice']>;
+
+/** What an effect on an invoice changed, what its run waits for then, and when it acts next by itself. */
+export interface InvoiceChange {
+  readonly invoice: InvoiceRow;
+  readonly waits: readonly Wait[];
+  readonly issueAt?: Instant | null;
+  readonly nextStepAt?: Instant | null;
+  readonly action: string;
+  readonly details?: Record<string, unknown>;
+}
+
+/** One effect on a locked invoice that answers where it stands afterwards. */
+export function invoiceEffect(
+  deps: ActivityDeps,
+  invoiceId: string,
+  effect: Omit<LifecycleEffect, 'actor'> & { actor?: string },
+  change: (trx: Transaction<DB>, invoice: InvoiceRow) => Promise<InvoiceChange | Violation>,
+): Promise<InvoiceView> {
+  return lifecycleEffect<InvoiceView>(deps, { actor: ENGINE_ACTOR, ...effect }, async (trx, workflowId) => {
+    const locked = await trx.selectFrom('invoice').selectAll().where('id', '=', invoiceId).forUpdate().executeTakeFirstOrThrow();
+    const changed = await change(trx, locked);
+    if (isViolation(changed)) return changed;
+    const { invoice, waits, action, details } = changed;
+    const { customerId } = await billToOf(trx, invoice.bill_to_id);
+    const answer: InvoiceView = {
+      invoiceId,
+      contractLineId: invoice.contract_line_id,
+      dealId: invoice.deal_id,
+      entityId: invoice.entity_id,
+      customerId,
+      reference: invoice.reference,
+      state: invoice.state as InvoiceView['state'],
+      stage: `invoice-${invoice.state}`,
+      waits: await park(trx, workflowId, waits, effect.at),
+      issueAt: changed.issueAt ?? null,
+      nextStepAt: changed.nextStepAt ?? null,
+    };
+    return { answer, audit: { stream: `deal/${invoice.deal_id}`, action, subject: invoiceId, ...(details ? { details } : {}) } };
+  });
+}
+
+export async function updateInvoice(trx: Transaction<DB>, invoice: InvoiceRow, values: Partial<InvoiceRow>): Promise<InvoiceRow> {
+  return trx
+    .updateTable('invoice')
+    .set({ ...values, revision: invoice.revision + 1 })
+    .where('id', '=', invoice.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+export function invoiceWait(invoice: InvoiceRow, wait: Pick<Wait, 'kind' | 'role' | 'asks'> & Partial<Wait>): Wait {
+  return { subject: invoice.reference, entityId: invoice.entity_id, dealId: invoice.deal_id, due: null, wakesAt: null, ...wait };
+}
+
+export async function calendarOfInvoice(trx: Transaction<DB>, invoice: InvoiceRow) {
+  return (await entityOf(trx, invoice.entity_id)).calendar;
+}

@@ -1,0 +1,146 @@
+import { type Transaction } from 'kysely';
+import { lineOf } from '../../db/lines';
+import { type DB } from '../../db/types';
+import { monthOf } from '../../domain/calendar/dates';
+import { closeChecklist, type ChecklistItem, type CloseFacts } from '../../domain/close/checklist';
+import { engagementModel } from '../../domain/engagement/registry';
+import { type Money } from '../../domain/money';
+import { isViolation } from '../../domain/violation';
+
+/** The proofs of the close checklist, read from the facts. Money on account is shown to whoever approves the close: that is its decision. */
+export async function projectFacts(
+  trx: Transaction<DB>,
+  projectId: string,
+): Promise<{ checklist: ChecklistItem[]; onAccount: { billToId: string; amount: Money }[] }> {
+  const project = await trx.selectFrom('project').selectAll().where('id', '=', projectId).executeTakeFirstOrThrow();
+  const lines = await trx.selectFrom('contract_line').select(['id', 'bill_to_id']).where('deal_id', '=', project.deal_id).execute();
+  const lineIds = lines.map((line) => line.id);
+  const milestones = await trx.selectFrom('milestone').select(['milestone_id', 'state']).where('contract_line_id', 'in', lineIds).execute();
+  const items = await trx.selectFrom('billing_plan_item').select(['reference', 'state']).where('contract_line_id', 'in', lineIds).execute();
+  const invoices = await trx
+    .selectFrom('invoice')
+    .select(['id', 'reference', 'state', 'open_minor', 'currency'])
+    .where('deal_id', '=', project.deal_id)
+    .execute();
+  const onAccount = await moneyOnAccount(trx, [...new Set(lines.map((line) => line.bill_to_id))]);
+  const unapproved = await trx
+    .selectFrom('time_entry')
+    .select('entry_id')
+    .where('contract_line_id', 'in', lineIds)
+    .where('status', '=', 'submitted')
+    .execute();
+  const approved = await trx
+    .selectFrom('time_entry')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('contract_line_id', 'in', lineIds)
+    .where('status', '=', 'approved')
+    .executeTakeFirstOrThrow();
+  const approvals = await trx
+    .selectFrom('approval')
+    .select('subject_id')
+    .where('deal_id', '=', project.deal_id)
+    .where('state', '=', 'pending')
+    .where('subject_kind', '<>', 'project-close')
+    .execute();
+  const holds = await trx
+    .selectFrom('collection_hold')
+    .innerJoin('invoice', 'invoice.id', 'collection_hold.invoice_id')
+    .select('collection_hold.id')
+    .where('invoice.deal_id', '=', project.deal_id)
+    .where('lifted_at', 'is', null)
+    .where('invoice.state', '=', 'issued')
+    .execute();
+  const signOff = await trx.selectFrom('project_sign_off').selectAll().where('project_id', '=', projectId).executeTakeFirst();
+  const facts: CloseFacts = {
+    milestones: milestones.map((each) => ({
+      milestoneId: each.milestone_id,
+      state: each.state === 'accepted' || each.state === 'cancelled' ? each.state : 'open',
+    })),
+    planItems: items.map((each) => ({ reference: each.reference, state: each.state as CloseFacts['planItems'][number]['state'] })),
+    invoices: invoices.map((each) => ({
+      reference: each.reference,
+      state: each.state as CloseFacts['invoices'][number]['state'],
+      open: { minor: each.open_minor, currency: each.currency },
+    })),
+    onAccount,
+    onAccountDecisions: Object.fromEntries(onAccount.map((each) => [each.billToId, 'the approval to close'])),
+    unapprovedTimeEntryIds: unapproved.map((each) => each.entry_id),
+    approvedTimeEntries: Number(approved.count),
+    openApprovals: approvals.map((each) => each.subject_id),
+    openHolds: holds.map((each) => each.id),
+    revenue: await revenueOfLines(trx, lineIds),
+    customerSignOff: signOff ? { documentReference: signOff.document_reference, signedOn: signOff.signed_on } : null,
+  };
+  return { checklist: closeChecklist(facts), onAccount };
+}
+
+/** Lines whose revenue follows time and usage alone: recognised in full at their end, it must equal what was billed. */
+async function revenueOfLines(trx: Transaction<DB>, lineIds: readonly string[]): Promise<CloseFacts['revenue']> {
+  const compared: CloseFacts['revenue'][number][] = [];
+  for (const lineId of lineIds) {
+    const line = await lineOf(trx, lineId);
+    const model = engagementModel(line.engagement_model);
+    if (isViolation(model) || line.terms.revenueMethod !== 'straight-line-daily') continue;
+    const usage = await trx.selectFrom('usage_report').selectAll().where('contract_line_id', '=', lineId).execute();
+    const time = await trx
+      .selectFrom('time_entry')
+      .selectAll()
+      .where('contract_line_id', '=', lineId)
+      .where('status', '=', 'approved')
+      .execute();
+    const months = model.recognise(
+      line.terms,
+      {
+        effort: [],
+        milestones: [],
+        usage: usage.map((each) => ({
+          eventId: each.event_id,
+          period: each.service_period,
+          tickets: each.tickets,
+          p1Tickets: each.p1_tickets,
+          p1WithinTarget: each.p1_within_target,
+          supersedes: each.supersedes,
+          reportedAt: each.reported_at,
+        })),
+        time: time.map((each) => ({
+          entryId: each.entry_id,
+          workDate: each.work_date,
+          hours: each.hours,
+          approvedAt: each.approved_at,
+          billable: each.billable,
+        })),
+        billed: [],
+      },
+      monthOf(line.terms.endDate),
+    );
+    const last = isViolation(months) ? undefined : months.at(-1);
+    if (!last) continue;
+    const billed = await trx
+      .selectFrom('invoice')
+      .select((eb) => eb.fn.sum<number | null>('net_minor').as('net'))
+      .where('contract_line_id', '=', lineId)
+      .where('state', 'in', ['issued', 'settled'])
+      .executeTakeFirstOrThrow();
+    compared.push({
+      lineId: line.line_id,
+      recognised: last.revenueToDate,
+      billed: { minor: Number(billed.net ?? 0), currency: line.currency },
+    });
+  }
+  return compared;
+}
+
+async function moneyOnAccount(trx: Transaction<DB>, billToIds: readonly string[]): Promise<{ billToId: string; amount: Money }[]> {
+  if (billToIds.length === 0) return [];
+  const rows = await trx
+    .selectFrom('payment')
+    .select((eb) => ['bill_to_id', 'currency', eb.fn.sum<number>('on_account_minor').as('minor')])
+    .where('bill_to_id', 'in', billToIds)
+    .where('reversed_on', 'is', null)
+    .groupBy(['bill_to_id', 'currency'])
+    .orderBy('bill_to_id')
+    .execute();
+  return rows
+    .filter((row) => Number(row.minor) !== 0)
+    .map((row) => ({ billToId: row.bill_to_id, amount: { minor: Number(row.minor), currency: row.currency } }));
+}

@@ -1,0 +1,173 @@
+import { type Selectable, type Transaction } from 'kysely';
+import { type ProjectActivities } from '../../contracts/activities';
+import { ENGINE_ACTOR, WAITS_FOR_RUN } from '../../contracts/names';
+import { type ProjectView } from '../../contracts/workflow-state';
+import { type DB } from '../../db/types';
+import { type Wait } from '../../db/waits';
+import { isReadyToClose } from '../../domain/close/checklist';
+import { type Violation } from '../../domain/violation';
+import { isViolation } from '../../domain/violation';
+import { type ActivityDeps } from '../deps';
+import { lifecycleEffect, park, reviewKey, type LifecycleEffect } from '../lifecycle';
+import { projectFacts } from './facts';
+
+type ProjectRow = Selectable<DB['project']>;
+
+interface ProjectChange {
+  readonly state?: string;
+  readonly closedAt?: string;
+  readonly waits: readonly Wait[];
+  readonly readyToClose?: boolean;
+  readonly action: string;
+  readonly details?: Record<string, unknown>;
+}
+
+async function projectEffect(
+  deps: ActivityDeps,
+  projectId: string,
+  effect: Omit<LifecycleEffect, 'actor'> & { actor?: string },
+  change: (trx: Transaction<DB>, project: ProjectRow) => Promise<ProjectChange | Violation>,
+): Promise<ProjectView> {
+  return lifecycleEffect<ProjectView>(deps, { actor: ENGINE_ACTOR, ...effect }, async (trx, workflowId) => {
+    const locked = await trx.selectFrom('project').selectAll().where('id', '=', projectId).forUpdate().executeTakeFirstOrThrow();
+    const changed = await change(trx, locked);
+    if (isViolation(changed)) return changed;
+    const state = changed.state ?? locked.state;
+    await trx
+      .updateTable('project')
+      .set({ state, ...(changed.closedAt ? { closed_at: changed.closedAt } : {}) })
+      .where('id', '=', projectId)
+      .execute();
+    const answer: ProjectView = {
+      projectId,
+      dealId: locked.deal_id,
+      entityId: locked.lead_entity_id,
+      customerId: locked.customer_id,
+      state,
+      stage: `project-${state}`,
+      readyToClose: changed.readyToClose ?? false,
+      waits: await park(trx, workflowId, changed.waits, effect.at),
+    };
+    return {
+      answer,
+      audit: {
+        stream: `deal/${locked.deal_id}`,
+        action: changed.action,
+        subject: projectId,
+        ...(changed.details ? { details: changed.details } : {}),
+      },
+    };
+  });
+}
+
+export function openProject(deps: ActivityDeps): ProjectActivities['openProject'] {
+  return ({ projectId, at }) =>
+    projectEffect(deps, projectId, { key: `open-project/${projectId}`, identity: { projectId }, at }, async (_, project) => ({
+      waits: [wait(project, { kind: 'contract-lines', role: WAITS_FOR_RUN, asks: 'every contract line to end' })],
+      action: 'project.opened',
+    }));
+}
+
+/** Reviews the close checklist; each item that lacks its proof becomes the task of its owner (R-080). */
+export function reviewClosing(deps: ActivityDeps): ProjectActivities['reviewClosing'] {
+  return ({ projectId, turn, at }) =>
+    projectEffect(
+      deps,
+      projectId,
+      { key: reviewKey('review-closing', projectId, turn), identity: { projectId }, at },
+      async (trx, project) => {
+        const { checklist } = await projectFacts(trx, projectId);
+        const open = checklist.filter((item) => !item.ok);
+        const waits = open.map((item) =>
+          wait(project, {
+            kind: 'close-checklist',
+            subject: item.code,
+            role: item.blocker?.ownerRole ?? 'pmo-lead',
+            asks: item.blocker?.action ?? item.proof,
+          }),
+        );
+        return {
+          state: 'closing',
+          waits,
+          readyToClose: isReadyToClose(checklist),
+          action: 'close-checklist.reviewed',
+          details: { open: open.map((item) => item.code) },
+        };
+      },
+    );
+}
+
+export function recordSignOff(deps: ActivityDeps): ProjectActivities['recordSignOff'] {
+  return ({ projectId, signOff }) => {
+    const { signOffId, documentReference, signedOn, by, at } = signOff;
+    return projectEffect(
+      deps,
+      projectId,
+      { key: `sign-off/${signOffId}`, identity: { projectId, documentReference, signedOn, by }, at, actor: by },
+      async (trx, project) => {
+        if (project.state !== 'closing') return { violation: 'ProjectNotClosing', detail: `the project is ${project.state}` };
+        const known = await trx
+          .selectFrom('project_sign_off')
+          .select('document_reference')
+          .where('project_id', '=', projectId)
+          .executeTakeFirst();
+        if (known) return { violation: 'ProjectSignedOff', detail: `signed off by ${known.document_reference}` };
+        await trx
+          .insertInto('project_sign_off')
+          .values({ project_id: projectId, document_reference: documentReference, signed_on: signedOn, recorded_by: by, recorded_at: at })
+          .execute();
+        const { checklist } = await projectFacts(trx, projectId);
+        const waits = checklist
+          .filter((item) => !item.ok)
+          .map((item) =>
+            wait(project, {
+              kind: 'close-checklist',
+              subject: item.code,
+              role: item.blocker?.ownerRole ?? 'pmo-lead',
+              asks: item.blocker?.action ?? item.proof,
+            }),
+          );
+        return { waits, readyToClose: isReadyToClose(checklist), action: 'project.signed-off', details: { documentReference, signedOn } };
+      },
+    );
+  };
+}
+
+export function awaitClosingApproval(deps: ActivityDeps): ProjectActivities['awaitClosingApproval'] {
+  return ({ projectId, approvalWorkflowId, at }) =>
+    projectEffect(deps, projectId, { key: `await-closing/${approvalWorkflowId}`, identity: { projectId }, at }, async (_, project) => ({
+      waits: [wait(project, { kind: 'approval', subject: approvalWorkflowId, role: WAITS_FOR_RUN, asks: 'approve the close' })],
+      readyToClose: true,
+      action: 'project.close-asked',
+    }));
+}
+
+export function closeProject(deps: ActivityDeps): ProjectActivities['closeProject'] {
+  return ({ projectId, approvalId, at }) =>
+    projectEffect(deps, projectId, { key: `close-project/${projectId}`, identity: { projectId, approvalId }, at }, async (trx) => {
+      const { checklist } = await projectFacts(trx, projectId);
+      const open = checklist.filter((item) => !item.ok);
+      if (open.length > 0) return { violation: 'CloseChecklistOpen', detail: open.map((item) => item.code).join(', ') };
+      return {
+        state: 'closed',
+        closedAt: at,
+        waits: [],
+        action: 'project.closed',
+        details: { approvalId, checklist: checklist.map(({ code, proof }) => ({ code, proof })) },
+      };
+    });
+}
+
+export function cancelProject(deps: ActivityDeps): ProjectActivities['cancelProject'] {
+  return ({ projectId, at }) =>
+    projectEffect(deps, projectId, { key: `cancel-project/${projectId}`, identity: { projectId }, at }, async () => ({
+      state: 'cancelled',
+      closedAt: at,
+      waits: [],
+      action: 'project.cancelled',
+    }));
+}
+
+function wait(project: ProjectRow, each: Pick<Wait, 'kind' | 'role' | 'asks'> & { subject?: string }): Wait {
+  return { subject: project.id, entityId: project.lead_entity_id, dealId: project.deal_id, due: null, wakesAt: null, ...each };
+}

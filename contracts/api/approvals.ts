@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { listOf, moment, pageQuery, role, text, uuid } from './common';
+
+export const approvalStates = ['pending', 'approved', 'refused', 'withdrawn', 'expired'] as const;
+
+export const approvalSummarySchema = z.object({
+  approvalId: z.string(),
+  subjectKind: z.string(),
+  subjectId: z.string(),
+  dealId: z.string().nullable(),
+  entityId: z.string(),
+  requestedBy: z.string(),
+  state: z.enum(approvalStates),
+  tier: z.int(),
+  amount: z.string().nullable(),
+  currency: z.string().nullable(),
+  ruleIds: z.array(z.string()).readonly(),
+  shownHash: z.string(),
+  openedAt: moment,
+  due: moment.nullable(),
+  decidedAt: moment.nullable(),
+  reason: z.string().nullable(),
+});
+
+/** `candidates` are the people who may decide an open step now; nobody else's decision is taken. */
+export const approvalSchema = approvalSummarySchema.extend({
+  policyVersionId: z.string(),
+  shown: z.unknown(),
+  tiers: z
+    .array(
+      z.object({
+        tier: z.int(),
+        steps: z
+          .array(
+            z.object({
+              role: z.string(),
+              quorum: z.string(),
+              voters: z.int(),
+              need: z.int(),
+              state: z.string(),
+              openedAt: moment.nullable(),
+              due: moment.nullable(),
+              closedAt: moment.nullable(),
+              candidates: z.array(z.object({ userId: z.string(), onBehalfOf: z.string().nullable() })).readonly(),
+            }),
+          )
+          .readonly(),
+      }),
+    )
+    .readonly(),
+  decisions: z
+    .array(
+      z.object({
+        decisionId: z.string(),
+        tier: z.int(),
+        role: z.string(),
+        decidedBy: z.string(),
+        onBehalfOf: z.string().nullable(),
+        verdict: z.enum(['grant', 'refuse']),
+        reason: z.string().nullable(),
+        decidedAt: moment,
+      }),
+    )
+    .readonly(),
+});
+
+export const approvalListSchema = listOf(approvalSummarySchema);
+export const approvalQuery = z.strictObject({
+  ...pageQuery,
+  state: z.enum(approvalStates).optional(),
+  dealId: uuid.optional(),
+  subjectKind: z.string().max(60).optional(),
+  mine: z.enum(['true', 'false']).optional(),
+});
+
+/** A decision binds to what was shown: `shownHash` is the ETag of the approval as the person read it. */
+export const decisionRequest = z.strictObject({
+  decisionId: z
+    .string()
+    .regex(/^[A-Za-z0-9._:-]{1,100}$/, 'must be 1 to 100 of A-Z a-z 0-9 . _ : -')
+    .optional(),
+  verdict: z.enum(['grant', 'refuse']),
+  reason: text.nullish(),
+  role: role.nullish(),
+  shownHash: z.string().min(1).max(200),
+});
+export const decisionReceiptSchema = z.object({
+  outcome: z.enum(['accepted', 'already-received', 'already-applied']),
+  approval: approvalSchema,
+});

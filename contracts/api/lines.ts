@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { lineTermsSchema } from '../deal-closed';
+import { count, instant, moment, month, outsideId, text, waitSchema } from './common';
+import { milestoneSchema } from './projects';
+
+export const lineSchema = z.object({
+  contractLineId: z.string(),
+  dealId: z.string(),
+  lineId: z.string(),
+  name: z.string(),
+  engagementModel: z.string(),
+  sellingEntityId: z.string(),
+  billToId: z.string(),
+  currency: z.string(),
+  serviceLine: z.string(),
+  practice: z.string(),
+  region: z.string(),
+  startDate: z.string(),
+  endDate: z.string(),
+  state: z.enum(['planned', 'active', 'billing-complete', 'finished', 'cancelled']),
+  stoppedOn: z.string().nullable(),
+  contractVersion: z.int(),
+  terms: lineTermsSchema.nullable(),
+  milestones: z.array(milestoneSchema).readonly(),
+  billingPlan: z
+    .array(
+      z.object({
+        itemId: z.string(),
+        itemKey: z.string(),
+        kind: z.string(),
+        period: z.string().nullable(),
+        reference: z.string(),
+        milestoneId: z.string().nullable(),
+        draftAt: moment.nullable(),
+        issueDate: z.string().nullable(),
+        amount: z.string().nullable(),
+        currency: z.string(),
+        state: z.enum(['planned', 'billed', 'nothing-to-bill', 'void']),
+        blockers: z.unknown(),
+        blockedUntil: moment.nullable(),
+        heldReason: z.string().nullable(),
+        settledAt: moment.nullable(),
+      }),
+    )
+    .readonly(),
+  waits: z.array(waitSchema).readonly(),
+});
+
+export const deliveryRequest = z.strictObject({ deliveredAt: instant });
+export const responseRequest = z.strictObject({
+  attempt: z.int().min(1).max(1000),
+  response: z.enum(['accepted', 'rejected']),
+  respondedAt: instant,
+  reason: text.nullish(),
+  documentReference: outsideId.nullish(),
+});
+
+export const usageRequest = z
+  .strictObject({
+    eventId: outsideId,
+    servicePeriod: month,
+    tickets: count,
+    p1Tickets: count,
+    p1WithinTarget: count,
+    supersedes: outsideId.nullable(),
+    reportedAt: instant,
+  })
+  .refine((usage) => usage.p1WithinTarget <= usage.p1Tickets, { path: ['p1WithinTarget'], message: 'must not exceed p1Tickets' });

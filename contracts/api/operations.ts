@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { entityScope, instant, listOf, moment, outsideId, pageQuery, role, text, uuid, waitSchema } from './common';
+
+export const waitListSchema = listOf(waitSchema);
+export const waitQuery = z.strictObject({ ...pageQuery, role: role.optional(), dealId: uuid.optional() });
+
+export const runParams = z.strictObject({ workflowId: z.string().min(1).max(300) });
+export const runSchema = z.object({
+  workflowId: z.string(),
+  runId: z.string(),
+  type: z.string(),
+  state: z.string(),
+  stage: z.string().nullable(),
+  startedAt: moment,
+  endedAt: moment.nullable(),
+  historyLength: z.int(),
+  waits: z.array(waitSchema).readonly(),
+  link: z.string().nullable(),
+});
+
+export const auditQuery = z.strictObject({ ...pageQuery, stream: z.string().min(1).max(300) });
+export const auditListSchema = listOf(
+  z.object({
+    stream: z.string(),
+    sequence: z.int(),
+    recordedAt: moment,
+    at: moment,
+    actor: z.string(),
+    action: z.string(),
+    subject: z.string(),
+    workflowId: z.string().optional(),
+    details: z.unknown(),
+    hash: z.string(),
+  }),
+);
+
+export const apiKeyRequest = z.strictObject({
+  name: text,
+  roles: z.array(role).min(1).max(20),
+  scope: entityScope,
+  expiresAt: instant.optional(),
+});
+export const apiKeyCreated = z.object({ id: z.string(), key: z.string() });
+
+export const meSchema = z.object({
+  kind: z.enum(['user', 'api-key']),
+  id: z.string(),
+  roles: z.array(z.object({ role: z.string(), scope: entityScope })).readonly(),
+  permissions: z.array(z.string()).readonly(),
+});
+
+export const devTokenRequest = z.strictObject({ userId: outsideId });
+export const devTokenSchema = z.object({ token: z.string(), expiresAt: moment });

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+
+/**
+ * An error as RFC 9457 tells it. `code` is stable and decides what a program does; `detail` is for a person; `action` says what to do
+ * next. `errors` names every wrong field at once. With `retryable` the same request with the same key may be sent again.
+ */
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  instance: z.string(),
+  requestId: z.string(),
+  action: z.string(),
+  retryable: z.boolean().optional(),
+  inboxEventId: z.string().optional(),
+  errors: z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })).optional(),
+});
+
+export type Problem = z.infer<typeof problemSchema>;

@@ -1,0 +1,89 @@
+import { type Kysely } from 'kysely';
+import { type Delegation } from '../domain/approval/delegation';
+import { type PerformedDuty } from '../domain/approval/duties';
+import { dutiesOfDecision } from '../domain/approval/duties';
+import { type Directory } from '../domain/approval/holders';
+import { type Money } from '../domain/money';
+import { type DB } from './types';
+
+/** Who holds which role where, who sits on committees, and up to which amount each may approve. */
+export async function directory(db: Kysely<DB>): Promise<Directory> {
+  const assignments = await db
+    .selectFrom('role_assignment as held')
+    .innerJoin('app_user as person', 'person.id', 'held.user_id')
+    .select(['held.user_id as userId', 'held.role', 'held.scope_kind', 'held.scope_id'])
+    .where('person.active', '=', true)
+    .orderBy('held.user_id')
+    .execute();
+  const members = await db.selectFrom('committee_member').selectAll().orderBy('user_id').execute();
+  const users = await db.selectFrom('app_user').select(['id', 'approval_limit_minor', 'approval_limit_currency']).execute();
+  return {
+    assignments: assignments.map((each) => ({
+      userId: each.userId,
+      role: each.role,
+      entityId: each.scope_kind === 'entity' ? each.scope_id : null,
+    })),
+    committees: [...new Set(members.map((each) => each.role))].map((role) => ({
+      role,
+      members: members.filter((each) => each.role === role).map((each) => each.user_id),
+    })),
+    limits: Object.fromEntries(users.map((user) => [user.id, limitOf(user.approval_limit_minor, user.approval_limit_currency)])),
+  };
+}
+
+/** Every delegation on record; which of them is active is decided at the moment of a decision (R-068). */
+export async function delegations(db: Kysely<DB>): Promise<Delegation[]> {
+  const rows = await db.selectFrom('delegation').selectAll().orderBy('id').execute();
+  return rows.map((row) => ({
+    delegationId: row.id,
+    delegator: row.delegator_id,
+    delegate: row.delegate_id,
+    role: row.role,
+    ceiling: limitOf(row.ceiling_minor, row.ceiling_currency),
+    from: row.valid_from,
+    until: row.valid_until,
+  }));
+}
+
+/** What people have done on a deal so far: sold it, asked for decisions, decided (R-066). */
+export async function dutiesOnDeal(db: Kysely<DB>, dealId: string): Promise<PerformedDuty[]> {
+  const deal = await db.selectFrom('deal').select(['id', 'seller_id']).where('id', '=', dealId).executeTakeFirstOrThrow();
+  const approvals = await db
+    .selectFrom('approval')
+    .select(['subject_kind', 'subject_id', 'requested_by'])
+    .where('deal_id', '=', dealId)
+    .execute();
+  const decisions = await db
+    .selectFrom('approval_decision as decision')
+    .innerJoin('approval', 'approval.id', 'decision.approval_id')
+    .select(['approval.subject_kind', 'approval.subject_id', 'decision.decided_by', 'decision.on_behalf_of'])
+    .where('approval.deal_id', '=', dealId)
+    .where('decision.verdict', '=', 'grant')
+    .execute();
+  return [
+    ...(deal.seller_id === null ? [] : [{ duty: 'deal.sell', subjectId: deal.id, by: deal.seller_id, onBehalfOf: null }]),
+    ...approvals.map((each) => ({
+      duty: `${each.subject_kind}.request`,
+      subjectId: each.subject_id,
+      by: each.requested_by,
+      onBehalfOf: null,
+    })),
+    ...decisions.flatMap((each) =>
+      dutiesOfDecision(each.subject_kind).map((duty) => ({
+        duty,
+        subjectId: each.subject_id,
+        by: each.decided_by,
+        onBehalfOf: each.on_behalf_of,
+      })),
+    ),
+  ];
+}
+
+/** The calendar on which a person's working time counts. */
+export async function calendarIdOfUser(db: Kysely<DB>, userId: string): Promise<string> {
+  return (await db.selectFrom('app_user').select('calendar_id').where('id', '=', userId).executeTakeFirstOrThrow()).calendar_id;
+}
+
+function limitOf(minor: number | null, currency: string | null): Money | null {
+  return minor === null || currency === null ? null : { minor, currency };
+}
