@@ -693,6 +693,18 @@ export interface RoleAssignment {
   user_id: string;
 }
 
+export interface RunHistory {
+  closed_at: string;
+  events: number;
+  exported_at: Generated<string>;
+  history: Buffer;
+  run_id: string;
+  started_at: string;
+  status: string;
+  workflow_id: string;
+  workflow_type: string;
+}
+
 export interface SlaEvent {
   at: string;
   id: string;
@@ -841,6 +853,7 @@ export interface DB {
   project_phase: ProjectPhase;
   project_sign_off: ProjectSignOff;
   role_assignment: RoleAssignment;
+  run_history: RunHistory;
   sla_event: SlaEvent;
   sow_proposal: SowProposal;
   tax_rate: TaxRate;

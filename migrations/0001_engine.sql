@@ -127,3 +127,18 @@ create trigger audit_entry_append_only before update or delete on audit_entry fo
 create trigger audit_anchor_append_only before update or delete on audit_anchor for each row execute function refuse_change();
 create trigger audit_anchor_head_append_only before update or delete on audit_anchor_head for each row execute function refuse_change();
 create trigger effect_append_only before update or delete on effect for each row execute function refuse_change();
+
+create table run_history (
+  workflow_id text not null,
+  run_id text not null,
+  workflow_type text not null,
+  status text not null,
+  started_at timestamptz not null,
+  closed_at timestamptz not null,
+  events integer not null,
+  history bytea not null,
+  exported_at timestamptz not null default now(),
+  primary key (workflow_id, run_id)
+);
+comment on table run_history is 'Histories of closed runs as gzipped JSON: evidence and replay corpus beyond the retention of the server (D11).';
+create index run_history_closed on run_history (closed_at);

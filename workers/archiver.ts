@@ -1,0 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { type Client } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { type Kysely } from 'kysely';
+import { type DB } from '../db/types';
+import { type Logger } from '../runtime/logger';
+
+export interface Archiver {
+  /** Exports what has closed since the last turn; for a play-through that wants to be complete at its end. */
+  exportClosed(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Exports the history of every run that has closed, as evidence and replay corpus beyond the server's retention (D11). */
+export function startArchiver(deps: { db: Kysely<DB>; client: Client; log: Logger; everyMs?: number }): Archiver {
+  const stopping = new AbortController();
+  const turn = async (): Promise<number> => exportClosed(deps.db, deps.client);
+  const ended = (async () => {
+    while (!stopping.signal.aborted) {
+      await delay(deps.everyMs ?? 15_000, undefined, { signal: stopping.signal }).catch(() => undefined);
+      if (stopping.signal.aborted) return;
+      await turn().catch((error: unknown) => deps.log.warn({ err: error }, 'histories could not be exported, tried again later'));
+    }
+  })();
+  return {
+    exportClosed: turn,
+    stop: async () => {
+      stopping.abort();
+      await ended;
+    },
+  };
+}
+
+async function exportClosed(db: Kysely<DB>, client: Client): Promise<number> {
+  const last = await db
+    .selectFrom('run_history')
+    .select((eb) => eb.fn.max('closed_at').as('closedAt'))
+    .executeTakeFirstOrThrow();
+  const since = last.closedAt === null ? '' : ` AND CloseTime >= "${new Date(Date.parse(last.closedAt) - OVERLAP_MS).toISOString()}"`;
+  let exported = 0;
+  for await (const run of client.workflow.list({ query: `ExecutionStatus != "Running"${since}` })) {
+    const known = await db
+      .selectFrom('run_history')
+      .select('run_id')
+      .where('workflow_id', '=', run.workflowId)
+      .where('run_id', '=', run.runId)
+      .executeTakeFirst();
+    if (known || !run.closeTime) continue;
+    const history = await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+    await db
+      .insertInto('run_history')
+      .values({
+        workflow_id: run.workflowId,
+        run_id: run.runId,
+        workflow_type: run.type,
+        status: run.status.name,
+        started_at: run.startTime.toISOString(),
+        closed_at: run.closeTime.toISOString(),
+        events: history.events?.length ?? 0,
+        history: gzipSync(historyToJSON(history)),
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    exported += 1;
+  }
+  return exported;
+}
+
+/** Visibility may show a close a little late: what closed shortly before the last known close is looked at again. */
+const OVERLAP_MS = 10 * 60_000;

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { bundleWorkflowCode } from '@temporalio/worker';
+
+const PROJECT = resolve(__dirname, '..');
+const TARGET = join(PROJECT, 'build', 'workflow-bundle.js');
+const SOURCES = ['workflows', 'domain', 'package-lock.json'];
+
+export interface WorkflowBundle {
+  readonly codePath: string;
+  /** Hash of the bundle: the same code is the same version, whatever else changed (D10). */
+  readonly buildId: string;
+}
+
+/** The prebuilt bundle where it fits the sources, else a new one; building takes a second or two. */
+export async function workflowBundle(log: (message: string) => void = () => undefined): Promise<WorkflowBundle> {
+  const stamp = `${TARGET}.sources`;
+  const sources = hashOfSources();
+  if (!existsSync(TARGET) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== sources) {
+    log('building the workflow bundle');
+    mkdirSync(dirname(TARGET), { recursive: true });
+    const { code } = await bundleWorkflowCode({ workflowsPath: require.resolve('../workflows/index'), logger: quiet });
+    place(TARGET, withoutPaths(code));
+    place(stamp, sources);
+  }
+  return { codePath: TARGET, buildId: createHash('sha256').update(readFileSync(TARGET)).digest('hex').slice(0, 16) };
+}
+
+/** Where the sources lie on this machine must not make another version of the same code. */
+function withoutPaths(code: string): string {
+  const withoutMap = code.replace(/\n\/\/# sourceMappingURL=.*\s*$/s, '\n');
+  return withoutMap.split(PROJECT).join('.');
+}
+
+/** Two processes may build at once; each places a whole file. */
+function place(path: string, content: string): void {
+  const part = `${path}.${process.pid}`;
+  writeFileSync(part, content);
+  renameSync(part, path);
+}
+
+function hashOfSources(): string {
+  const hash = createHash('sha256');
+  for (const file of SOURCES.flatMap((source) => filesBelow(join(PROJECT, source))).sort()) {
+    hash.update(relative(PROJECT, file)).update(readFileSync(file));
+  }
+  return hash.digest('hex');
+}
+
+function filesBelow(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path).flatMap((name) => filesBelow(join(path, name)));
+}
+
+const nothing = (): void => undefined;
+const quiet = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };

@@ -1,0 +1,58 @@
+import { type NativeConnection, Worker } from '@temporalio/worker';
+import { type Kysely } from 'kysely';
+import { createActivities } from '../activities/index';
+import { type DB } from '../db/types';
+import { type Config } from '../runtime/config';
+import { type WorkflowBundle } from './bundle';
+import { DEPLOYMENT } from './release';
+
+export interface WorkerDeps {
+  readonly config: Pick<Config, 'worker' | 'temporal' | 'shutdownGraceSeconds'>;
+  readonly db: Kysely<DB>;
+  readonly connection: NativeConnection;
+  readonly bundle: WorkflowBundle;
+}
+
+export interface RunningWorker {
+  readonly buildId: string;
+  /** Resolves when the worker has ended; rejects when it died. */
+  readonly ended: Promise<void>;
+  /** Takes no new work, lets running work end within the grace time, and resolves when nothing runs any more. */
+  stop(): Promise<void>;
+}
+
+/**
+ * A worker of all lifecycles and effects. Versioned by the hash of its workflow code; runs move to the current version by themselves
+ * (D10). The cache is sized by memory, not by the number of open runs (D17).
+ */
+export async function startWorker({ config, db, connection, bundle }: WorkerDeps): Promise<RunningWorker> {
+  const { worker: settings, temporal, shutdownGraceSeconds } = config;
+  const buildId = settings.buildId ?? bundle.buildId;
+  const worker = await Worker.create({
+    connection,
+    namespace: temporal.namespace,
+    taskQueue: settings.taskQueue,
+    workflowBundle: { codePath: bundle.codePath },
+    activities: createActivities({ db }),
+    workerDeploymentOptions: {
+      useWorkerVersioning: true,
+      version: { deploymentName: DEPLOYMENT, buildId },
+      defaultVersioningBehavior: 'AUTO_UPGRADE',
+    },
+    maxCachedWorkflows: settings.maxCachedWorkflows,
+    shutdownGraceTime: `${shutdownGraceSeconds} s`,
+    ...(settings.maxWorkflowTasks === undefined ? {} : { maxConcurrentWorkflowTaskExecutions: settings.maxWorkflowTasks }),
+    ...(settings.maxActivities === undefined ? {} : { maxConcurrentActivityTaskExecutions: settings.maxActivities }),
+    ...(settings.maxLocalActivities === undefined ? {} : { maxConcurrentLocalActivityExecutions: settings.maxLocalActivities }),
+  });
+  const ended = worker.run();
+  ended.catch(() => undefined);
+  return {
+    buildId,
+    ended,
+    stop: async () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await ended.catch(() => undefined);
+    },
+  };
+}
