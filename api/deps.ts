@@ -1,0 +1,27 @@
+import { type Client } from '@temporalio/client';
+import { type Kysely } from 'kysely';
+import { type DB } from '../db/types';
+import { type BusinessClock } from '../runtime/business-clock';
+import { type Config } from '../runtime/config';
+import { type Logger } from '../runtime/logger';
+import { type Metrics } from '../runtime/metrics';
+
+/** What the API is made from; nothing is read from the surroundings. */
+export interface ApiDeps {
+  readonly config: Pick<
+    Config,
+    'http' | 'auth' | 'dataDir' | 'simulation' | 'temporal' | 'worker' | 'hubspot' | 'salesforce' | 'crmWebhookSecret'
+  >;
+  readonly db: Kysely<DB>;
+  /** Over a connection that opens with the first call (`connectTemporalLater`), so that events are taken while Temporal is down. */
+  readonly temporal: Client;
+  readonly clock: BusinessClock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** How long a request waits for the answer of a run before it says `OutcomeUnknown`; default 10 s. */
+  readonly updateTimeoutMs?: number;
+  /** Requests per minute and address; default 6,000. */
+  readonly requestsPerMinute?: number;
+  /** Keeps the key of the development issuer in the data folder, so that tokens outlive a restart; default true. */
+  readonly keepDevKey?: boolean;
+}

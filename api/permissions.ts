@@ -1,0 +1,71 @@
+import { type Permission } from '../domain/access';
+
+/**
+ * What a route asks for: any of some permissions (`reach: 'group'` where its subject belongs to no single entity), a signature over the
+ * body, only to be somebody, or nothing.
+ */
+export type Access =
+  | { readonly kind: 'permission'; readonly anyOf: readonly Permission[]; readonly reach?: 'group' }
+  | { readonly kind: 'signature' | 'signed-in' | 'public' };
+
+const needs = (...anyOf: readonly Permission[]): Access => ({ kind: 'permission', anyOf });
+const needsGroup = (...anyOf: readonly Permission[]): Access => ({ kind: 'permission', anyOf, reach: 'group' });
+const signature: Access = { kind: 'signature' };
+const open: Access = { kind: 'public' };
+
+/** The one table of rights: a route without an entry does not start, and a test plays every entry against every role and scope. */
+export const routeAccess: Readonly<Record<string, Access>> = {
+  'GET /livez': open,
+  'GET /readyz': open,
+  'GET /metrics': open,
+  'GET /openapi.json': open,
+  'POST /v1/dev/token': open,
+  'GET /v1/me': { kind: 'signed-in' },
+
+  'POST /webhooks/cloudevents': signature,
+  'POST /webhooks/hubspot': signature,
+  'POST /webhooks/salesforce/outbound-message': signature,
+  'POST /webhooks/salesforce/change-events': signature,
+
+  'GET /v1/inbox-events': needsGroup('inbox.read'),
+  'GET /v1/inbox-events/:id': needsGroup('inbox.read'),
+  'POST /v1/inbox-events/:id/replay': needsGroup('inbox.replay'),
+  'POST /v1/master-data': needsGroup('master-data.write'),
+  'POST /v1/api-keys': needsGroup('api-key.write'),
+
+  'GET /v1/deals': needs('deal.read'),
+  'GET /v1/deals/:dealId': needs('deal.read'),
+  'PUT /v1/deals/:dealId/delivery-plan': needs('estimate.report'),
+  'POST /v1/deals/:dealId/handoff/recheck': needs('deal.complete-handoff'),
+  'POST /v1/deals/:dealId/sow-proposals': needs('sow.propose'),
+  'GET /v1/deals/:dealId/sow-proposals': needs('deal.read'),
+  'POST /v1/deals/:dealId/cancellation': needs('deal.cancel'),
+
+  'GET /v1/approvals': needs('approval.read'),
+  'GET /v1/approvals/:id': needs('approval.read'),
+  'POST /v1/approvals/:id/decisions': needs('approval.decide'),
+
+  'GET /v1/projects': needs('project.read'),
+  'GET /v1/projects/:id': needs('project.read'),
+  'POST /v1/projects/:id/sign-off': needs('project.sign-off'),
+
+  'GET /v1/contract-lines/:id': needs('deal.read'),
+  'POST /v1/contract-lines/:id/milestones/:milestoneId/deliveries': needs('milestone.deliver'),
+  'POST /v1/contract-lines/:id/milestones/:milestoneId/responses': needs('milestone.respond'),
+  'POST /v1/contract-lines/:id/usage-reports': needs('usage.report'),
+  'POST /v1/time-entries': needs('time.report'),
+
+  'GET /v1/invoices': needs('invoice.read'),
+  'GET /v1/invoices/:id': needs('invoice.read'),
+  'POST /v1/invoices/:id/holds': needs('collection.manage'),
+  'DELETE /v1/invoices/:id/holds/:holdId': needs('collection.manage'),
+
+  'POST /v1/bank-statements': needsGroup('bank-statement.import'),
+  'GET /v1/bank-statements': needs('payment.read'),
+  'GET /v1/payments': needs('payment.read'),
+  'GET /v1/receivables': needs('invoice.read'),
+
+  'GET /v1/waits': needs('deal.read', 'run.read'),
+  'GET /v1/runs/:workflowId': needs('run.read'),
+  'GET /v1/audit': needs('audit.read'),
+};

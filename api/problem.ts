@@ -1,0 +1,88 @@
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type Problem } from '../contracts/api/problem';
+import { fieldErrors } from '../contracts/problems';
+import { ApiError, errorRow, type WrongField } from './errors';
+import { isDatabaseOutage, isValueRefused } from './outage';
+
+const FRAMEWORK_CODES: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BodyTooLarge',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MediaTypeUnsupported',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'JsonMalformed',
+  FST_ERR_NOT_FOUND: 'RouteUnknown',
+};
+
+/** Every error leaves as a problem (RFC 9457): no stack, no SQL, no text of a library. What is a bug is logged whole, with the request id. */
+export function answerWithProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setNotFoundHandler((request, reply) => sendProblem(new ApiError('RouteUnknown', 'no route'), request, reply));
+}
+
+/** Sends the problem of an error; also for what fails before a route is found. */
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = asApiError(error);
+  const row = errorRow(known.code);
+  if (row === undefined || row.status === 500) request.log.error({ err: error, code: known.code }, 'request failed by a bug');
+  else if (row.status === 503) request.log.warn({ code: known.code, err: known.extras.cause }, 'request could not be served');
+  const problem = problemOf(known, request);
+  const retryAfter = retryAfterSeconds(known);
+  if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
+  if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
+  return reply
+    .code(problem.status)
+    .type('application/problem+json')
+    .serializer((payload: unknown) => JSON.stringify(payload))
+    .send(problem);
+}
+
+/** The answer of an error, as it is sent and as it is stored for a repeated request. */
+export function problemOf(error: ApiError, request: FastifyRequest): Problem {
+  const row = errorRow(error.code);
+  const bug = row === undefined || row.status === 500;
+  const code = bug ? 'InternalError' : error.code;
+  const { title, status, action } = errorRow(code) as NonNullable<typeof row>;
+  const { errors, inboxEventId } = error.extras;
+  return {
+    type: `https://throughline.dev/problems/${code}`,
+    title,
+    status,
+    code,
+    detail: bug ? title : error.detail,
+    instance: request.url.split('?')[0] ?? '',
+    requestId: request.id,
+    action,
+    ...(retryAfterSeconds(error) === undefined ? {} : { retryable: true }),
+    ...(inboxEventId === undefined ? {} : { inboxEventId }),
+    ...(errors === undefined || errors.length === 0 ? {} : { errors: [...errors] }),
+  };
+}
+
+/** What an error means to the caller; whatever nobody named is a bug. */
+export function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) return wrongFields(error);
+  if (isDatabaseOutage(error)) return new ApiError('DatabaseUnavailable', 'the database does not answer', { cause: error });
+  if (isValueRefused(error)) return new ApiError('ValueNotStorable', 'a value is out of range', { cause: error });
+  const { code = '', statusCode = 500 } = error as Partial<FastifyError>;
+  const named = FRAMEWORK_CODES[code];
+  if (named !== undefined) return new ApiError(named, errorRow(named)?.title ?? named);
+  if (statusCode === 429) return new ApiError('TooManyRequests', 'the limit of requests is reached');
+  if (statusCode >= 400 && statusCode < 500) return new ApiError('RequestMalformed', 'the request cannot be read');
+  return new ApiError('InternalError', 'unexpected', { cause: error });
+}
+
+function wrongFields(error: FastifyError): ApiError {
+  const issues = (error.validation ?? []).map((each) => (each.params as { issue: z.core.$ZodIssue }).issue);
+  const prefix = error.validationContext === 'body' ? '' : `/${error.validationContext ?? 'request'}`;
+  const errors: WrongField[] = fieldErrors(new z.ZodError(issues), prefix).map(({ pointer, code, message }) => ({
+    pointer,
+    code,
+    detail: message,
+  }));
+  return new ApiError('ValidationFailed', `${errors.length} wrong ${errors.length === 1 ? 'field' : 'fields'}`, { errors });
+}
+
+function retryAfterSeconds(error: ApiError): number | undefined {
+  return error.extras.retryAfterSeconds ?? errorRow(error.code)?.retryAfterSeconds;
+}

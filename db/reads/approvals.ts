@@ -1,0 +1,189 @@
+import { sql, type Kysely, type Selectable } from 'kysely';
+import { type Approval } from '../../domain/approval/state';
+import { type Instant } from '../../domain/deal/terms';
+import { type Scope } from '../../domain/access';
+import { inEntities } from '../entity-scope';
+import { type DB } from '../types';
+import { amountOrNull } from './amount';
+import { type Candidate, candidatesOf, type Electorate, isAsked, readElectorate, takesPart } from './candidates';
+import { keyAt, type Page, pageOf, type PageRequest } from './page';
+
+/** Who reads: approvals of the entities in scope, and those in which the person takes part. `at` decides which delegations count. */
+export interface ApprovalReader {
+  readonly scope: Scope;
+  readonly userId: string | null;
+  readonly at: Instant;
+}
+
+export interface ApprovalSummary {
+  readonly approvalId: string;
+  readonly subjectKind: string;
+  readonly subjectId: string;
+  readonly dealId: string | null;
+  readonly entityId: string;
+  readonly requestedBy: string;
+  readonly state: Approval['kind'];
+  readonly tier: number;
+  readonly amount: string | null;
+  readonly currency: string | null;
+  readonly ruleIds: readonly string[];
+  readonly shownHash: string;
+  readonly openedAt: string;
+  readonly due: string | null;
+  readonly decidedAt: string | null;
+  readonly reason: string | null;
+}
+
+export interface ApprovalDetail extends ApprovalSummary {
+  readonly policyVersionId: string;
+  readonly shown: unknown;
+  readonly tiers: readonly { readonly tier: number; readonly steps: readonly ApprovalStepView[] }[];
+  readonly decisions: readonly {
+    readonly decisionId: string;
+    readonly tier: number;
+    readonly role: string;
+    readonly decidedBy: string;
+    readonly onBehalfOf: string | null;
+    readonly verdict: 'grant' | 'refuse';
+    readonly reason: string | null;
+    readonly decidedAt: string;
+  }[];
+  /** The state by the rules, for answering a decision that comes late. */
+  readonly record: Approval;
+}
+
+export interface ApprovalStepView {
+  readonly role: string;
+  readonly quorum: string;
+  readonly voters: number;
+  readonly need: number;
+  readonly state: string;
+  readonly openedAt: string | null;
+  readonly due: string | null;
+  readonly closedAt: string | null;
+  readonly candidates: readonly Candidate[];
+}
+
+export interface ApprovalFilter {
+  readonly state?: string | undefined;
+  readonly dealId?: string | undefined;
+  readonly subjectKind?: string | undefined;
+  /** Only those that await this reader's own decision now. */
+  readonly mine?: boolean;
+}
+
+type Row = Selectable<DB['approval']>;
+
+/** Approvals, the last opened first. */
+export async function listApprovals(
+  db: Kysely<DB>,
+  reader: ApprovalReader,
+  filter: ApprovalFilter,
+  page: PageRequest,
+): Promise<Page<ApprovalSummary>> {
+  if (filter.mine === true) return listMine(db, reader, filter, page);
+  const rows = await filtered(db, filter, page)
+    .where(inEntities(reader.scope, sql`array[entity_id]`))
+    .limit(page.limit + 1)
+    .execute();
+  return pageOf(rows, page, keysOf, summary);
+}
+
+/** One approval with what is shown, its steps, who may decide now, and the decisions; undefined where it is none of the reader's. */
+export async function readApproval(db: Kysely<DB>, reader: ApprovalReader, approvalId: string): Promise<ApprovalDetail | undefined> {
+  const row = await db.selectFrom('approval').selectAll().where('id', '=', approvalId).executeTakeFirst();
+  if (row === undefined) return undefined;
+  const record = row.record as Approval;
+  const electorate = await readElectorate(db, reader.at);
+  const inScope = reader.scope.kind === 'group' || reader.scope.entityIds.includes(row.entity_id);
+  if (!inScope && (reader.userId === null || !takesPart(electorate, record, row.entity_id, reader.userId))) return undefined;
+  const steps = await db.selectFrom('approval_step').selectAll().where('approval_id', '=', approvalId).execute();
+  const decisions = await db
+    .selectFrom('approval_decision')
+    .selectAll()
+    .where('approval_id', '=', approvalId)
+    .orderBy('decided_at')
+    .orderBy('decision_id')
+    .execute();
+  return {
+    ...summary(row),
+    policyVersionId: row.policy_version_id,
+    shown: row.shown,
+    tiers: tiersOf(row, record, steps, electorate),
+    decisions: decisions.map((each) => ({
+      decisionId: each.decision_id,
+      tier: each.tier,
+      role: each.role,
+      decidedBy: each.decided_by,
+      onBehalfOf: each.on_behalf_of,
+      verdict: each.verdict as 'grant' | 'refuse',
+      reason: each.reason,
+      decidedAt: each.decided_at,
+    })),
+    record,
+  };
+}
+
+/** Who is asked follows from roles and delegations by rule, so pending approvals are read and sifted; they are few. */
+async function listMine(db: Kysely<DB>, reader: ApprovalReader, filter: ApprovalFilter, page: PageRequest): Promise<Page<ApprovalSummary>> {
+  const { userId } = reader;
+  if (userId === null || (filter.state ?? 'pending') !== 'pending') return { rows: [], next: null };
+  const electorate = await readElectorate(db, reader.at);
+  const rows = await filtered(db, { ...filter, state: 'pending' }, page).execute();
+  const mine = rows.filter((row) => isAsked(electorate, row.record as Approval, row.entity_id, userId));
+  return pageOf(mine.slice(0, page.limit + 1), page, keysOf, summary);
+}
+
+function filtered(db: Kysely<DB>, filter: ApprovalFilter, page: PageRequest) {
+  let query = db.selectFrom('approval').selectAll();
+  if (filter.state !== undefined) query = query.where('state', '=', filter.state);
+  if (filter.dealId !== undefined) query = query.where('deal_id', '=', filter.dealId);
+  if (filter.subjectKind !== undefined) query = query.where('subject_kind', '=', filter.subjectKind);
+  if (page.after) query = query.where(sql<boolean>`(opened_at, id) < (${keyAt(page, 0)}::timestamptz, ${keyAt(page, 1)}::uuid)`);
+  return query.orderBy('opened_at', 'desc').orderBy('id', 'desc');
+}
+
+function keysOf(row: Row): string[] {
+  return [row.opened_at, row.id];
+}
+
+function tiersOf(row: Row, record: Approval, steps: readonly Selectable<DB['approval_step']>[], electorate: Electorate) {
+  return record.tiers.map(({ tier, steps: required }) => ({
+    tier,
+    steps: required.map((step): ApprovalStepView => {
+      const stored = steps.find((each) => each.tier === tier && each.role === step.role);
+      return {
+        role: step.role,
+        quorum: step.quorum,
+        voters: stored?.voters ?? 0,
+        need: stored?.need ?? 1,
+        state: stored?.state ?? 'waiting',
+        openedAt: stored?.opened_at ?? null,
+        due: stored?.due ?? null,
+        closedAt: stored?.closed_at ?? null,
+        candidates: candidatesOf(electorate, record, step, row.entity_id),
+      };
+    }),
+  }));
+}
+
+function summary(row: Row): ApprovalSummary {
+  return {
+    approvalId: row.id,
+    subjectKind: row.subject_kind,
+    subjectId: row.subject_id,
+    dealId: row.deal_id,
+    entityId: row.entity_id,
+    requestedBy: row.requested_by,
+    state: row.state as Approval['kind'],
+    tier: row.tier,
+    amount: row.amount_currency === null ? null : amountOrNull(row.amount_minor, row.amount_currency),
+    currency: row.amount_currency,
+    ruleIds: row.rule_ids,
+    shownHash: row.shown_hash,
+    openedAt: row.opened_at,
+    due: row.due,
+    decidedAt: row.decided_at,
+    reason: row.outcome_reason,
+  };
+}

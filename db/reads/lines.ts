@@ -1,0 +1,136 @@
+import { sql, type Kysely, type Selectable } from 'kysely';
+import { type DealTerms, type LineTerms } from '../../domain/deal/terms';
+import { type Scope } from '../../domain/access';
+import { inEntities } from '../entity-scope';
+import { type DB } from '../types';
+import { amountOrNull } from './amount';
+import { type MilestoneView, milestoneView } from './milestones';
+
+export interface LineDetail {
+  readonly contractLineId: string;
+  readonly dealId: string;
+  readonly lineId: string;
+  readonly name: string;
+  readonly engagementModel: string;
+  readonly sellingEntityId: string;
+  readonly billToId: string;
+  readonly currency: string;
+  readonly serviceLine: string;
+  readonly practice: string;
+  readonly region: string;
+  readonly startDate: string;
+  readonly endDate: string;
+  readonly state: 'planned' | 'active' | 'billing-complete' | 'finished' | 'cancelled';
+  readonly stoppedOn: string | null;
+  readonly contractVersion: number;
+  /** Of the contract version in force; null where that version does not have the line. */
+  readonly terms: LineTerms | null;
+  readonly milestones: readonly MilestoneView[];
+  readonly billingPlan: readonly BillingPlanItemView[];
+}
+
+interface BillingPlanItemView {
+  readonly itemId: string;
+  readonly itemKey: string;
+  readonly kind: string;
+  readonly period: string | null;
+  readonly reference: string;
+  readonly milestoneId: string | null;
+  readonly draftAt: string | null;
+  readonly issueDate: string | null;
+  readonly amount: string | null;
+  readonly currency: string;
+  readonly state: 'planned' | 'billed' | 'nothing-to-bill' | 'void';
+  readonly blockers: unknown;
+  readonly blockedUntil: string | null;
+  readonly heldReason: string | null;
+  readonly settledAt: string | null;
+}
+
+/** One contract line with its terms, milestones and billing plan; undefined where the reader has none of this id. */
+export async function readLine(db: Kysely<DB>, scope: Scope, contractLineId: string): Promise<LineDetail | undefined> {
+  const row = await visibleLine(db, scope, contractLineId);
+  if (row === undefined) return undefined;
+  const version = await db
+    .selectFrom('contract_version')
+    .select('terms')
+    .where('deal_id', '=', row.deal_id)
+    .where('version', '=', row.contract_version)
+    .executeTakeFirst();
+  const milestones = await db
+    .selectFrom('milestone')
+    .selectAll()
+    .where('contract_line_id', '=', contractLineId)
+    .orderBy('planned_date')
+    .orderBy('milestone_id')
+    .execute();
+  const plan = await db
+    .selectFrom('billing_plan_item')
+    .selectAll()
+    .where('contract_line_id', '=', contractLineId)
+    .orderBy(sql`issue_date asc nulls last, item_key`)
+    .execute();
+  const terms = version?.terms as DealTerms | undefined;
+  return {
+    contractLineId: row.id,
+    dealId: row.deal_id,
+    lineId: row.line_id,
+    name: row.name,
+    engagementModel: row.engagement_model,
+    sellingEntityId: row.selling_entity_id,
+    billToId: row.bill_to_id,
+    currency: row.currency,
+    serviceLine: row.service_line,
+    practice: row.practice,
+    region: row.region,
+    startDate: row.start_date,
+    endDate: row.end_date,
+    state: row.state as LineDetail['state'],
+    stoppedOn: row.stopped_on,
+    contractVersion: row.contract_version,
+    terms: terms?.lines.find((line) => line.lineId === row.line_id) ?? null,
+    milestones: milestones.map(milestoneView),
+    billingPlan: plan.map(planItem),
+  };
+}
+
+/** Where a line stands, for a route that acts on it; undefined where the reader has none of this id. */
+export async function readLineState(
+  db: Kysely<DB>,
+  scope: Scope,
+  contractLineId: string,
+): Promise<{ contractLineId: string; state: LineDetail['state'] } | undefined> {
+  const row = await visibleLine(db, scope, contractLineId);
+  return row && { contractLineId: row.id, state: row.state as LineDetail['state'] };
+}
+
+/** A line is seen by its selling entity, and by the lead entity of its deal. */
+function visibleLine(db: Kysely<DB>, scope: Scope, contractLineId: string) {
+  return db
+    .selectFrom('contract_line as line')
+    .innerJoin('deal', 'deal.id', 'line.deal_id')
+    .selectAll('line')
+    .where('line.id', '=', contractLineId)
+    .where(inEntities(scope, sql`array[line.selling_entity_id, deal.lead_entity_id]`))
+    .executeTakeFirst();
+}
+
+function planItem(row: Selectable<DB['billing_plan_item']>): BillingPlanItemView {
+  return {
+    itemId: row.id,
+    itemKey: row.item_key,
+    kind: row.kind,
+    period: row.period,
+    reference: row.reference,
+    milestoneId: row.trigger_milestone_id,
+    draftAt: row.draft_at,
+    issueDate: row.issue_date,
+    amount: amountOrNull(row.amount_minor, row.currency),
+    currency: row.currency,
+    state: row.state as BillingPlanItemView['state'],
+    blockers: row.blockers,
+    blockedUntil: row.blocked_until,
+    heldReason: row.held_reason,
+    settledAt: row.settled_at,
+  };
+}
