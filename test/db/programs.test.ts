@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { sealAnchor } from '../../db/audit-anchor';
+import { type AuditReport } from '../../db/audit-verify';
+import { testDatabase } from '../support/database';
+import { REFERENCE_FOLDER } from '../support/reference-deal';
+
+type Database = Awaited<ReturnType<typeof testDatabase>>;
+
+const root = resolve(__dirname, '..', '..');
+
+describe('programs run by hand', () => {
+  let database: Database;
+  let empty: string;
+  beforeAll(async () => {
+    database = await testDatabase();
+    empty = mkdtempSync(join(tmpdir(), 'throughline-empty-'));
+  });
+  afterAll(async () => {
+    rmSync(empty, { recursive: true });
+    await database.drop();
+  });
+
+  interface Ended {
+    readonly code: number;
+    readonly out: string;
+    readonly err: string;
+  }
+
+  /** Runs a program on the database of this test, or without any. */
+  function run(args: readonly string[], databaseUrl = database.url): Promise<Ended> {
+    const env = { ...process.env, THROUGHLINE_DATA_DIR: empty, DATABASE_URL: databaseUrl };
+    return new Promise((done) => {
+      execFile(process.execPath, ['--import', 'tsx', ...args], { cwd: root, env }, (error, out, err) => {
+        done({ code: error === null ? 0 : Number(error.code), out, err });
+      });
+    });
+  }
+
+  test('the seed says what it loaded, and names faults and loads nothing where there are some', async () => {
+    const loaded = await run(['scripts/seed.ts', REFERENCE_FOLDER]);
+    expect([loaded.code, loaded.err]).toEqual([0, '']);
+    expect(loaded.out).toMatch(/legalEntities\s+4/);
+    const refused = await run(['scripts/seed.ts', empty]);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain('users.json cannot be read (ENOENT)');
+    expect((await run(['scripts/seed.ts', join(empty, 'nowhere')])).code).toBe(2);
+  });
+
+  test('the audit check ends with 0 on a whole log and with 1 on a damaged one, which it names', async () => {
+    const whole = await run(['scripts/audit-verify.ts']);
+    expect([whole.code, whole.err]).toEqual([0, '']);
+    expect(whole.out).toContain('The audit log is whole.');
+    const anchor = await sealAnchor(database.db);
+    const witness = `${anchor?.sequence}:${anchor?.hash}`;
+    expect((await run(['scripts/audit-verify.ts', '--anchor', witness])).code).toBe(0);
+    expect((await run(['scripts/audit-verify.ts', '--anchor', `${(anchor?.sequence ?? 0) + 1}:${anchor?.hash}`])).code).toBe(1);
+    const client = await database.pool.connect();
+    await client.query('set session_replication_role = replica');
+    await client.query(`update audit_entry set content = content || ' ' where stream = 'master-data' and sequence = 1`);
+    client.release(true);
+    const damaged = await run(['scripts/audit-verify.ts', '--json']);
+    expect(damaged.code).toBe(1);
+    const report = JSON.parse(damaged.out) as AuditReport;
+    expect(report).toMatchObject({ valid: false, damage: [{ stream: 'master-data', sequence: 1, kind: 'changed' }] });
+  });
+
+  test('the audit check ends with 2 where it cannot check: no database, or an option that is wrong', async () => {
+    const nowhere = await run(['scripts/audit-verify.ts'], '');
+    expect([nowhere.code, nowhere.err]).toEqual([2, expect.stringContaining('No database')]);
+    expect((await run(['scripts/audit-verify.ts', '--anchor', 'x'])).code).toBe(2);
+  });
+});
