@@ -128,7 +128,7 @@ async function database(url: string): Promise<Finding> {
 async function temporal(config: Config['temporal']): Promise<Finding> {
   const subject = 'Temporal';
   const address = config.connection?.address ?? '';
-  const connection = await connectTemporal(config).catch((error: unknown) => error as Error);
+  const connection = await connectTemporal(config, 3000).catch((error: unknown) => error as Error);
   if (connection instanceof Error) {
     return {
       subject,

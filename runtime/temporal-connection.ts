@@ -2,9 +2,9 @@ import { Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { type TemporalConfig, type TemporalConnectionOptions } from './config';
 
-/** Connection for clients (API, dispatcher, scripts). Throws when the server cannot be reached within 10 s. */
-export async function connectTemporal(config: Pick<TemporalConfig, 'connection'>): Promise<Connection> {
-  return Connection.connect({ ...connectionOptions(config), connectTimeout: 10_000 });
+/** Connection for clients (API, dispatcher, scripts). Throws when the server cannot be reached within `timeoutMs`. */
+export async function connectTemporal(config: Pick<TemporalConfig, 'connection'>, timeoutMs = 10_000): Promise<Connection> {
+  return Connection.connect({ ...connectionOptions(config), connectTimeout: timeoutMs });
 }
 
 /** Like `connectTemporal`, but connects with the first call: the API starts, and takes events, while Temporal is down. */
