@@ -81,15 +81,16 @@ export async function worldOf(folder: DealFolder, stage: Stage, listener: WorldL
   };
 }
 
+/** The project asks for the customer's sign-off when nothing else of its close checklist is open. */
 async function asksForSignOff({ db }: Stage, dealId: string): Promise<boolean> {
   const project = await db.selectFrom('project').select('id').where('deal_id', '=', dealId).executeTakeFirst();
   if (project === undefined) return false;
-  const asked = await db
+  const open = await db
     .selectFrom('open_wait')
-    .select('id')
+    .select('subject')
     .where('workflow_id', '=', projectWorkflowId(project.id))
-    .where('kind', '=', 'sign-off')
+    .where('kind', '=', 'close-checklist')
     .where('closed_at', 'is', null)
-    .executeTakeFirst();
-  return asked !== undefined;
+    .execute();
+  return open.length === 1 && open[0]?.subject === 'CustomerSignedOff';
 }

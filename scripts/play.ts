@@ -1,0 +1,70 @@
+import { writeFileSync } from 'node:fs';
+import { figuresOf } from '../simulation/figures';
+import { FolderError, readDealFolder, type DealFolder } from '../simulation/folder';
+import { playFolder } from '../simulation/play';
+import { dealReport } from '../simulation/report';
+import { startThroughline, type Throughline } from '../workers/main';
+import { playConfig } from './play-config';
+import { preparePlayData } from './play-data';
+
+export interface PlayRequest {
+  readonly folder: string;
+  readonly dataDir: string;
+  readonly lines?: readonly string[] | undefined;
+  readonly json?: string | undefined;
+  readonly resume: boolean;
+  /** Stays up after the play until the process is told to end. */
+  readonly stay: boolean;
+}
+
+/** Plays a folder on a stack of its own, prints what happens, and gives the exit code: 0 played, 1 not, 2 not even tried. */
+export async function play(request: PlayRequest): Promise<number> {
+  const began = Date.now();
+  let folder: DealFolder;
+  let dataDir: string;
+  try {
+    folder = readDealFolder(request.folder, request.lines);
+    dataDir = preparePlayData(request.dataDir, request);
+  } catch (error) {
+    if (error instanceof FolderError || error instanceof Error) return fail(error, 2);
+    throw error;
+  }
+  const config = await playConfig(dataDir);
+  print('starting the stack …');
+  const running = await startThroughline(config);
+  try {
+    print(`up after ${seconds(began)}; API ${running.apiUrl}, Temporal UI ${running.uiUrl ?? 'not started'}\n`);
+    const { dealId } = await playFolder(folder, { ...running, webhookSecret: running.config.crmWebhookSecret ?? '' }, { say: print });
+    print(`\n${await dealReport(running.db, dealId)}\n`);
+    if (request.json !== undefined) writeFileSync(request.json, `${JSON.stringify(await figuresOf(running.db, dealId), null, 2)}\n`);
+    print(`Played from the signed event to the closed project in ${seconds(began)}.`);
+    if (request.stay) await stayUp(running);
+    return 0;
+  } catch (error) {
+    return fail(error, 1);
+  } finally {
+    await running.stop();
+  }
+}
+
+async function stayUp(running: Throughline): Promise<void> {
+  print(`\nAPI docs     ${running.apiUrl}/docs\nTemporal UI  ${running.uiUrl ?? 'not started'}\nCtrl-C ends it.`);
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  print('\nstopping …');
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function fail(error: unknown, code: number): number {
+  process.stderr.write(`\n${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}\n`);
+  return code;
+}
+
+function seconds(since: number): string {
+  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
+}

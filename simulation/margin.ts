@@ -1,0 +1,82 @@
+import { type Kysely } from 'kysely';
+import { ratesFor } from '../db/parties';
+import { type DB } from '../db/types';
+import { lastOfMonth, monthOf } from '../domain/calendar/dates';
+import { divide, minus, plus, sum, times, type Decimal } from '../domain/decimal';
+import { crossRate } from '../domain/fx';
+import { minorDigits, money, roundToMoney, toDecimal } from '../domain/money';
+import { isViolation } from '../domain/violation';
+
+/** What a line has brought so far: net billed, cost of approved time, and what is left of it. Amounts in the line's currency. */
+export interface LineResult {
+  readonly lineId: string;
+  readonly engagementModel: string;
+  readonly currency: string;
+  readonly billedNet: Decimal;
+  readonly hours: Decimal;
+  readonly cost: Decimal;
+  readonly margin: Decimal;
+  /** Of the net billed, to one decimal; null where nothing is billed. */
+  readonly marginPercent: Decimal | null;
+}
+
+/** Digits to which an hour's cost is carried in another currency, before the one rounding of a line. */
+const COST_DIGITS = 10;
+
+/**
+ * Margin per line on what was billed: approved hours × the person's cost rate of the day of work, converted at the rate of the month's
+ * end, rounded half-up once per line. Not revenue recognition: that comes with the books.
+ */
+export async function lineResults(db: Kysely<DB>, dealId: string): Promise<LineResult[]> {
+  const lines = await db.selectFrom('contract_line').selectAll().where('deal_id', '=', dealId).orderBy('line_id').execute();
+  return Promise.all(
+    lines.map(async (line) => {
+      const billed = await db
+        .selectFrom('invoice')
+        .select('net_minor')
+        .where('contract_line_id', '=', line.id)
+        .where('state', 'in', ['issued', 'settled'])
+        .execute();
+      const billedNet = toDecimal(money(billed.reduce((total, row) => total + row.net_minor, 0), line.currency)); // prettier-ignore
+      const { hours, cost } = await costOfTime(db, line.id, line.currency);
+      const margin = minus(billedNet, cost);
+      return {
+        lineId: line.line_id,
+        engagementModel: line.engagement_model,
+        currency: line.currency,
+        billedNet,
+        hours,
+        cost,
+        margin,
+        marginPercent: billedNet === '0' ? null : divide(times(margin, '100'), billedNet, 1, 'half-up'),
+      };
+    }),
+  );
+}
+
+async function costOfTime(db: Kysely<DB>, lineId: string, currency: string): Promise<{ hours: Decimal; cost: Decimal }> {
+  const rows = await db
+    .selectFrom('time_entry as time')
+    .innerJoin('cost_rate as cost', 'cost.person_id', 'time.person_id')
+    .select(['time.hours', 'time.work_date', 'cost.rate_per_hour', 'cost.currency'])
+    .where('time.contract_line_id', '=', lineId)
+    .where('time.status', '=', 'approved')
+    .whereRef('cost.valid_from', '<=', 'time.work_date')
+    .where((eb) => eb.or([eb('cost.valid_to', 'is', null), eb('cost.valid_to', '>=', eb.ref('time.work_date'))]))
+    .execute();
+  const total = new Map<string, Decimal>();
+  for (const row of rows) {
+    const key = `${row.currency} ${monthOf(row.work_date)}`;
+    total.set(key, plus(total.get(key) ?? '0', times(row.hours, row.rate_per_hour)));
+  }
+  let cost = '0';
+  for (const [key, amount] of total) cost = plus(cost, await converted(db, amount, key.slice(0, 3), currency, lastOfMonth(key.slice(4))));
+  const hours = sum(rows.map((row) => row.hours));
+  return { hours, cost: toDecimal(roundToMoney(cost, currency, 'half-up')) };
+}
+
+async function converted(db: Kysely<DB>, amount: Decimal, from: string, to: string, date: string): Promise<Decimal> {
+  const rate = crossRate(await ratesFor(db, [from, to], date), from, to, date);
+  if (isViolation(rate)) throw new Error(rate.detail);
+  return divide(times(amount, rate.numerator), rate.denominator, COST_DIGITS + minorDigits(to), 'half-up');
+}
