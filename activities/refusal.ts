@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { type Violation } from '../domain/violation';
 
 /** A rule said no. Carries the violation out of a transaction so that everything in it is rolled back (DESIGN §9, D18). */
@@ -10,13 +10,14 @@ export class Refusal extends Error {
   }
 }
 
-/** The refusal as Temporal carries it: never retried, its type is the code of the violation, its only detail the violation. */
+/** The refusal as Temporal carries it: never retried, no alarm in logs and metrics, its type is the code of the violation, its only detail the violation. */
 export function toApplicationFailure(refusal: Refusal): ApplicationFailure {
   const { violation } = refusal;
   return ApplicationFailure.create({
     type: violation.violation,
     message: violation.detail,
     nonRetryable: true,
+    category: ApplicationFailureCategory.BENIGN,
     details: [violation],
     cause: refusal,
   });

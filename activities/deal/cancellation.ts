@@ -89,6 +89,7 @@ export function finishCancellation(deps: ActivityDeps): DealActivities['finishCa
       async (trx, workflowId) => {
         const deal = await setDealState(trx, await lockDeal(trx, dealId), 'cancelled', at);
         const request = await trx.selectFrom('cancellation_request').selectAll().where('id', '=', requestId).executeTakeFirstOrThrow();
+        await endWhatNeverStarted(trx, dealId, at);
         const statement = await statementOf(trx, dealId);
         await trx
           .insertInto('cancellation_statement')
@@ -104,6 +105,30 @@ export function finishCancellation(deps: ActivityDeps): DealActivities['finishCa
         return { answer, audit: { stream: `deal/${dealId}`, action: 'deal.cancelled', subject: requestId, details: { statement } } };
       },
     );
+}
+
+/** A cancellation may come before the project or a line has begun: nothing of it stays open (I-13). */
+async function endWhatNeverStarted(trx: Transaction<DB>, dealId: string, at: string): Promise<void> {
+  const lines = trx.selectFrom('contract_line').select('id').where('deal_id', '=', dealId);
+  await trx
+    .updateTable('billing_plan_item')
+    .set({ state: 'void', settled_at: at })
+    .where('contract_line_id', 'in', lines)
+    .where('state', '=', 'planned')
+    .execute();
+  await trx
+    .updateTable('milestone')
+    .set({ state: 'cancelled', deemed_at: null })
+    .where('contract_line_id', 'in', lines)
+    .where('state', 'in', ['planned', 'delivered', 'rejected'])
+    .execute();
+  await trx.updateTable('contract_line').set({ state: 'cancelled' }).where('deal_id', '=', dealId).where('state', '=', 'planned').execute();
+  await trx
+    .updateTable('project')
+    .set({ state: 'cancelled', closed_at: at })
+    .where('deal_id', '=', dealId)
+    .where('state', 'not in', ['closed', 'cancelled'])
+    .execute();
 }
 
 async function refuseCancellation(trx: Transaction<DB>, deal: DealRow, effectiveOn: string, at: string): Promise<Violation | null> {

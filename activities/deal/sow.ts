@@ -24,7 +24,7 @@ export function recordSowProposal(deps: ActivityDeps): DealActivities['recordSow
       async (trx, workflowId) => {
         const deal = await lockDeal(trx, dealId);
         if (deal.state !== 'terms') return { violation: 'TermsNotExpected', detail: `the deal is in stage ${deal.state}` };
-        const applied = applySowTerms(deal.terms, terms as readonly SowTerm[]);
+        const applied = applySowTerms(deal.terms, terms);
         if (!('governing' in applied)) return invalidTerms(applied);
         const version = (await proposalsOf(trx, dealId)) + 1;
         await trx

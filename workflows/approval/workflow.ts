@@ -19,7 +19,9 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
     clock.follow(request.at);
     withdrawal ??= request;
   });
-  setHandler(decideUpdate, (decision) => one.run(() => settle(decision)), { validator: (decision) => refuseIf(decidable(view, decision)) });
+  setHandler(decideUpdate, (decision) => one.run(() => settle(decision)), {
+    validator: (decision: DecisionInput) => refuseIf(decidable(view, decision)),
+  });
 
   async function settle(decision: DecisionInput): Promise<DecisionReceipt> {
     clock.follow(decision.at);

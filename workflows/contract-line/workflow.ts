@@ -1,13 +1,9 @@
-import { continueAsNew, getExternalWorkflowHandle, ParentClosePolicy, setHandler, startChild, workflowInfo } from '@temporalio/workflow';
-import type { Activities } from '../../contracts/activities';
-import type { LineView } from '../../contracts/workflow-state';
-import { dealWorkflowId, invoiceWorkflowId } from '../../domain/ids';
-import { effect } from '../activity-proxies';
+import { continueAsNew, getExternalWorkflowHandle, setHandler, workflowInfo } from '@temporalio/workflow';
+import { dealWorkflowId } from '../../domain/ids';
 import { earliest } from '../clock';
 import { lineFinishedSignal } from '../deal-to-cash/messages';
-import { invoiceToCash } from '../invoice-to-cash/workflow';
-import { openLifecycle, settled } from '../lifecycle';
-import { identityAttributes } from '../search-attributes';
+import { settled } from '../lifecycle';
+import { LineRun } from './run';
 import {
   deliverMilestoneUpdate,
   invoiceClosedSignal,
@@ -25,124 +21,54 @@ import {
  * bill what is due, and end when everything is billed and every invoice has ended. Lives for years by continue-as-new.
  */
 export async function contractLine(input: ContractLineInput): Promise<void> {
-  const { contractLineId, dealId } = input;
-  const { clock, story, one, presence } = openLifecycle(input.clock);
-  let view: LineView | null = null;
-  let turn = 0;
-  let stale = false;
-  let stop: { stoppedOn: string; at: string } | null = null;
+  const line = new LineRun(input);
+  const { contractLineId, clock } = line;
 
-  setHandler(lineQuery, () => view);
+  setHandler(lineQuery, () => line.latest);
   setHandler(deliverMilestoneUpdate, (delivery) =>
-    record(delivery.at, 'recordDelivery', { contractLineId, delivery }, `delivery of ${delivery.milestoneId}`),
+    line.record(delivery.at, 'recordDelivery', { contractLineId, delivery }, `delivery of ${delivery.milestoneId}`),
   );
   setHandler(respondToMilestoneUpdate, (response) =>
-    record(response.at, 'recordResponse', { contractLineId, response }, `response to ${response.milestoneId}`),
+    line.record(response.at, 'recordResponse', { contractLineId, response }, `response to ${response.milestoneId}`),
   );
   setHandler(reportUsageUpdate, (report) =>
-    record(report.at, 'recordUsage', { contractLineId, report }, `usage of ${report.servicePeriod}`),
+    line.record(report.at, 'recordUsage', { contractLineId, report }, `usage of ${report.servicePeriod}`),
   );
-  setHandler(releaseItemUpdate, (release) => record(release.at, 'releaseItem', { contractLineId, release }, `release ${release.itemKey}`));
-  setHandler(invoiceClosedSignal, ({ at }) => touch(at));
-  setHandler(recheckLineSignal, ({ at }) => touch(at));
-  setHandler(stopLineSignal, (request) => {
-    clock.follow(request.at);
-    stop ??= request;
-  });
+  setHandler(releaseItemUpdate, (release) =>
+    line.record(release.at, 'releaseItem', { contractLineId, release }, `release ${release.itemKey}`),
+  );
+  setHandler(invoiceClosedSignal, (invoice) => line.touch(invoice.at));
+  setHandler(recheckLineSignal, (facts) => line.touch(facts.at));
+  setHandler(stopLineSignal, (request) => line.noteStop(request));
 
-  function touch(at: string): void {
-    clock.follow(at);
-    stale = true;
-  }
-
-  function record<K extends 'recordDelivery' | 'recordResponse' | 'recordUsage' | 'releaseItem'>(
-    at: string,
-    name: K,
-    fact: Parameters<Activities[K]>[0],
-    summary: string,
-  ): Promise<LineView> {
-    return one.run(async () => {
-      clock.follow(at);
-      return show((await effect(name, fact, summary)) as LineView);
-    });
-  }
-
-  function show(next: LineView): LineView {
-    view = next;
-    presence.show(next);
-    return next;
-  }
-
-  async function step(name: 'activateLine' | 'reviewLine', summary: string): Promise<void> {
-    turn += 1;
-    await one.run(async () => {
-      stale = false;
-      show(await story.step(name, { contractLineId, turn, at: clock.now() }, summary));
-    });
-  }
-
-  async function bill(itemId: string, itemKey: string): Promise<void> {
-    turn += 1;
-    const invoiceId = await one.run(async () => {
-      const result = await story.step('billItem', { contractLineId, itemId, turn, at: clock.now() }, `bill ${itemKey}`);
-      show(result.line);
-      return result.invoiceId;
-    });
-    if (invoiceId !== null) await collect(invoiceId);
-  }
-
-  async function collect(invoiceId: string): Promise<void> {
-    const { projectId, customerId, entityId, engagementModel } = input;
-    await startChild(invoiceToCash, {
-      workflowId: invoiceWorkflowId(invoiceId),
-      args: [{ invoiceId, dealId, contractLineId, clock: clock.state() }],
-      typedSearchAttributes: identityAttributes({ dealId, projectId, customerId, entityId, engagementModel }),
-      staticSummary: 'Invoice to cash',
-      staticDetails: `Invoice \`${invoiceId}\` of line \`${contractLineId}\``,
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-    });
-  }
-
-  /** The one thing to do now, or null when there is nothing but to wait. */
-  async function act(line: LineView): Promise<boolean> {
-    const ready = line.readyItems[0] ?? (line.nextItem && clock.reached(line.nextItem.at) ? line.nextItem : undefined);
-    const deemed = line.deemed.find((silence) => clock.reached(silence.at));
-    if (stop && line.stage !== 'stopped') {
-      const { stoppedOn } = stop;
-      await one.run(async () => show(await story.step('stopLine', { contractLineId, stoppedOn, at: clock.now() }, `stop on ${stoppedOn}`)));
-    } else if (deemed) {
-      const { milestoneId, attempt } = deemed;
-      await one.run(async () =>
-        show(
-          await story.step(
-            'recordDeemedAcceptance',
-            { contractLineId, milestoneId, attempt, at: clock.now() },
-            `${milestoneId} deemed accepted`,
-          ),
-        ),
-      );
-    } else if (ready) await bill(ready.itemId, ready.itemKey);
-    else if (stale || line.waits.some((wait) => wait.wakesAt !== null && clock.reached(wait.wakesAt)))
-      await step('reviewLine', 'look again');
-    else return false;
-    return true;
-  }
-
-  if (input.goOn) await step('reviewLine', 'go on in a new run');
-  else await step('activateLine', 'activate the line');
-  for (;;) {
-    const line = view as unknown as LineView;
-    if (line.finished) break;
+  if (input.goOn) await line.step('reviewLine', 'go on in a new run');
+  else await line.step('activateLine', 'activate the line');
+  while (!line.view.finished) {
     if (await act(line)) continue;
     if (workflowInfo().continueAsNewSuggested) {
       await settled();
       await continueAsNew<typeof contractLine>({ ...input, clock: clock.state(), goOn: true });
     }
-    const current = view;
-    const wake = earliest([line.nextItem?.at, ...line.deemed.map((silence) => silence.at), ...line.waits.map((wait) => wait.wakesAt)]);
-    await clock.wait(() => stale || view !== current || (stop !== null && line.stage !== 'stopped'), wake, 'next item of the billing plan');
+    const seen = line.view;
+    const wake = earliest([seen.nextItem?.at, ...seen.deemed.map((silence) => silence.at), ...seen.waits.map((wait) => wait.wakesAt)]);
+    await clock.wait(() => line.stale || line.view !== seen || line.mustStop, wake, 'next item of the billing plan');
   }
-  await one.run(async () => show(await story.step('finishLine', { contractLineId, at: clock.now() }, 'line finished')));
-  await getExternalWorkflowHandle(dealWorkflowId(dealId)).signal(lineFinishedSignal, { contractLineId, at: clock.now() });
+  await line.step('finishLine', 'line finished');
+  await getExternalWorkflowHandle(dealWorkflowId(input.dealId)).signal(lineFinishedSignal, { contractLineId, at: clock.now() });
   await settled();
+}
+
+/** The one thing to do now; false when there is nothing but to wait. */
+async function act(line: LineRun): Promise<boolean> {
+  const { view, clock } = line;
+  const timed = view.nextItem && clock.reached(view.nextItem.at) ? view.nextItem : undefined;
+  const due = view.readyItems[0] ?? timed;
+  const silence = view.deemed.find((each) => clock.reached(each.at));
+  if (line.mustStop) await line.stop();
+  else if (silence) await line.deem(silence);
+  else if (due) await line.bill(due);
+  else if (line.stale || view.waits.some((wait) => wait.wakesAt !== null && clock.reached(wait.wakesAt)))
+    await line.step('reviewLine', 'look again');
+  else return false;
+  return true;
 }

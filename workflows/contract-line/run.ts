@@ -1,0 +1,120 @@
+import { ParentClosePolicy, startChild } from '@temporalio/workflow';
+import type { Activities } from '../../contracts/activities';
+import type { LineView } from '../../contracts/workflow-state';
+import { invoiceWorkflowId } from '../../domain/ids';
+import { effect } from '../activity-proxies';
+import { type BusinessClock } from '../clock';
+import { invoiceToCash } from '../invoice-to-cash/workflow';
+import { type Lifecycle, openLifecycle } from '../lifecycle';
+import { identityAttributes } from '../search-attributes';
+import { type ContractLineInput } from './messages';
+
+type Fact = 'recordDelivery' | 'recordResponse' | 'recordUsage' | 'releaseItem';
+
+/** State and steps of one run of a contract line; workflow.ts tells the story with them. */
+export class LineRun {
+  readonly contractLineId: string;
+  readonly clock: BusinessClock;
+  latest: LineView | null = null;
+  /** Something changed outside: look again. */
+  stale = false;
+  private readonly lifecycle: Lifecycle;
+  private stopRequest: { stoppedOn: string; at: string } | null = null;
+  private turn = 0;
+
+  constructor(private readonly input: ContractLineInput) {
+    this.contractLineId = input.contractLineId;
+    this.lifecycle = openLifecycle(input.clock);
+    this.clock = this.lifecycle.clock;
+  }
+
+  /** Where the line stands; known after the first step. */
+  get view(): LineView {
+    if (this.latest === null) throw new Error('the line was not activated yet');
+    return this.latest;
+  }
+
+  get mustStop(): boolean {
+    return this.stopRequest !== null && this.latest?.stage !== 'stopped';
+  }
+
+  touch(at: string): void {
+    this.clock.follow(at);
+    this.stale = true;
+  }
+
+  noteStop(request: { stoppedOn: string; at: string }): void {
+    this.clock.follow(request.at);
+    this.stopRequest ??= request;
+  }
+
+  /** A fact from outside, answered after its commit. */
+  async record<K extends Fact>(at: string, name: K, fact: Parameters<Activities[K]>[0], summary: string): Promise<LineView> {
+    return this.lifecycle.one.run(async () => {
+      this.clock.follow(at);
+      return this.show((await effect(name, fact, summary)) as LineView);
+    });
+  }
+
+  async step(name: 'activateLine' | 'reviewLine' | 'finishLine', summary: string): Promise<void> {
+    this.turn += 1;
+    await this.lifecycle.one.run(async () => {
+      this.stale = false;
+      this.show(
+        await this.lifecycle.story.step(name, { contractLineId: this.contractLineId, turn: this.turn, at: this.clock.now() }, summary),
+      );
+    });
+  }
+
+  /** Drafts what is due; its invoice lives on beside the line (D3: abandoned, its end comes as a signal). */
+  async bill({ itemId, itemKey }: { itemId: string; itemKey: string }): Promise<void> {
+    this.turn += 1;
+    const { contractLineId, turn } = this;
+    const invoiceId = await this.lifecycle.one.run(async () => {
+      const result = await this.lifecycle.story.step('billItem', { contractLineId, itemId, turn, at: this.clock.now() }, `bill ${itemKey}`);
+      this.show(result.line);
+      return result.invoiceId;
+    });
+    if (invoiceId !== null) await this.startInvoice(invoiceId);
+  }
+
+  async deem({ milestoneId, attempt }: { milestoneId: string; attempt: number }): Promise<void> {
+    const { contractLineId } = this;
+    await this.lifecycle.one.run(async () => {
+      this.show(
+        await this.lifecycle.story.step(
+          'recordDeemedAcceptance',
+          { contractLineId, milestoneId, attempt, at: this.clock.now() },
+          `${milestoneId} deemed accepted`,
+        ),
+      );
+    });
+  }
+
+  async stop(): Promise<void> {
+    const { contractLineId, stopRequest } = this;
+    if (!stopRequest) return;
+    const { stoppedOn } = stopRequest;
+    await this.lifecycle.one.run(async () => {
+      this.show(await this.lifecycle.story.step('stopLine', { contractLineId, stoppedOn, at: this.clock.now() }, `stop on ${stoppedOn}`));
+    });
+  }
+
+  private async startInvoice(invoiceId: string): Promise<void> {
+    const { contractLineId, dealId, projectId, customerId, entityId, engagementModel } = this.input;
+    await startChild(invoiceToCash, {
+      workflowId: invoiceWorkflowId(invoiceId),
+      args: [{ invoiceId, dealId, contractLineId, clock: this.clock.state() }],
+      typedSearchAttributes: identityAttributes({ dealId, projectId, customerId, entityId, engagementModel }),
+      staticSummary: 'Invoice to cash',
+      staticDetails: `Invoice \`${invoiceId}\` of line \`${contractLineId}\``,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+    });
+  }
+
+  private show(next: LineView): LineView {
+    this.latest = next;
+    this.lifecycle.presence.show(next);
+    return next;
+  }
+}

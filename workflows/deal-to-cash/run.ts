@@ -1,0 +1,258 @@
+import {
+  CancellationScope,
+  CancelledFailure,
+  executeChild,
+  getExternalWorkflowHandle,
+  ParentClosePolicy,
+  startChild,
+  uuid4,
+} from '@temporalio/workflow';
+import type { Activities, DealActivities } from '../../contracts/activities';
+import type {
+  ApprovalResult,
+  ApprovalSubject,
+  BaselineView,
+  CancellationInput,
+  DealView,
+  SowProposalInput,
+  SowProposalReceipt,
+} from '../../contracts/workflow-state';
+import { approvalWorkflowId, lineWorkflowId, projectWorkflowId } from '../../domain/ids';
+import { effect } from '../activity-proxies';
+import { approval } from '../approval/workflow';
+import { type BusinessClock, earliest } from '../clock';
+import { stopLineSignal } from '../contract-line/messages';
+import { contractLine } from '../contract-line/workflow';
+import { type Lifecycle, openLifecycle, settled } from '../lifecycle';
+import { cancelProjectSignal, deliveryFinishedSignal } from '../project-to-close/messages';
+import { projectToClose } from '../project-to-close/workflow';
+import { refusal } from '../refusal';
+import { Saga } from '../saga';
+import { identityAttributes } from '../search-attributes';
+import { type DealToCashInput } from './messages';
+
+type StepName =
+  | 'reviewHandoff'
+  | 'settleSowProposal'
+  | 'createBaseline'
+  | 'settleKickoff'
+  | 'startDelivery'
+  | 'startClosing'
+  | 'closeDeal'
+  | 'declineDeal'
+  | 'dropCancellation'
+  | 'startCancellation'
+  | 'finishCancellation';
+type StepInput<K extends StepName> = Omit<Parameters<Activities[K]>[0], 'dealId' | 'at'>;
+type StepAnswer<K extends StepName> = Awaited<ReturnType<DealActivities[K]>>;
+
+interface Cancellation {
+  readonly input: CancellationInput;
+  readonly approvalId: string;
+  granted: boolean;
+}
+
+/** State and steps of one run of a deal; workflow.ts tells the story with them. */
+export class DealRun {
+  readonly dealId: string;
+  readonly clock: BusinessClock;
+  readonly saga = new Saga();
+  view: DealView | null = null;
+  /** Counts what came from outside: reports of a CRM, new master data. */
+  reports = 0;
+  proposal: { readonly input: SowProposalInput; readonly approvalId: string } | null = null;
+  projectClosed = false;
+  private readonly lifecycle: Lifecycle;
+  private readonly finishedLines = new Set<string>();
+  private baseline: BaselineView | null = null;
+  private cancellation: Cancellation | null = null;
+
+  constructor(
+    input: DealToCashInput,
+    private readonly cancelStory: () => void,
+  ) {
+    this.dealId = input.dealId;
+    this.lifecycle = openLifecycle(input.clock);
+    this.clock = this.lifecycle.clock;
+  }
+
+  noteReport({ at }: { at: string }): void {
+    this.clock.follow(at);
+    this.reports += 1;
+  }
+
+  noteLineFinished({ contractLineId, at }: { contractLineId: string; at: string }): void {
+    this.clock.follow(at);
+    this.finishedLines.add(contractLineId);
+  }
+
+  noteProjectClosed({ at }: { at: string }): void {
+    this.clock.follow(at);
+    this.projectClosed = true;
+  }
+
+  get nextWake(): string | null {
+    return earliest(this.view?.waits.map((wait) => wait.wakesAt) ?? []);
+  }
+
+  get allLinesFinished(): boolean {
+    return this.baseline !== null && this.baseline.lines.every((line) => this.finishedLines.has(line.contractLineId));
+  }
+
+  /** After a cancellation: every line that was started has ended, and the project too. */
+  get nothingRuns(): boolean {
+    if (this.baseline === null) return true;
+    return this.projectClosed && [...this.startedLines].every((line) => this.finishedLines.has(line));
+  }
+
+  get cancellationGranted(): boolean {
+    return this.cancellation?.granted ?? false;
+  }
+
+  /** One effect of the story, and what the run shows after it. */
+  async step<K extends StepName>(name: K, input: StepInput<K>, summary: string): Promise<StepAnswer<K>> {
+    const full = { ...input, dealId: this.dealId, at: this.clock.now() } as unknown as Parameters<Activities[K]>[0];
+    const answer = (await this.lifecycle.story.step(name, full, summary)) as StepAnswer<K>;
+    this.show(answer);
+    return answer;
+  }
+
+  /** An approval as an awaited child; its answer moves the clock of a simulation. */
+  async ask(subjectKind: ApprovalSubject, subjectId: string, approvalId: string): Promise<ApprovalResult> {
+    const { dealId, clock } = this;
+    const result = await executeChild(approval, {
+      workflowId: approvalWorkflowId(approvalId),
+      args: [{ approvalId, subjectKind, subjectId, dealId, clock: clock.state() }],
+      typedSearchAttributes: identityAttributes({ dealId }),
+      staticSummary: `Approval of ${subjectKind}`,
+      staticDetails: `Subject \`${subjectId}\` of deal \`${dealId}\``,
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    });
+    // A cancelled approval ends as withdrawn, not as cancelled: the story ends here all the same.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the deal is being cancelled');
+    clock.follow(result.decidedAt);
+    return result;
+  }
+
+  refuseUnexpectedTerms(terms: SowProposalInput): void {
+    const repeated = this.proposal?.input.proposalId === terms.proposalId;
+    const expected = this.view === null || (this.view.state === 'terms' && this.proposal === null);
+    if (!repeated && !expected) throw refusal({ violation: 'TermsNotExpected', detail: `the deal is in stage ${this.view?.stage}` });
+  }
+
+  async propose(terms: SowProposalInput): Promise<SowProposalReceipt> {
+    return this.lifecycle.one.run(async () => {
+      this.clock.follow(terms.at);
+      this.refuseUnexpectedTerms(terms);
+      const approvalId = this.proposal?.approvalId ?? uuid4();
+      const { receipt, deal } = await effect(
+        'recordSowProposal',
+        { dealId: this.dealId, proposal: terms, approvalId },
+        'record proposed terms',
+      );
+      this.proposal ??= { input: terms, approvalId };
+      this.show(deal);
+      return receipt;
+    });
+  }
+
+  /** The proposal under way; a story that asks for it without one is a bug. */
+  proposed(): { proposalId: string; approvalId: string } {
+    if (!this.proposal) throw new Error('no terms are proposed');
+    return { proposalId: this.proposal.input.proposalId, approvalId: this.proposal.approvalId };
+  }
+
+  refuseSecondCancellation(request: CancellationInput): void {
+    const other = this.cancellation !== null && this.cancellation.input.requestId !== request.requestId;
+    if (other) throw refusal({ violation: 'CancellationPending', detail: 'a cancellation is being decided' });
+  }
+
+  async requestCancellation(request: CancellationInput): Promise<{ approvalId: string }> {
+    return this.lifecycle.one.run(async () => {
+      this.clock.follow(request.at);
+      this.refuseSecondCancellation(request);
+      if (this.cancellation) return { approvalId: this.cancellation.approvalId };
+      const asked: Cancellation = { input: request, approvalId: uuid4(), granted: false };
+      this.show(
+        await effect(
+          'requestCancellation',
+          { dealId: this.dealId, cancellation: request, approvalId: asked.approvalId },
+          'record cancellation request',
+        ),
+      );
+      this.cancellation = asked;
+      void this.decideCancellation(asked);
+      return { approvalId: asked.approvalId };
+    });
+  }
+
+  granted(): { requestId: string; approvalId: string } {
+    if (!this.cancellation) throw new Error('no cancellation is granted');
+    return { requestId: this.cancellation.input.requestId, approvalId: this.cancellation.approvalId };
+  }
+
+  async startProject(baseline: BaselineView): Promise<void> {
+    this.baseline = baseline;
+    const { dealId, clock } = this;
+    const { projectId, entityId, customerId } = baseline;
+    await startChild(projectToClose, {
+      workflowId: projectWorkflowId(projectId),
+      args: [{ projectId, dealId, clock: clock.state() }],
+      typedSearchAttributes: identityAttributes({ dealId, projectId, entityId, customerId }),
+      staticSummary: 'Project to close',
+      staticDetails: `Project \`${projectId}\` of deal \`${dealId}\``,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+    });
+  }
+
+  async startLine(baseline: BaselineView, line: BaselineView['lines'][number]): Promise<void> {
+    const { dealId, clock } = this;
+    const { projectId, customerId } = baseline;
+    const { contractLineId, engagementModel, entityId } = line;
+    this.saga.add(`stop line ${line.lineId}`, () => this.stopLine(contractLineId));
+    this.startedLines.add(contractLineId);
+    await startChild(contractLine, {
+      workflowId: lineWorkflowId(contractLineId),
+      args: [{ contractLineId, dealId, projectId, customerId, entityId, engagementModel, clock: clock.state() }],
+      typedSearchAttributes: identityAttributes({ dealId, projectId, customerId, entityId, engagementModel }),
+      staticSummary: `Contract line ${line.lineId}: ${engagementModel}`,
+      staticDetails: `Line \`${contractLineId}\` of deal \`${dealId}\``,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+    });
+  }
+
+  async signalProject(what: 'finished' | 'cancel'): Promise<void> {
+    if (!this.baseline) return;
+    const project = getExternalWorkflowHandle(projectWorkflowId(this.baseline.projectId));
+    await project.signal(what === 'finished' ? deliveryFinishedSignal : cancelProjectSignal, { at: this.clock.now() });
+  }
+
+  settled(): Promise<void> {
+    return settled();
+  }
+
+  private readonly startedLines = new Set<string>();
+
+  private async stopLine(contractLineId: string): Promise<void> {
+    if (this.finishedLines.has(contractLineId) || !this.cancellation) return;
+    const { effectiveOn: stoppedOn } = this.cancellation.input;
+    await getExternalWorkflowHandle(lineWorkflowId(contractLineId)).signal(stopLineSignal, { stoppedOn, at: this.clock.now() });
+  }
+
+  private async decideCancellation(asked: Cancellation): Promise<void> {
+    const { requestId } = asked.input;
+    const outcome = await this.ask('cancellation', requestId, asked.approvalId);
+    if (outcome.state === 'approved') {
+      asked.granted = true;
+      this.cancelStory();
+      return;
+    }
+    this.cancellation = null;
+    await this.lifecycle.one.run(() => this.step('dropCancellation', { requestId }, 'cancellation refused'));
+  }
+
+  private show(next: DealView): void {
+    this.view = next;
+    this.lifecycle.presence.show(next);
+  }
+}
