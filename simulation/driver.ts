@@ -49,7 +49,7 @@ const MOST_ROUNDS_AT_A_MOMENT = 200;
  */
 export async function playTime(world: OutsideWorld, options: DriverOptions): Promise<Played> {
   const { client, db, onWait } = options;
-  const watch = quietWatch({ client, db, gapMs: options.quietGapMs ?? 25, timeoutMs: options.quietTimeoutMs ?? 60_000 });
+  const watch = quietWatch({ client, db, gapMs: options.quietGapMs ?? 10, timeoutMs: options.quietTimeoutMs ?? 60_000 });
   /** The moment each run was last told. */
   const told = new Map<string, Instant>();
   let quietPoints = 0;
@@ -61,9 +61,9 @@ export async function playTime(world: OutsideWorld, options: DriverOptions): Pro
     return point;
   };
 
-  /** Everything that can be done without time going on. */
-  async function settleAt(moment: Instant): Promise<QuietPoint> {
-    let point = await quiet();
+  /** Everything that can be done without time going on; `known` is the point at which everything still stands. */
+  async function settleAt(moment: Instant, known: QuietPoint | null): Promise<QuietPoint> {
+    let point = known ?? (await quiet());
     for (let round = 1; ; round += 1) {
       if (round > MOST_ROUNDS_AT_A_MOMENT) throw new SimulationStuck(await stuckReport(db, `business time stands at ${moment}`));
       const brought = await world.deliver(moment);
@@ -77,19 +77,23 @@ export async function playTime(world: OutsideWorld, options: DriverOptions): Pro
   let moment = (await clockMoment(db)) ?? (await world.nextMoment());
   if (moment === null) throw new SimulationStuck('Nothing comes from outside: there is nothing to play');
   await moveClock(db, moment);
+  let stirred = true;
+  let point: QuietPoint | null = null;
   for (;;) {
     steps += 1;
-    const point = await settleAt(moment);
+    point = await settleAt(moment, stirred ? null : point);
     await onWait?.(moment, point);
     if (await world.finished()) return { steps, quietPoints, lastMoment: moment };
     const next = smallest(await world.nextMoment(), await nextWake(db));
     if (next === null) throw new SimulationStuck(await stuckReport(db, 'nothing is left to happen, but the goal is not reached'));
-    if (next <= moment && !(await wake(moment)))
-      throw new SimulationStuck(await stuckReport(db, `a run was to act by ${next}, was told so and does not`));
-    if (next <= moment) continue;
-    moment = next;
-    await moveClock(db, moment);
-    await wake(moment);
+    if (next > moment) {
+      moment = next;
+      await moveClock(db, moment);
+      stirred = await wake(moment);
+    } else {
+      stirred = await wake(moment);
+      if (!stirred) throw new SimulationStuck(await stuckReport(db, `a run was to act by ${next}, was told so and does not`));
+    }
   }
 
   /** Tells the runs that are due what time it is; false where they had been told this moment before and still wait for it. */

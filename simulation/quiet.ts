@@ -1,6 +1,6 @@
 import { type Client } from '@temporalio/client';
 import { type Kysely } from 'kysely';
-import { intakeWorkflowId, dealWorkflowId } from '../domain/ids';
+import { dealWorkflowId, intakeWorkflowId } from '../domain/ids';
 import { type DB } from '../db/types';
 import { describeRun, hasSignalUnderWay, listedRuns, type RunState } from './runs';
 
@@ -31,19 +31,26 @@ export class NotQuiet extends Error {
  * Throws `NotQuiet` at once for a run with reported problems, or after the timeout.
  */
 export function quietWatch(options: QuietOptions): () => Promise<QuietPoint> {
+  const { client, db, gapMs, timeoutMs } = options;
   const checked = new Map<string, number>();
+  let seenUntil = '-infinity';
   return async () => {
-    const deadline = Date.now() + options.timeoutMs;
-    let before = await look(options);
+    const deadline = Date.now() + timeoutMs;
+    const since = seenUntil;
+    let before: Look | null = null;
     for (;;) {
-      await new Promise((resolve) => setTimeout(resolve, options.gapMs));
-      const now = await look(options);
-      if (now.unrest.length === 0 && before.unrest.length === 0 && now.print === before.print) {
-        const signalling = await signalsUnderWay(options.client, now.runs, checked);
-        if (signalling.length === 0) return { runs: now.runs };
+      const now: Look = await look(client, db, since);
+      if (now.unrest.length === 0 && before?.print === now.print) {
+        const signalling = await signalsUnderWay(client, now.runs, checked);
+        if (signalling.length === 0) {
+          seenUntil = now.inboxUntil;
+          return { runs: now.runs };
+        }
       }
       if (Date.now() > deadline) throw new NotQuiet(now.unrest.length > 0 ? now.unrest : ['histories keep growing']);
-      before = now;
+      before = now.unrest.length === 0 ? now : null;
+      if (now.busyRuns.length > 0) await untilCalm(client, now.busyRuns, deadline);
+      else await pause(gapMs);
     }
   };
 }
@@ -51,13 +58,16 @@ export function quietWatch(options: QuietOptions): () => Promise<QuietPoint> {
 interface Look {
   readonly runs: readonly RunState[];
   readonly unrest: readonly string[];
+  readonly busyRuns: readonly string[];
   readonly print: string;
+  /** When the last event of the inbox arrived, by the database's clock. */
+  readonly inboxUntil: string;
 }
 
-async function look({ client, db }: QuietOptions): Promise<Look> {
-  const [listed, known, inbox] = await Promise.all([listedRuns(client), knownRuns(db), inboxUnrest(db)]);
+async function look(client: Client, db: Kysely<DB>, since: string): Promise<Look> {
+  const [listed, known, inbox] = await Promise.all([listedRuns(client), waitingRuns(db), inboxSince(db, since)]);
   const runs = new Map<string, RunState | null>();
-  let ids = [...new Set([...listed, ...known])];
+  let ids = [...new Set([...listed, ...known, ...inbox.runs])];
   while (ids.length > 0) {
     const found = await Promise.all(ids.map((id) => describeRun(client, id)));
     ids.forEach((id, index) => runs.set(id, found[index] ?? null));
@@ -66,31 +76,59 @@ async function look({ client, db }: QuietOptions): Promise<Look> {
   const open = [...runs.values()].filter((run): run is RunState => run?.open === true);
   const broken = open.flatMap((run) => run.problems.map((problem) => `${run.workflowId} (${run.type}): ${problem}`));
   if (broken.length > 0) throw new NotQuiet(broken);
-  const busy = open.flatMap((run) => [
-    ...(run.busy === null ? [] : [`${run.workflowId} (${run.type}): ${run.busy}`]),
-    ...run.startedChildren.filter((child) => runs.get(child)?.open === false).map((child) => `${run.workflowId}: end of ${child} not told`),
-  ]);
+  const busy = open.filter((run) => run.busy !== null);
+  const untold = open.flatMap((run) =>
+    run.startedChildren.filter((child) => runs.get(child)?.open === false).map((child) => `${run.workflowId}: end of ${child} not told`),
+  );
   open.sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
-  const print = open.map((run) => `${run.workflowId} ${run.runId} ${run.historyLength}`).join('\n');
-  return { runs: open, unrest: [...inbox, ...busy], print };
+  return {
+    runs: open,
+    unrest: [...inbox.unrest, ...busy.map((run) => `${run.workflowId} (${run.type}): ${run.busy ?? ''}`), ...untold],
+    busyRuns: busy.map((run) => run.workflowId),
+    print: open.map((run) => `${run.workflowId} ${run.runId} ${run.historyLength}`).join('\n'),
+    inboxUntil: inbox.until,
+  };
 }
 
-/** Runs that Postgres knows of: a run that has just started may not be listed yet. */
-async function knownRuns(db: Kysely<DB>): Promise<string[]> {
+/** Looks at one busy run after the other until each is calm: cheaper than looking at all of them again and again. */
+async function untilCalm(client: Client, busyRuns: readonly string[], deadline: number): Promise<void> {
+  for (const workflowId of busyRuns) {
+    for (let run = await describeRun(client, workflowId); run?.open && run.busy !== null; run = await describeRun(client, workflowId)) {
+      if (run.problems.length > 0 || Date.now() > deadline) return;
+      await pause(POLL_MS);
+    }
+  }
+}
+
+const POLL_MS = 8;
+
+/** Runs that Postgres knows to wait: one that has just started may not be listed yet. */
+async function waitingRuns(db: Kysely<DB>): Promise<string[]> {
   const waits = await db.selectFrom('open_wait').select('workflow_id').distinct().where('closed_at', 'is', null).execute();
   const deals = await db.selectFrom('deal').select('id').where('finished_at', 'is', null).execute();
-  return [
-    ...waits.map((row) => row.workflow_id),
-    ...['bank', 'master-data'].map(intakeWorkflowId),
-    ...deals.flatMap(({ id }) => [dealWorkflowId(id), intakeWorkflowId(`time/${id}`), intakeWorkflowId(`deal/${id}`)]),
-  ];
+  return [...waits.map((row) => row.workflow_id), ...deals.map(({ id }) => dealWorkflowId(id))];
 }
 
-async function inboxUnrest(db: Kysely<DB>): Promise<string[]> {
-  const rows = await db.selectFrom('inbox_event').select(['id', 'type', 'attempts', 'errors']).where('state', '=', 'received').execute();
-  return rows.map(
-    (row) => `inbox event ${row.id} (${row.type}) is still to be handed on, attempt ${row.attempts}: ${JSON.stringify(row.errors)}`,
-  );
+/** What of the inbox is still to be handed on, and the runs to which the events that came since went. */
+async function inboxSince(db: Kysely<DB>, since: string): Promise<{ unrest: string[]; runs: string[]; until: string }> {
+  const rows = await db
+    .selectFrom('inbox_event')
+    .select(['id', 'type', 'subject', 'state', 'attempts', 'errors', 'received_at'])
+    .where((eb) => eb.or([eb('state', '=', 'received'), eb('received_at', '>', since)]))
+    .orderBy('received_at')
+    .execute();
+  const waiting = rows.filter((row) => row.state === 'received');
+  return {
+    unrest: waiting.map(
+      (row) => `inbox event ${row.id} (${row.type}) is not handed on, attempt ${row.attempts}: ${JSON.stringify(row.errors)}`,
+    ),
+    runs: [...new Set(rows.map((row) => intakeWorkflowId(row.subject)))],
+    until: rows.at(-1)?.received_at ?? since,
+  };
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** Looks only into histories that have grown since the last quiet point. */
