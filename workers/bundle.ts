@@ -21,14 +21,20 @@ export async function workflowBundle(log: (message: string) => void = () => unde
     log('building the workflow bundle');
     mkdirSync(dirname(TARGET), { recursive: true });
     const { code } = await bundleWorkflowCode({ workflowsPath: require.resolve('../workflows/index'), logger: quiet });
-    place(TARGET, withoutPaths(code));
+    place(TARGET, code);
     place(stamp, sources);
   }
-  return { codePath: TARGET, buildId: createHash('sha256').update(readFileSync(TARGET)).digest('hex').slice(0, 16) };
+  return {
+    codePath: TARGET,
+    buildId: createHash('sha256')
+      .update(logicOf(readFileSync(TARGET, 'utf8')))
+      .digest('hex')
+      .slice(0, 16),
+  };
 }
 
-/** Where the sources lie on this machine must not make another version of the same code. */
-function withoutPaths(code: string): string {
+/** The code without its source map and without where it lies on this machine: neither makes another version. */
+function logicOf(code: string): string {
   const withoutMap = code.replace(/\n\/\/# sourceMappingURL=.*\s*$/s, '\n');
   return withoutMap.split(PROJECT).join('.');
 }

@@ -1,0 +1,167 @@
+import { Client, type Connection } from '@temporalio/client';
+import { type NativeConnection } from '@temporalio/worker';
+import { type Kysely } from 'kysely';
+import { createApp } from '../api/app';
+import { type DB } from '../db/types';
+import { businessClock, type BusinessClock } from '../runtime/business-clock';
+import { type Config, withStack } from '../runtime/config';
+import { type DevStack, startDevStack } from '../runtime/dev-stack';
+import { createLogger, type Logger } from '../runtime/logger';
+import { createMetrics, type Metrics } from '../runtime/metrics';
+import { migrateToLatest, requireMigrated } from '../runtime/migrator';
+import { createDatabase, createPool } from '../runtime/postgres';
+import { connectTemporal, connectTemporalLater, connectWorker } from '../runtime/temporal-connection';
+import { prepareNamespace } from '../runtime/temporal-namespace';
+import { installTemporalRuntime } from '../runtime/temporal-runtime';
+import { searchAttributeKeys } from '../workflows/search-attributes';
+import { startArchiver } from './archiver';
+import { workflowBundle, type WorkflowBundle } from './bundle';
+import { startDispatcher } from './dispatcher';
+import { currentBuildId, setCurrentVersion } from './release';
+import { replayCorpus } from './replay-gate';
+import { startSealer } from './sealer';
+import { startStallWatch } from './stall-watch';
+import { type RunningWorker, startWorker } from './worker';
+
+/** A running installation, or the part of it that its roles name. */
+export interface Throughline {
+  readonly config: Config;
+  /** The embedded servers; null where others are used. */
+  readonly stack: DevStack | null;
+  readonly apiUrl: string;
+  readonly uiUrl: string | undefined;
+  readonly db: Kysely<DB>;
+  readonly client: Client;
+  readonly log: Logger;
+  /** Rejects when a worker died; resolves when it has been stopped. */
+  readonly ended: Promise<void>;
+  /** Takes nothing new, lets what runs end within the grace time, then ends what this process started. */
+  stop(): Promise<void>;
+}
+
+/** Search attributes as the namespace must know them (D16). */
+export const searchAttributes = searchAttributeKeys.map(({ name, type }) => ({ name, type }));
+
+interface Surroundings {
+  readonly config: Config;
+  readonly db: Kysely<DB>;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly clock: BusinessClock;
+  readonly connection: Connection;
+  readonly client: Client;
+}
+
+type Stop = () => Promise<void>;
+
+/** Starts the roles of the configuration in one process; with neither a database nor a Temporal server named, its own servers too. */
+export async function startThroughline(given: Config, log: Logger = createLogger(given.log)): Promise<Throughline> {
+  installRuntimeOnce(log, given);
+  const stops: Stop[] = [];
+  const stop = async (): Promise<void> => {
+    for (let next = stops.pop(); next !== undefined; next = stops.pop()) await next();
+  };
+  try {
+    const stack = given.embedded ? await startEmbedded(given) : null;
+    if (stack) stops.push(() => stack.stop());
+    const config = stack ? withStack(given, stack) : given;
+    const around = await openSurroundings(config, log, stops);
+    const bundle = config.roles.includes('worker') ? workflowBundle((message) => log.info(message)) : null;
+    await (stack ? migrateToLatest(around.db) : requireMigrated(around.db));
+    const apiUrl = config.roles.includes('api') ? await startApi(around, stops) : config.http.publicUrl;
+    const worker = bundle ? await startWorkers(around, await bundle, stops) : null;
+    startKeepers(around, stops);
+    return {
+      config,
+      stack,
+      apiUrl,
+      uiUrl: config.temporal.uiUrl,
+      db: around.db,
+      client: around.client,
+      log,
+      ended: worker?.ended ?? new Promise(() => undefined),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startEmbedded(config: Config): Promise<DevStack> {
+  return startDevStack({
+    dataDir: config.dataDir,
+    persist: true,
+    namespace: config.temporal.namespace,
+    searchAttributes,
+    ports: config.embeddedPorts,
+    cli: {
+      ...(config.temporal.cliPath === undefined ? {} : { path: config.temporal.cliPath }),
+      ...(config.cacheDir === undefined ? {} : { cacheDir: config.cacheDir }),
+    },
+  });
+}
+
+async function openSurroundings(config: Config, log: Logger, stops: Stop[]): Promise<Surroundings> {
+  const { url, poolSize, statementTimeoutMs } = config.database;
+  if (url === undefined) throw new Error('no database is configured');
+  const pool = createPool({ url, poolSize, statementTimeoutMs, onError: (error) => log.warn({ err: error }, 'an idle database connection broke') });
+  const db = createDatabase(pool);
+  stops.push(() => db.destroy());
+  const connection = connectTemporalLater(config.temporal);
+  stops.push(() => connection.close());
+  const client = new Client({ connection, namespace: config.temporal.namespace });
+  return { config, db, log, metrics: createMetrics(), clock: businessClock(db, config), connection, client };
+}
+
+async function startApi({ config, db, log, metrics, clock, client }: Surroundings, stops: Stop[]): Promise<string> {
+  const app = await createApp({ config, db, temporal: client, clock, log, metrics });
+  await app.listen({ host: config.http.host, port: config.http.port });
+  stops.push(() => app.close());
+  return config.http.publicUrl;
+}
+
+/** A worker that polls, and its build as the current version once the committed histories replay on it (D10, I-14). */
+async function startWorkers({ config, db, log }: Surroundings, bundle: WorkflowBundle, stops: Stop[]): Promise<RunningWorker> {
+  const { namespace } = config.temporal;
+  const plain = await connectTemporal(config.temporal);
+  stops.push(() => plain.close());
+  if (!config.embedded) await prepareNamespace(plain, namespace, { retentionDays: RETENTION_DAYS, searchAttributes });
+  const connection: NativeConnection = await connectWorker(config.temporal);
+  stops.push(() => connection.close());
+  const worker = await startWorker({ config, db, connection, bundle });
+  stops.push(() => worker.stop());
+  if (config.worker.release && (await currentBuildId(plain, namespace)) !== worker.buildId) {
+    const { replayed, failures } = await replayCorpus(bundle);
+    for (const { name, error } of failures)
+      log.error({ history: name, err: error }, 'a history that shipped does not replay on this build');
+    if (failures.length > 0)
+      throw new Error(`${failures.length} of ${replayed} histories do not replay: build ${worker.buildId} is not released`);
+    await setCurrentVersion(plain, namespace, worker.buildId);
+    log.info({ buildId: worker.buildId, replayed }, 'build is the current version');
+  }
+  return worker;
+}
+
+const RETENTION_DAYS = 30;
+
+/** What runs beside requests and workflows: delivery of the inbox, anchors of the audit log, export of histories, stalled runs. */
+function startKeepers(around: Surroundings, stops: Stop[]): void {
+  const { config, db, log, client } = around;
+  if (config.roles.includes('dispatcher')) {
+    const dispatcher = startDispatcher({ ...around, temporal: client });
+    stops.push(() => dispatcher.stop());
+  }
+  if (!config.roles.includes('sealer')) return;
+  for (const keeper of [startSealer(db, log), startArchiver({ db, client, log }), startStallWatch({ db, client, log })])
+    stops.push(() => keeper.stop());
+}
+
+let installed = false;
+
+/** The SDK's runtime is one per process; a second installation in tests uses the first. */
+function installRuntimeOnce(log: Logger, config: Config): void {
+  if (installed) return;
+  installed = true;
+  installTemporalRuntime(log, config);
+}
