@@ -60,6 +60,8 @@ export interface WorkerConfig {
   readonly maxActivities: number | undefined;
   readonly maxLocalActivities: number | undefined;
   readonly buildId: string | undefined;
+  /** True where the worker makes its build the current version after the replay gate. */
+  readonly release: boolean;
 }
 
 /** Thrown by `readConfig`: names every variable that is wrong, not only the first. */
@@ -202,6 +204,7 @@ function arrange(env: Environment, temporal: ReadTemporal): Config {
       maxActivities: env.WORKER_MAX_ACTIVITIES,
       maxLocalActivities: env.WORKER_MAX_LOCAL_ACTIVITIES,
       buildId: env.WORKER_BUILD_ID,
+      release: env.WORKER_RELEASE ?? embedded,
     },
     auth: {
       issuer: env.JWT_ISSUER,

@@ -91,6 +91,9 @@ export const environment = z.object({
   WORKER_MAX_WORKFLOW_TASKS: count(2, 10_000).optional().describe("Workflow tasks at once; default is the SDK's"),
   WORKER_MAX_ACTIVITIES: count(1, 10_000).optional().describe("Activities at once; default is the SDK's"),
   WORKER_MAX_LOCAL_ACTIVITIES: count(1, 10_000).optional().describe("Local activities at once; default is the SDK's"),
+  WORKER_RELEASE: flag
+    .optional()
+    .describe('After the replay gate this worker makes its build the current version (D10); default with the embedded stack only'),
   WORKER_BUILD_ID: text.optional().describe('Build id of this worker; default is the hash of the workflow bundle (D10)'),
 
   JWT_ISSUER: text.optional().describe('Expected issuer of the tokens of people; needed with JWT_JWKS_URL'),

@@ -67,11 +67,25 @@ async function isServed(connection: Connection, namespace: string): Promise<bool
 }
 
 async function registerSearchAttributes(connection: Connection, namespace: string, wanted: readonly SearchAttribute[]): Promise<void> {
+  if (wanted.length === 0) return;
   const missing = await missingAttributes(connection, namespace, wanted);
-  if (missing.length === 0) return;
-  const searchAttributes = Object.fromEntries(missing.map(({ name, type }) => [name, valueTypes[type]]));
-  await connection.operatorService.addSearchAttributes({ namespace, searchAttributes }).catch(ignoring('ALREADY_EXISTS'));
-  await until('search attributes to be served', async () => (await missingAttributes(connection, namespace, wanted)).length === 0);
+  if (missing.length > 0) {
+    const searchAttributes = Object.fromEntries(missing.map(({ name, type }) => [name, valueTypes[type]]));
+    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes }).catch(ignoring('ALREADY_EXISTS'));
+  }
+  await until('search attributes to be served', () => canSearch(connection, namespace, wanted));
+}
+
+/** A cluster lists a new attribute at once, but refuses runs that carry it until its caches have been refreshed. */
+async function canSearch(connection: Connection, namespace: string, wanted: readonly SearchAttribute[]): Promise<boolean> {
+  try {
+    const query = wanted.map(({ name }) => `${name} is null`).join(' and ');
+    await connection.workflowService.countWorkflowExecutions({ namespace, query });
+    return true;
+  } catch (error) {
+    if (isGrpcServiceError(error) && Number(error.code) === grpcCodes.INVALID_ARGUMENT) return false;
+    throw error;
+  }
 }
 
 async function missingAttributes(
@@ -79,7 +93,6 @@ async function missingAttributes(
   namespace: string,
   wanted: readonly SearchAttribute[],
 ): Promise<SearchAttribute[]> {
-  if (wanted.length === 0) return [];
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   for (const { name, type } of wanted) {
     const existing = customAttributes[name];
@@ -92,7 +105,7 @@ async function missingAttributes(
   return wanted.filter(({ name }) => customAttributes[name] === undefined);
 }
 
-const grpcCodes = { NOT_FOUND: 5, ALREADY_EXISTS: 6 } as const;
+const grpcCodes = { INVALID_ARGUMENT: 3, NOT_FOUND: 5, ALREADY_EXISTS: 6 } as const;
 
 /** Two processes may prepare the same namespace at once; the second finds it done. */
 function ignoring(name: keyof typeof grpcCodes): (error: unknown) => void {
