@@ -1,6 +1,6 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 import { type MasterData } from '../contracts/master-data';
-import { standardPolicyKinds, type PolicyBody, type StandardPolicyKind } from '../contracts/policies';
+import { type PolicyBody, type StandardPolicyKind } from '../contracts/policies';
 import { ACCOUNTS } from '../domain/accounting/accounts';
 import { type Instant } from '../domain/deal/terms';
 import { isViolation, type Violation } from '../domain/violation';
@@ -129,7 +129,7 @@ async function loadPolicies(trx: Transaction<DB>, { data, policies }: CheckedMas
   const own = await savePolicy(trx, 'approval', data['approval-policy.json']);
   if (isViolation(own)) return own;
   if (own) added.push('approval');
-  for (const kind of standardPolicyKinds) {
+  for (const kind of Object.keys(policies).sort() as StandardPolicyKind[]) {
     const saved = await savePolicy<StandardPolicyKind>(trx, kind, policies[kind]);
     if (isViolation(saved)) return saved;
     if (saved) added.push(kind);
