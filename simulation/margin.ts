@@ -2,20 +2,19 @@ import { type Kysely } from 'kysely';
 import { ratesFor } from '../db/parties';
 import { type DB } from '../db/types';
 import { lastOfMonth, monthOf } from '../domain/calendar/dates';
-import { divide, minus, plus, sum, times, type Decimal } from '../domain/decimal';
+import { divide, plus, sum, times, type Decimal } from '../domain/decimal';
 import { crossRate } from '../domain/fx';
-import { minorDigits, money, roundToMoney, toDecimal } from '../domain/money';
+import { minorDigits, money, roundToMoney, subtractMoney, sumMoney, toDecimal, type Money } from '../domain/money';
 import { isViolation } from '../domain/violation';
 
-/** What a line has brought so far: net billed, cost of approved time, and what is left of it. Amounts in the line's currency. */
+/** What a line has brought so far: net billed, cost of approved time, and what is left of it. All amounts are in the line's currency. */
 export interface LineResult {
   readonly lineId: string;
   readonly engagementModel: string;
-  readonly currency: string;
-  readonly billedNet: Decimal;
+  readonly billedNet: Money;
   readonly hours: Decimal;
-  readonly cost: Decimal;
-  readonly margin: Decimal;
+  readonly cost: Money;
+  readonly margin: Money;
   /** Of the net billed, to one decimal; null where nothing is billed. */
   readonly marginPercent: Decimal | null;
 }
@@ -37,24 +36,19 @@ export async function lineResults(db: Kysely<DB>, dealId: string): Promise<LineR
         .where('contract_line_id', '=', line.id)
         .where('state', 'in', ['issued', 'settled'])
         .execute();
-      const billedNet = toDecimal(money(billed.reduce((total, row) => total + row.net_minor, 0), line.currency)); // prettier-ignore
+      const billedNet = sumMoney(
+        billed.map((row) => money(row.net_minor, line.currency)),
+        line.currency,
+      );
       const { hours, cost } = await costOfTime(db, line.id, line.currency);
-      const margin = minus(billedNet, cost);
-      return {
-        lineId: line.line_id,
-        engagementModel: line.engagement_model,
-        currency: line.currency,
-        billedNet,
-        hours,
-        cost,
-        margin,
-        marginPercent: billedNet === '0' ? null : divide(times(margin, '100'), billedNet, 1, 'half-up'),
-      };
+      const margin = subtractMoney(billedNet, cost);
+      const percent = billedNet.minor === 0 ? null : divide(times(toDecimal(margin), '100'), toDecimal(billedNet), 1, 'half-up');
+      return { lineId: line.line_id, engagementModel: line.engagement_model, billedNet, hours, cost, margin, marginPercent: percent };
     }),
   );
 }
 
-async function costOfTime(db: Kysely<DB>, lineId: string, currency: string): Promise<{ hours: Decimal; cost: Decimal }> {
+async function costOfTime(db: Kysely<DB>, lineId: string, currency: string): Promise<{ hours: Decimal; cost: Money }> {
   const rows = await db
     .selectFrom('time_entry as time')
     .innerJoin('cost_rate as cost', 'cost.person_id', 'time.person_id')
@@ -72,7 +66,7 @@ async function costOfTime(db: Kysely<DB>, lineId: string, currency: string): Pro
   let cost = '0';
   for (const [key, amount] of total) cost = plus(cost, await converted(db, amount, key.slice(0, 3), currency, lastOfMonth(key.slice(4))));
   const hours = sum(rows.map((row) => row.hours));
-  return { hours, cost: toDecimal(roundToMoney(cost, currency, 'half-up')) };
+  return { hours, cost: roundToMoney(cost, currency, 'half-up') };
 }
 
 async function converted(db: Kysely<DB>, amount: Decimal, from: string, to: string, date: string): Promise<Decimal> {

@@ -8,7 +8,7 @@ interface ShownStep {
   readonly role: string;
   readonly state: string;
   readonly need: number;
-  readonly candidates: readonly { readonly userId: string }[];
+  readonly candidates: readonly { readonly userId: string; readonly onBehalfOf: string | null }[];
 }
 
 interface ShownApproval {
@@ -38,8 +38,8 @@ export class NobodyDecides extends Error {
 
 /**
  * People who answer every pending approval with yes, over HTTP: for each open step the candidates that the API names, those whom the
- * folder names for the statement of work first, then those of the approval's entity, by id; never the requester, and nobody twice on one
- * approval. Who is answered 403 (limit, duties) leaves it to the next. Gives the decisions taken.
+ * folder names for the statement of work first, then those of the approval's entity, delegates last, by id; never the requester, and nobody
+ * twice on one approval. Who is answered 403 (limit, duties) leaves it to the next. Gives the decisions taken.
  */
 export async function answerApprovals(stage: Stage, folder: DealFolder, cast: Cast): Promise<TakenDecision[]> {
   const taken: TakenDecision[] = [];
@@ -92,6 +92,7 @@ function inOrder(folder: DealFolder, approval: ShownApproval, step: ShownStep): 
   const rank = (userId: string): number => {
     const named = folder.sow.confirmedBy.some((each) => each.by === userId && each.role === step.role);
     if (approval.subjectKind === 'sow' && named) return 0;
+    if (!step.candidates.some((each) => each.userId === userId && each.onBehalfOf === null)) return 3;
     return folder.users.users.find((user) => user.id === userId)?.entity === approval.entityId ? 1 : 2;
   };
   const ids = [...new Set(step.candidates.map((candidate) => candidate.userId))];

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { type Kysely } from 'kysely';
 import { type DB } from '../db/types';
+import { formatMoney } from '../domain/money';
 import { amount, figuresOf } from './figures';
 import { lineResults } from './margin';
 
@@ -164,7 +165,16 @@ async function margins(db: Kysely<DB>, dealId: string): Promise<string> {
   return table(
     'Margin per line: net billed less cost of approved time at the cost rate (revenue recognition comes with the books)',
     ['line', 'engagement model', 'billed net', 'hours', 'cost of time', 'margin', '', 'margin %'],
-    results.map((each) => [each.lineId, each.engagementModel, each.billedNet, each.hours, each.cost, each.margin, each.currency, each.marginPercent ?? '']), // prettier-ignore
+    results.map((each) => [
+      each.lineId,
+      each.engagementModel,
+      formatMoney(each.billedNet),
+      each.hours,
+      formatMoney(each.cost),
+      formatMoney(each.margin),
+      each.billedNet.currency,
+      each.marginPercent ?? '',
+    ]),
     [2, 3, 4, 5, 7],
   );
 }

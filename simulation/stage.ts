@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Kysely } from 'kysely';
 import { signStandardWebhook } from '../integrations/standard-webhooks';
 import { type DB } from '../db/types';
@@ -25,8 +26,7 @@ export function openStage(options: {
   readonly webhookSecret: string;
 }): Stage {
   const { api, db, contractNumber, webhookSecret } = options;
-  /** Idempotency keys of a person are one space: those of the play begin with the deal's contract number. */
-  const keyed = (key: string): string => `${contractNumber}/${key}`;
+  const keyed = (key: string): string => idempotencyKey(`${contractNumber}/${key}`);
   const dealId = remember(async () => {
     const deal = await db.selectFrom('deal').select('id').where('contract_number', '=', contractNumber).executeTakeFirst();
     if (deal === undefined) throw new Error(`the deal of contract ${contractNumber} is not there; was its event taken?`);
@@ -83,6 +83,11 @@ async function lineRow(db: Kysely<DB>, dealId: string, lineId: string): Promise<
     .executeTakeFirst();
   if (line === undefined) throw new Error(`contract line ${lineId} is not there yet`);
   return line.id;
+}
+
+/** Keys of a person are one space, so those of a play begin with the contract number; what is no key as it stands is hashed. */
+function idempotencyKey(text: string): string {
+  return /^[\x21-\x7e]{1,200}$/.test(text) ? text : createHash('sha256').update(text).digest('hex');
 }
 
 /** Asks until there is an answer, and then never again. */

@@ -1,3 +1,4 @@
+import { localDateOf } from '../domain/calendar/zone';
 import { type Instant } from '../domain/deal/terms';
 import { projectWorkflowId } from '../domain/ids';
 import { castOf } from './cast';
@@ -42,8 +43,9 @@ export async function worldOf(folder: DealFolder, stage: Stage, listener: WorldL
   async function bringSignOff(at: Instant): Promise<number> {
     const deal = await dealState();
     if (deal === undefined || !(await asksForSignOff(stage, deal.id))) return 0;
-    const { projectCode } = folder.dealEvent.data;
-    const body = { documentReference: `${projectCode}-SIGN-OFF`, signedOn: at.slice(0, 10) };
+    const { projectCode, leadEntity } = folder.dealEvent.data;
+    const timeZone = folder.entities.find((entity) => entity.id === leadEntity)?.timeZone ?? 'UTC';
+    const body = { documentReference: `${projectCode}-SIGN-OFF`, signedOn: localDateOf(at, timeZone) };
     await stage.write(cast.leadManager, 'POST', `/v1/projects/${await stage.projectId()}/sign-off`, 'sign-off', body);
     await listener.brought?.(at, 'sign-off', 'the customer signs the project off');
     return 1;
