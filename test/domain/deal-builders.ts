@@ -15,11 +15,11 @@ import { isViolation, type Violation } from '../../domain/violation';
 
 const FOLDER = join(__dirname, '../../examples/reference-deal');
 
-/** Unwraps what must not be a refusal. */
-export function accepted<Value>(value: Value | Violation | Violation[]): Value {
-  if (Array.isArray(value) && value.length > 0 && value.every(isViolation)) throw new Error(JSON.stringify(value));
-  if (isViolation(value)) throw new Error(`${value.violation}: ${value.detail}`);
-  return value as Value;
+/** Unwraps what must not be a refusal, nor a list of refusals. */
+export function accepted<Result>(result: Result): Exclude<Result, Violation | Violation[]> {
+  if (Array.isArray(result) && result.length > 0 && result.every(isViolation)) throw new Error(JSON.stringify(result));
+  if (isViolation(result)) throw new Error(`${result.violation}: ${result.detail}`);
+  return result as Exclude<Result, Violation | Violation[]>;
 }
 
 /** The code of a refusal; undefined for anything else. */

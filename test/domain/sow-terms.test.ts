@@ -8,6 +8,19 @@ import { accepted, cappedLine, dealOf, eur, fixedFeeLine, jsonOf, managedService
 const governing = (deal: Parameters<typeof applySowTerms>[0], terms: readonly SowTerm[]): GoverningTerms =>
   accepted(applySowTerms(deal, terms));
 
+/** Paths of the values that differ, money as one value, lines and milestones by their id. */
+function differences(before: unknown, after: unknown, path: readonly string[] = []): string[] {
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  const isLeaf = (value: unknown): boolean => typeof value !== 'object' || value === null || 'minor' in value;
+  if (isLeaf(before) || isLeaf(after)) return [path.join('.')];
+  const [old, now] = [before as Record<string, unknown>, after as Record<string, unknown>];
+  const name = (key: string): string => {
+    const part = now[key] as { lineId?: string; milestoneId?: string } | null;
+    return Array.isArray(after) ? (part?.milestoneId ?? part?.lineId ?? key) : key;
+  };
+  return Object.keys(now).flatMap((key) => differences(old[key], now[key], [...path, name(key)]));
+}
+
 describe('terms of the statement of work that cannot be', () => {
   test.each([
     [term('colour', 'blue'), 'UnknownTermPath'],
@@ -97,6 +110,41 @@ describe('the statement of work governs', () => {
     );
     expect(result.discrepancies).toHaveLength(8);
     expect(result.governing.purchaseOrderRequired).toBe(false);
+  });
+
+  test.each([
+    ['paymentTermsDays', '45'],
+    ['lateInterestPercentPerYear', '9.5'],
+    ['deemedAcceptanceBusinessDays', '7'],
+    ['purchaseOrderRequired', 'false'],
+    ['signedDate', '2026-01-21'],
+    ['startDate', '2026-01-31'],
+    ['endDate', '2027-10-31'],
+    ['lines.L1.startDate', '2026-02-03'],
+    ['lines.L1.endDate', '2026-10-01'],
+    ['lines.L1.feeDiscountPercent', '1.5'],
+    ['lines.L1.expensesBillable', 'true'],
+    ['lines.L1.fixedFee', '240000.01', 'USD'],
+    ['lines.L1.milestones.L1-M1.percent', '29.5'],
+    ['lines.L1.milestones.L1-M1.plannedDate', '2026-03-07'],
+    ['lines.L4.notToExceed', '1350000.00', 'USD'],
+    ['lines.L4.capSoftPercent', '75'],
+    ['lines.L5.monthlyFee', '18500.00', 'EUR'],
+    ['lines.L5.includedTicketsPerMonth', '201'],
+    ['lines.L5.overagePerTicket', '45.00', 'EUR'],
+    ['lines.L5.minimumCommitment.amount', '60000.00', 'EUR'],
+    ['lines.L6.monthlyFee', '5601.00', 'USD'],
+    ['lines.L6.includedHoursPerMonth', '20.25'],
+    ['lines.L6.overageRatePerHour', '311.00', 'USD'],
+    ['lines.L6.rollover.maxHours', '11'],
+    ['lines.L6.rollover.months', '3'],
+    ['lines.L6.availability', 'on-payment'],
+  ])('%s = %s changes that term and no other', (path, value, ...[currency]: string[]) => {
+    const deal = dealOf({ lines: [...dealOf().lines, cappedLine()] });
+    const result = governing(deal, [term(path, value, currency)]);
+    const back = governing(result.governing, [term(path, value, currency)]);
+    expect(back.discrepancies).toEqual([]);
+    expect(differences(deal, result.governing)).toEqual([path]);
   });
 
   test('terms of lines that the deal does not have are named and left alone', () => {
