@@ -4,18 +4,17 @@ import { type ActivityDeps, currentRun } from './deps';
 
 /** A run that cannot go on by itself becomes a task of the operators; several reports of one thing are one task. */
 export function reportStuck({ db }: ActivityDeps): ExceptionActivities['reportStuck'] {
-  return async ({ effect, why }) => {
+  return async ({ effect, why, at }) => {
     const { workflowId } = currentRun();
-    const now = new Date().toISOString();
     await db.transaction().execute(async (trx) => {
       await trx
         .insertInto('open_wait')
-        .values({ id: uuidv7(), workflow_id: workflowId, kind: 'stuck', subject: effect, role: 'operator', asks: why, since: now })
+        .values({ id: uuidv7(), workflow_id: workflowId, kind: 'stuck', subject: effect, role: 'operator', asks: why, since: at })
         .onConflict((conflict) => conflict.doNothing())
         .execute();
       await trx
         .insertInto('process_exception')
-        .values({ id: uuidv7(), workflow_id: workflowId, kind: `stuck/${effect}`, detail: why, owner_role: 'operator', opened_at: now })
+        .values({ id: uuidv7(), workflow_id: workflowId, kind: `stuck/${effect}`, detail: why, owner_role: 'operator', opened_at: at })
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     });
@@ -23,13 +22,12 @@ export function reportStuck({ db }: ActivityDeps): ExceptionActivities['reportSt
 }
 
 export function reportUnstuck({ db }: ActivityDeps): ExceptionActivities['reportUnstuck'] {
-  return async ({ effect }) => {
+  return async ({ effect, at }) => {
     const { workflowId } = currentRun();
-    const now = new Date().toISOString();
     await db.transaction().execute(async (trx) => {
       await trx
         .updateTable('open_wait')
-        .set({ closed_at: now })
+        .set({ closed_at: at })
         .where('workflow_id', '=', workflowId)
         .where('kind', '=', 'stuck')
         .where('subject', '=', effect)
@@ -37,7 +35,7 @@ export function reportUnstuck({ db }: ActivityDeps): ExceptionActivities['report
         .execute();
       await trx
         .updateTable('process_exception')
-        .set({ closed_at: now })
+        .set({ closed_at: at })
         .where('workflow_id', '=', workflowId)
         .where('kind', '=', `stuck/${effect}`)
         .where('closed_at', 'is', null)

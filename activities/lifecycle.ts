@@ -1,4 +1,4 @@
-import { type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { type WaitView } from '../contracts/workflow-state';
 import { type DB } from '../db/types';
 import { replaceWaits, type OpenWait, type Wait } from '../db/waits';
@@ -30,9 +30,19 @@ export function reviewKey(what: string, id: string, turn: number): string {
   return `${what}/${id}/${currentRun().runId}/${turn}`;
 }
 
-/** Makes `waits` what the run waits for, in the effect's transaction, and answers them as the run shows them (D6). */
-export async function park(trx: Transaction<DB>, workflowId: string, waits: readonly Wait[], at: Instant): Promise<WaitView[]> {
-  return (await replaceWaits(trx, workflowId, waits, at)).map(waitView);
+/**
+ * Makes `waits` what the run waits for, in the effect's transaction, and answers them as the run shows them (D6), with the revision of
+ * this answer. Call it with the subject locked, so that revisions grow in the order of the commits.
+ */
+export async function park(
+  trx: Transaction<DB>,
+  workflowId: string,
+  waits: readonly Wait[],
+  at: Instant,
+): Promise<{ waits: WaitView[]; revision: number }> {
+  const open = await replaceWaits(trx, workflowId, waits, at);
+  const { rows } = await sql<{ revision: number }>`select nextval('view_revision') as revision`.execute(trx);
+  return { waits: open.map(waitView), revision: rows[0]?.revision ?? 0 };
 }
 
 export function waitView({ kind, subject, role, asks, since, due, wakesAt }: OpenWait): WaitView {

@@ -119,8 +119,8 @@ export interface IntakeActivities {
 
 export interface ExceptionActivities {
   /** A run that cannot go on by itself becomes a task of the operators (`open_wait` kind `stuck`, `process_exception`). */
-  reportStuck(input: { effect: string; why: string }): Promise<void>;
-  reportUnstuck(input: { effect: string }): Promise<void>;
+  reportStuck(input: { effect: string; why: string; at: Instant }): Promise<void>;
+  reportUnstuck(input: { effect: string; at: Instant }): Promise<void>;
 }
 
 export type Activities = DealActivities &

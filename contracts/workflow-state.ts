@@ -16,6 +16,8 @@ export interface WaitView {
 
 /** What every effect that changes a lifecycle answers: where it stands and what it waits for now. */
 export interface LifecycleView {
+  /** Grows with every effect on the subject: a stored answer that comes again is older than what the run shows. */
+  readonly revision: number;
   readonly stage: string;
   readonly waits: readonly WaitView[];
 }

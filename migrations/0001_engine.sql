@@ -76,6 +76,9 @@ create index open_wait_wakes on open_wait (wakes_at) where closed_at is null and
 create index open_wait_role on open_wait (role, due) where closed_at is null;
 create index open_wait_deal on open_wait (deal_id);
 
+create sequence view_revision;
+comment on sequence view_revision is 'Orders what effects answer about one run: a stored answer that is given again must not replace a newer one.';
+
 create table audit_head (
   stream text primary key,
   sequence bigint not null,

@@ -9,6 +9,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { Activities } from '../contracts/activities';
+import { type BusinessClock } from './clock';
 import { refusalIn } from './refusal';
 
 type EffectName = keyof Activities;
@@ -57,7 +58,7 @@ export async function effect<K extends EffectName>(name: K, input: Input<K>, sum
 export class Story {
   private retries = 0;
 
-  constructor() {
+  constructor(private readonly clock: BusinessClock) {
     setHandler(retrySignal, () => {
       this.retries += 1;
     });
@@ -78,10 +79,10 @@ export class Story {
 
   private async stuck(name: string, why: string): Promise<void> {
     setCurrentDetails(`**stuck**\n\n- waits for **operator** (effect \`${name}\`): ${why}; send the signal \`retry\` after the fix`);
-    await effect('reportStuck', { effect: name, why }, `stuck: ${name}`);
+    await effect('reportStuck', { effect: name, why, at: this.clock.now() }, `stuck: ${name}`);
     const seen = this.retries;
     await condition(() => this.retries !== seen, '1 hour');
-    await effect('reportUnstuck', { effect: name }, `retry: ${name}`);
+    await effect('reportUnstuck', { effect: name, at: this.clock.now() }, `retry: ${name}`);
   }
 }
 

@@ -20,7 +20,7 @@ export function openLifecycle(state: ClockState): Lifecycle {
     if (clock.simulated) clock.follow(moment);
     else log.warn('clock signal refused outside a simulation');
   });
-  return { clock, story: new Story(), one: new OneAtATime(), presence: new Presence() };
+  return { clock, story: new Story(clock), one: new OneAtATime(), presence: new Presence() };
 }
 
 /** Before every return and every continue-as-new: no handler may be cut off half-way (D3). */

@@ -9,8 +9,12 @@ import { CustomerId, DueAt, EntityId, Stage, WaitsForKind, WaitsForRole } from '
  */
 export class Presence {
   private shown = '';
+  private revision = 0;
 
-  show(view: LifecycleView & { readonly customerId?: string | null; readonly entityId?: string }): void {
+  /** Shows a view unless a newer one is shown already; answers whether it was taken. */
+  show(view: LifecycleView & { readonly customerId?: string | null; readonly entityId?: string }): boolean {
+    if (view.revision < this.revision) return false;
+    this.revision = view.revision;
     setCurrentDetails(currentDetails(view));
     const first = view.waits[0];
     const pairs: SearchAttributeUpdatePair[] = [
@@ -22,9 +26,9 @@ export class Presence {
     if (view.customerId) pairs.push({ key: CustomerId, value: view.customerId });
     if (view.entityId) pairs.push({ key: EntityId, value: view.entityId });
     const text = JSON.stringify(pairs.map((pair) => [pair.key.name, pair.value]));
-    if (text === this.shown) return;
+    if (text !== this.shown) upsertSearchAttributes(pairs);
     this.shown = text;
-    upsertSearchAttributes(pairs);
+    return true;
   }
 }
 

@@ -97,7 +97,7 @@ export async function saveApproval(
     .where('id', '=', row.id)
     .execute();
   await saveSteps(trx, row.id, approval, open, at);
-  const waits = await park(
+  const parked = await park(
     trx,
     workflowId,
     open.map((each) => waitOf(row, each, at)),
@@ -108,7 +108,7 @@ export async function saveApproval(
     approvalId: row.id,
     state,
     stage: state,
-    waits,
+    ...parked,
     tier,
     requestedBy: approval.requestedBy,
     shownHash: approval.shownHash,

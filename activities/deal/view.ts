@@ -24,7 +24,7 @@ export async function dealView(
     customerId: deal.terms.customerId,
     state: deal.state,
     stage: deal.state,
-    waits: await park(trx, workflowId, all, at),
+    ...(await park(trx, workflowId, all, at)),
   };
 }
 

@@ -44,7 +44,7 @@ export function invoiceEffect(
       reference: invoice.reference,
       state: invoice.state as InvoiceView['state'],
       stage: `invoice-${invoice.state}`,
-      waits: await park(trx, workflowId, waits, effect.at),
+      ...(await park(trx, workflowId, waits, effect.at)),
       issueAt: changed.issueAt ?? null,
       nextStepAt: changed.nextStepAt ?? null,
     };

@@ -25,7 +25,7 @@ export async function lineView(trx: Transaction<DB>, workflowId: string, line: L
     customerId: line.contract.customerId ?? '',
     engagementModel: line.engagement_model,
     stage: stageOf(line, items.length, finished),
-    waits: await park(trx, workflowId, waits, at),
+    ...(await park(trx, workflowId, waits, at)),
     nextItem: timed.sort((a, b) => Date.parse(a.at) - Date.parse(b.at))[0] ?? null,
     readyItems: free
       .filter((item) => isReady(item, milestones) && item.blockedUntil === null)

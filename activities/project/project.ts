@@ -46,7 +46,7 @@ async function projectEffect(
       state,
       stage: `project-${state}`,
       readyToClose: changed.readyToClose ?? false,
-      waits: await park(trx, workflowId, changed.waits, effect.at),
+      ...(await park(trx, workflowId, changed.waits, effect.at)),
     };
     return {
       answer,

@@ -31,8 +31,7 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
   }
 
   function show(next: ApprovalView): void {
-    view = next;
-    presence.show(next);
+    if (presence.show(next)) view = next;
   }
 
   show(

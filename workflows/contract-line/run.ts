@@ -113,8 +113,7 @@ export class LineRun {
   }
 
   private show(next: LineView): LineView {
-    this.latest = next;
-    this.lifecycle.presence.show(next);
+    if (this.lifecycle.presence.show(next)) this.latest = next;
     return next;
   }
 }

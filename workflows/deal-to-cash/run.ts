@@ -252,7 +252,6 @@ export class DealRun {
   }
 
   private show(next: DealView): void {
-    this.view = next;
-    this.lifecycle.presence.show(next);
+    if (this.lifecycle.presence.show(next)) this.view = next;
   }
 }

@@ -49,8 +49,7 @@ export async function invoiceToCash(input: InvoiceToCashInput): Promise<void> {
   }
 
   function show(next: InvoiceView): InvoiceView {
-    view = next;
-    presence.show(next);
+    if (presence.show(next)) view = next;
     return next;
   }
 

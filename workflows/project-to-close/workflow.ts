@@ -49,8 +49,7 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<void> 
   }
 
   function show(next: ProjectView): ProjectView {
-    view = next;
-    presence.show(next);
+    if (presence.show(next)) view = next;
     return next;
   }
 
