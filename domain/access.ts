@@ -156,14 +156,6 @@ export function knownRoles(): string[] {
   return Object.keys(ROLES).sort();
 }
 
-/**
- * True for a role that an API key may carry. Whoever issues keys must not give a machine the rights of an approver or of finance, and through
- * it themselves: who administers users approves nothing (R-094, RULES Approvals).
- */
-export function isIntegrationRole(role: string): boolean {
-  return role.endsWith('-integration') && rightsOf(role) !== undefined;
-}
-
 /** Own keys only: a role named like a member of every object grants nothing. */
 function rightsOf(role: string): RoleRights | undefined {
   return Object.hasOwn(ROLES, role) ? ROLES[role] : undefined;
