@@ -5,6 +5,7 @@ import { type BusinessClock } from '../runtime/business-clock';
 import { type Config } from '../runtime/config';
 import { type Logger } from '../runtime/logger';
 import { type Metrics } from '../runtime/metrics';
+import { type Gateway } from './gateway/gateway';
 
 /** What the API is made from; nothing is read from the surroundings. */
 export interface ApiDeps {
@@ -24,4 +25,9 @@ export interface ApiDeps {
   readonly requestsPerMinute?: number;
   /** Keeps the key of the development issuer in the data folder, so that tokens outlive a restart; default true. */
   readonly keepDevKey?: boolean;
+}
+
+/** What every file of routes is given. */
+export interface RouteDeps extends ApiDeps {
+  readonly gateway: Gateway;
 }

@@ -103,6 +103,7 @@ const table: ReadonlyMap<string, ErrorRow> = new Map([
   ...rows(422, {
     DealInvalid: ['The deal cannot be taken as it is; it is kept.', 'Correct the fields in the CRM, or replay the event.'],
     EventInvalid: ['The event cannot be read.', CORRECT],
+    MasterDataInvalid: ['The master data is refused as a whole.', CORRECT],
     StatementInvalid: ['The bank file is refused as a whole.', 'Ask the bank for a correct file.'],
     SowTermsInvalid: ['Terms of the statement of work cannot be applied.', CORRECT],
     ReasonMissing: ['A refusal says why.', 'Send a reason.'],

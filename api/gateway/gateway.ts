@@ -52,6 +52,8 @@ export interface Gateway {
   /** Puts an event into its stream; starts the stream's run where none is open. */
   enqueueIntake(stream: string, event: { inboxEventId: string; at: string }, clock: ClockState): Promise<void>;
   describe(workflowId: string): Promise<RunDescription | null>;
+  /** Address of a run in Temporal UI; null where no UI is configured. */
+  linkTo(workflowId: string, runId?: string): string | null;
   /** Throws `TemporalSilent` where the server does not answer. */
   check(): Promise<void>;
 }
@@ -97,6 +99,7 @@ export function createGateway(client: Client, options: GatewayOptions): Gateway 
     reportDeal: (deal, clock) => bounded(() => startDeal(client, options.taskQueue, deal, clock)),
     enqueueIntake: (stream, event, clock) => bounded(() => startIntake(client, options.taskQueue, stream, event, clock)),
     describe: (workflowId) => bounded(() => describe(client, workflowId, options)),
+    linkTo: (workflowId, runId) => linkTo(options, workflowId, runId),
     check: async () => {
       await bounded(() => client.workflowService.getSystemInfo({}));
     },
@@ -166,8 +169,6 @@ async function startIntake(
 async function describe(client: Client, workflowId: string, options: GatewayOptions): Promise<RunDescription | null> {
   try {
     const run = await client.workflow.getHandle(workflowId).describe();
-    const { uiUrl, namespace } = options;
-    const path = `/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}/${run.runId}/history`;
     return {
       workflowId,
       runId: run.runId,
@@ -177,12 +178,18 @@ async function describe(client: Client, workflowId: string, options: GatewayOpti
       startedAt: run.startTime.toISOString(),
       endedAt: run.closeTime?.toISOString() ?? null,
       historyLength: run.historyLength,
-      link: uiUrl === undefined ? null : `${uiUrl}${path}`,
+      link: linkTo(options, workflowId, run.runId),
     };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;
   }
+}
+
+function linkTo({ uiUrl, namespace }: GatewayOptions, workflowId: string, runId?: string): string | null {
+  if (uiUrl === undefined) return null;
+  const run = runId === undefined ? '' : `/${runId}/history`;
+  return `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}${run}`;
 }
 
 /** A run that ends with the update still in it answers with this failure; whether the update counted, the facts say. */

@@ -4,7 +4,7 @@ import { listOf, moment, pageQuery, role, text, uuid } from './common';
 export const approvalStates = ['pending', 'approved', 'refused', 'withdrawn', 'expired'] as const;
 
 export const approvalSummarySchema = z.object({
-  approvalId: z.string(),
+  id: z.string(),
   subjectKind: z.string(),
   subjectId: z.string(),
   dealId: z.string().nullable(),
@@ -26,25 +26,19 @@ export const approvalSummarySchema = z.object({
 export const approvalSchema = approvalSummarySchema.extend({
   policyVersionId: z.string(),
   shown: z.unknown(),
-  tiers: z
+  steps: z
     .array(
       z.object({
         tier: z.int(),
-        steps: z
-          .array(
-            z.object({
-              role: z.string(),
-              quorum: z.string(),
-              voters: z.int(),
-              need: z.int(),
-              state: z.string(),
-              openedAt: moment.nullable(),
-              due: moment.nullable(),
-              closedAt: moment.nullable(),
-              candidates: z.array(z.object({ userId: z.string(), onBehalfOf: z.string().nullable() })).readonly(),
-            }),
-          )
-          .readonly(),
+        role: z.string(),
+        quorum: z.string(),
+        voters: z.int(),
+        need: z.int(),
+        state: z.string(),
+        openedAt: moment.nullable(),
+        due: moment.nullable(),
+        closedAt: moment.nullable(),
+        candidates: z.array(z.object({ userId: z.string(), onBehalfOf: z.string().nullable() })).readonly(),
       }),
     )
     .readonly(),

@@ -19,10 +19,17 @@ export const instant = z.iso
   .transform((value) => new Date(value).toISOString());
 export const month = z.string().regex(/^(?:19|2[01])\d\d-(?:0[1-9]|1[0-2])$/, 'must be a month, YYYY-MM');
 export const count = z.int().min(0).max(1_000_000_000);
+/** An exact decimal, also written with more digits than it needs; read as its canonical form. */
 export const decimalText = z
   .string()
   .max(40)
-  .refine((value) => canonical(value) === value, 'must be an exact decimal in canonical form');
+  .regex(/^-?\d+(?:\.\d+)?$/, 'must be an exact decimal')
+  .transform((value, context) => {
+    const exact = canonical(value);
+    if (typeof exact === 'string') return exact;
+    context.addIssue({ code: 'custom', message: 'must be an exact decimal' });
+    return z.NEVER;
+  });
 export const amountText = z
   .string()
   .max(30)

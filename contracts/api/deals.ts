@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type DealTerms } from '../../domain/deal/terms';
 import { dealTermsSchema } from '../deal-closed';
 import { count, currency, decimalText, listOf, localDate, moment, outsideId, pageQuery, text, uuid, waitSchema } from './common';
 
@@ -16,7 +17,7 @@ export const dealStates = [
 ] as const;
 
 export const dealSummarySchema = z.object({
-  dealId: z.string(),
+  id: z.string(),
   name: z.string(),
   state: z.enum(dealStates),
   stateSince: moment,
@@ -31,20 +32,22 @@ export const dealSummarySchema = z.object({
   finishedAt: moment.nullable(),
 });
 
+const terms: z.ZodType<DealTerms> = dealTermsSchema;
+
 export const discrepancySchema = z.object({ path: z.string(), deal: z.string().nullable(), sow: z.string(), clause: z.string() });
 
 export const dealSchema = dealSummarySchema.extend({
   sellerId: z.string().nullable(),
   deliveryLeadId: z.string().nullable(),
   revision: z.int(),
-  terms: dealTermsSchema,
+  terms,
   termsHash: z.string(),
-  governingTerms: dealTermsSchema.nullable(),
+  governingTerms: terms.nullable(),
   discrepancies: z.array(discrepancySchema).readonly(),
   missing: z.array(z.object({ code: z.string(), path: z.string(), ask: z.string(), ownerRole: z.string() })).readonly(),
   aliases: z.array(z.object({ source: z.string(), externalId: z.string() })).readonly(),
   contractLines: z
-    .array(z.object({ contractLineId: z.string(), lineId: z.string(), name: z.string(), engagementModel: z.string(), state: z.string() }))
+    .array(z.object({ id: z.string(), lineId: z.string(), name: z.string(), engagementModel: z.string(), state: z.string() }))
     .readonly(),
   projectId: z.string().nullable(),
   waits: z.array(waitSchema).readonly(),

@@ -13,7 +13,7 @@ export const webhookAnswerSchema = z.object({
 });
 
 export const inboxEventSchema = z.object({
-  inboxEventId: z.string(),
+  id: z.string(),
   source: z.string(),
   eventId: z.string(),
   type: z.string(),
@@ -27,7 +27,6 @@ export const inboxEventSchema = z.object({
   nextAttemptAt: moment,
   settledAt: moment.nullable(),
 });
-export const inboxEventDetailSchema = inboxEventSchema.extend({ payload: z.unknown() });
 export const inboxEventListSchema = listOf(inboxEventSchema);
 export const inboxEventQuery = z.strictObject({
   ...pageQuery,

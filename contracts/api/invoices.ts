@@ -4,7 +4,7 @@ import { amountText, instant, listOf, moment, pageQuery, text, uuid, waitSchema 
 export const invoiceStates = ['draft', 'approved', 'issued', 'settled', 'void'] as const;
 
 export const invoiceSummarySchema = z.object({
-  invoiceId: z.string(),
+  id: z.string(),
   dealId: z.string(),
   contractLineId: z.string(),
   lineId: z.string(),

@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { type LineTerms } from '../../domain/deal/terms';
 import { lineTermsSchema } from '../deal-closed';
 import { count, instant, moment, month, outsideId, text, waitSchema } from './common';
 import { milestoneSchema } from './projects';
 
+const terms: z.ZodType<LineTerms> = lineTermsSchema;
+
 export const lineSchema = z.object({
-  contractLineId: z.string(),
+  id: z.string(),
   dealId: z.string(),
   lineId: z.string(),
   name: z.string(),
@@ -20,7 +23,7 @@ export const lineSchema = z.object({
   state: z.enum(['planned', 'active', 'billing-complete', 'finished', 'cancelled']),
   stoppedOn: z.string().nullable(),
   contractVersion: z.int(),
-  terms: lineTermsSchema.nullable(),
+  terms: terms.nullable(),
   milestones: z.array(milestoneSchema).readonly(),
   billingPlan: z
     .array(

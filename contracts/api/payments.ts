@@ -3,7 +3,7 @@ import { listOf, moment, outsideId, pageQuery } from './common';
 
 export const statementListSchema = listOf(
   z.object({
-    bankStatementId: z.string(),
+    id: z.string(),
     inboxEventId: z.string(),
     entityId: z.string(),
     account: z.string(),
@@ -20,7 +20,7 @@ export const statementQuery = z.strictObject(pageQuery);
 
 export const paymentListSchema = listOf(
   z.object({
-    paymentId: z.string(),
+    id: z.string(),
     bankStatementId: z.string(),
     entityId: z.string(),
     billToId: z.string(),

@@ -4,7 +4,7 @@ import { listOf, localDate, moment, outsideId, pageQuery, waitSchema } from './c
 export const projectStates = ['mobilising', 'active', 'closing', 'closed', 'cancelled'] as const;
 
 export const projectSummarySchema = z.object({
-  projectId: z.string(),
+  id: z.string(),
   dealId: z.string(),
   code: z.string(),
   name: z.string(),

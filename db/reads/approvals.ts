@@ -16,7 +16,7 @@ export interface ApprovalReader {
 }
 
 export interface ApprovalSummary {
-  readonly approvalId: string;
+  readonly id: string;
   readonly subjectKind: string;
   readonly subjectId: string;
   readonly dealId: string | null;
@@ -37,7 +37,7 @@ export interface ApprovalSummary {
 export interface ApprovalDetail extends ApprovalSummary {
   readonly policyVersionId: string;
   readonly shown: unknown;
-  readonly tiers: readonly { readonly tier: number; readonly steps: readonly ApprovalStepView[] }[];
+  readonly steps: readonly ApprovalStepView[];
   readonly decisions: readonly {
     readonly decisionId: string;
     readonly tier: number;
@@ -53,6 +53,7 @@ export interface ApprovalDetail extends ApprovalSummary {
 }
 
 export interface ApprovalStepView {
+  readonly tier: number;
   readonly role: string;
   readonly quorum: string;
   readonly voters: number;
@@ -109,7 +110,7 @@ export async function readApproval(db: Kysely<DB>, reader: ApprovalReader, appro
     ...summary(row),
     policyVersionId: row.policy_version_id,
     shown: row.shown,
-    tiers: tiersOf(row, record, steps, electorate),
+    steps: stepsOf(row, record, steps, electorate),
     decisions: decisions.map((each) => ({
       decisionId: each.decision_id,
       tier: each.tier,
@@ -147,29 +148,34 @@ function keysOf(row: Row): string[] {
   return [row.opened_at, row.id];
 }
 
-function tiersOf(row: Row, record: Approval, steps: readonly Selectable<DB['approval_step']>[], electorate: Electorate) {
-  return record.tiers.map(({ tier, steps: required }) => ({
-    tier,
-    steps: required.map((step): ApprovalStepView => {
-      const stored = steps.find((each) => each.tier === tier && each.role === step.role);
+function stepsOf(
+  row: Row,
+  record: Approval,
+  stored: readonly Selectable<DB['approval_step']>[],
+  electorate: Electorate,
+): ApprovalStepView[] {
+  return record.tiers.flatMap(({ tier, steps }) =>
+    steps.map((step): ApprovalStepView => {
+      const kept = stored.find((each) => each.tier === tier && each.role === step.role);
       return {
+        tier,
         role: step.role,
         quorum: step.quorum,
-        voters: stored?.voters ?? 0,
-        need: stored?.need ?? 1,
-        state: stored?.state ?? 'waiting',
-        openedAt: stored?.opened_at ?? null,
-        due: stored?.due ?? null,
-        closedAt: stored?.closed_at ?? null,
+        voters: kept?.voters ?? 0,
+        need: kept?.need ?? 1,
+        state: kept?.state ?? 'waiting',
+        openedAt: kept?.opened_at ?? null,
+        due: kept?.due ?? null,
+        closedAt: kept?.closed_at ?? null,
         candidates: candidatesOf(electorate, record, step, row.entity_id),
       };
     }),
-  }));
+  );
 }
 
 function summary(row: Row): ApprovalSummary {
   return {
-    approvalId: row.id,
+    id: row.id,
     subjectKind: row.subject_kind,
     subjectId: row.subject_id,
     dealId: row.deal_id,

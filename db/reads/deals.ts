@@ -7,10 +7,13 @@ import { masterFacts } from '../parties';
 import { type DB } from '../types';
 import { keyAt, type Page, pageOf, type PageRequest } from './page';
 
+export type DealState =
+  'handoff' | 'terms' | 'approval' | 'mobilising' | 'delivering' | 'closing' | 'closed' | 'declined' | 'cancelling' | 'cancelled';
+
 export interface DealSummary {
-  readonly dealId: string;
+  readonly id: string;
   readonly name: string;
-  readonly state: string;
+  readonly state: DealState;
   readonly stateSince: string;
   readonly customerId: string | null;
   readonly contractNumber: string;
@@ -34,7 +37,7 @@ export interface DealDetail extends DealSummary {
   readonly missing: readonly MissingItem[];
   readonly aliases: readonly DealAlias[];
   readonly contractLines: readonly {
-    readonly contractLineId: string;
+    readonly id: string;
     readonly lineId: string;
     readonly name: string;
     readonly engagementModel: string;
@@ -101,7 +104,7 @@ export async function readDeal(db: Kysely<DB>, scope: Scope, dealId: string): Pr
     missing: row.state === 'handoff' ? missingForBaseline(terms, await masterFacts(db, terms)) : [],
     aliases: aliases.map((alias) => ({ source: alias.source, externalId: alias.external_id })),
     contractLines: lines.map((line) => ({
-      contractLineId: line.id,
+      id: line.id,
       lineId: line.line_id,
       name: line.name,
       engagementModel: line.engagement_model,
@@ -163,9 +166,9 @@ function visibleDeal(db: Kysely<DB>, scope: Scope, dealId: string) {
 
 function summary(row: Selectable<DB['deal']>): DealSummary {
   return {
-    dealId: row.id,
+    id: row.id,
     name: row.name,
-    state: row.state,
+    state: row.state as DealState,
     stateSince: row.state_since,
     customerId: row.customer_id,
     contractNumber: row.contract_number,

@@ -6,7 +6,7 @@ import { amount } from './amount';
 import { keyAt, type Page, pageOf, type PageRequest } from './page';
 
 export interface InvoiceSummary {
-  readonly invoiceId: string;
+  readonly id: string;
   readonly dealId: string;
   readonly contractLineId: string;
   readonly lineId: string;
@@ -40,12 +40,7 @@ export interface InvoiceFilter {
 export type InvoiceRow = Selectable<DB['invoice']> & { readonly line_id: string };
 
 /** Invoices and credit notes of the reader's entities, the last drafted first. */
-export async function listInvoices(
-  db: Kysely<DB>,
-  scope: Scope,
-  filter: InvoiceFilter,
-  page: PageRequest,
-): Promise<Page<InvoiceSummary>> {
+export async function listInvoices(db: Kysely<DB>, scope: Scope, filter: InvoiceFilter, page: PageRequest): Promise<Page<InvoiceSummary>> {
   let query = visibleInvoices(db, scope);
   if (filter.dealId !== undefined) query = query.where('invoice.deal_id', '=', filter.dealId);
   if (filter.contractLineId !== undefined) query = query.where('invoice.contract_line_id', '=', filter.contractLineId);
@@ -78,7 +73,7 @@ function visibleInvoices(db: Kysely<DB>, scope: Scope) {
 export function invoiceSummary(row: InvoiceRow): InvoiceSummary {
   const { currency } = row;
   return {
-    invoiceId: row.id,
+    id: row.id,
     dealId: row.deal_id,
     contractLineId: row.contract_line_id,
     lineId: row.line_id,

@@ -7,7 +7,7 @@ import { amountOrNull } from './amount';
 import { type MilestoneView, milestoneView } from './milestones';
 
 export interface LineDetail {
-  readonly contractLineId: string;
+  readonly id: string;
   readonly dealId: string;
   readonly lineId: string;
   readonly name: string;
@@ -72,7 +72,7 @@ export async function readLine(db: Kysely<DB>, scope: Scope, contractLineId: str
     .execute();
   const terms = version?.terms as DealTerms | undefined;
   return {
-    contractLineId: row.id,
+    id: row.id,
     dealId: row.deal_id,
     lineId: row.line_id,
     name: row.name,
@@ -133,4 +133,28 @@ function planItem(row: Selectable<DB['billing_plan_item']>): BillingPlanItemView
     heldReason: row.held_reason,
     settledAt: row.settled_at,
   };
+}
+
+/** True where exactly this usage is recorded for the line already: a report delivered twice counts once (S-18). */
+export async function isReportedUsage(
+  db: Kysely<DB>,
+  contractLineId: string,
+  usage: {
+    readonly eventId: string;
+    readonly servicePeriod: string;
+    readonly tickets: number;
+    readonly p1Tickets: number;
+    readonly p1WithinTarget: number;
+    readonly supersedes: string | null;
+  },
+): Promise<boolean> {
+  const row = await db.selectFrom('usage_report').selectAll().where('event_id', '=', usage.eventId).executeTakeFirst();
+  return (
+    row?.contract_line_id === contractLineId &&
+    row.service_period === usage.servicePeriod &&
+    row.tickets === usage.tickets &&
+    row.p1_tickets === usage.p1Tickets &&
+    row.p1_within_target === usage.p1WithinTarget &&
+    row.supersedes === usage.supersedes
+  );
 }

@@ -7,7 +7,7 @@ import { type MilestoneView, milestoneView } from './milestones';
 import { keyAt, type Page, pageOf, type PageRequest } from './page';
 
 export interface ProjectSummary {
-  readonly projectId: string;
+  readonly id: string;
   readonly dealId: string;
   readonly code: string;
   readonly name: string;
@@ -215,7 +215,7 @@ function taskView(row: Selectable<DB['work_task']>): TaskView {
 
 function summary(row: Selectable<DB['project']>): ProjectSummary {
   return {
-    projectId: row.id,
+    id: row.id,
     dealId: row.deal_id,
     code: row.code,
     name: row.name,

@@ -1,0 +1,130 @@
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { uuidv7 } from 'uuidv7';
+import { createTokens } from './auth/tokens';
+import { BODY_LIMIT_BYTES, readBodies } from './body';
+import { type ApiDeps, type RouteDeps } from './deps';
+import { ApiError } from './errors';
+import { createGateway } from './gateway/gateway';
+import { answerWithProblems, sendProblem } from './problem';
+import { guardRoutes } from './routing';
+import { approvalRoutes } from './routes/approvals';
+import { auditRoutes } from './routes/audit';
+import { dealRoutes } from './routes/deals';
+import { healthRoutes } from './routes/health';
+import { identityRoutes } from './routes/identity';
+import { inboxRoutes } from './routes/inbox';
+import { intakeRoutes } from './routes/intake';
+import { invoiceRoutes } from './routes/invoices';
+import { lineRoutes } from './routes/lines';
+import { paymentRoutes } from './routes/payments';
+import { projectRoutes } from './routes/projects';
+import { runRoutes } from './routes/runs';
+import { webhookRoutes } from './webhooks/routes';
+
+/**
+ * The HTTP API, not listening yet: `await app.listen({ host, port })`, `await app.close()` drains. It starts with the database and
+ * Temporal down; what needs them answers 503 until they are back.
+ */
+export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: deps.log,
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: 30_000,
+    routerOptions: { maxParamLength: 400 },
+    exposeHeadRoutes: false,
+    genReqId: () => uuidv7(),
+    requestIdLogLabel: 'requestId',
+    frameworkErrors: (_error, request, reply) =>
+      void sendProblem(new ApiError('RequestMalformed', 'the address cannot be read'), request, reply),
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  answerWithProblems(app);
+  logRequests(app, deps);
+  readBodies(app);
+  const tokens = await createTokens(deps.config.auth, deps.keepDevKey === false ? null : deps.config.dataDir);
+  await app.register(helmet, { contentSecurityPolicy: contentPolicy });
+  await app.register(rateLimit, { max: deps.requestsPerMinute ?? 6000, timeWindow: 60_000 });
+  guardRoutes(app, deps, tokens);
+  await app.register(swagger, { openapi: document(deps), transform: jsonSchemaTransform });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: false });
+  const gateway = createGateway(deps.temporal, {
+    taskQueue: deps.config.worker.taskQueue,
+    namespace: deps.config.temporal.namespace,
+    uiUrl: deps.config.temporal.uiUrl,
+    timeoutMs: deps.updateTimeoutMs ?? 10_000,
+  });
+  const routeDeps: RouteDeps = { ...deps, gateway };
+  for (const routes of [
+    approvalRoutes,
+    auditRoutes,
+    dealRoutes,
+    healthRoutes,
+    inboxRoutes,
+    intakeRoutes,
+    invoiceRoutes,
+    lineRoutes,
+    paymentRoutes,
+    projectRoutes,
+    runRoutes,
+  ]) {
+    routes(app, routeDeps);
+  }
+  identityRoutes(app, routeDeps, tokens);
+  await app.register(async (webhooks) => webhookRoutes(webhooks.withTypeProvider<ZodTypeProvider>(), routeDeps));
+  return app;
+}
+
+/** One line per request: method, route pattern, status, time, ids. Never the address, which holds tokens, nor a body (I-15). */
+function logRequests(app: FastifyInstance, { metrics }: ApiDeps): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id);
+    done();
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const { method } = request;
+    const status = reply.statusCode;
+    const milliseconds = Math.round(reply.elapsedTime * 10) / 10;
+    metrics.httpSeconds.observe({ method, route, status: String(status) }, reply.elapsedTime / 1000);
+    if (route !== '/livez' && route !== '/readyz' && route !== '/metrics')
+      request.log.info({ method, route, status, milliseconds }, 'request');
+    done();
+  });
+}
+
+/** The documentation page brings its own styles and scripts inline; everything else is JSON and loads nothing. */
+const contentPolicy = {
+  directives: {
+    defaultSrc: ["'self'"],
+    scriptSrc: ["'self'", "'unsafe-inline'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:'],
+    upgradeInsecureRequests: null,
+  },
+};
+
+function document({ config }: ApiDeps) {
+  return {
+    openapi: '3.1.0' as const,
+    info: {
+      title: 'Throughline',
+      version: '1.0.0',
+      description:
+        'A deal from "won in the CRM" to "cash in the bank and project closed". Errors are problems (RFC 9457) with a stable `code`; lists are pages (`data`, `hasMore`, `nextCursor`); whatever changes something takes an `Idempotency-Key` and gives the same answer when it is repeated.',
+    },
+    servers: [{ url: config.http.publicUrl }],
+    components: {
+      securitySchemes: {
+        person: { type: 'http' as const, scheme: 'bearer', bearerFormat: 'JWT' },
+        integration: { type: 'http' as const, scheme: 'bearer', bearerFormat: 'tlk_…' },
+      },
+    },
+  };
+}

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { sql, type Kysely } from 'kysely';
+import { uuidv7 } from 'uuidv7';
+import { canonicalJson } from '../db/hash';
+import { type DB } from '../db/types';
+import { principalName } from './auth/principal';
+import { ApiError } from './errors';
+import { asApiError, problemOf } from './problem';
+
+/** A request that has not ended after so long (its process died) may be taken over by its repetition. */
+const LEASE_SECONDS = 30;
+const KEY_FORM = /^[\x21-\x7e]{1,200}$/;
+
+type Claim =
+  | { readonly kind: 'claimed' }
+  | { readonly kind: 'answered'; readonly status: number; readonly body: unknown }
+  | { readonly kind: 'running' }
+  | { readonly kind: 'reused' };
+
+/**
+ * Runs a request once per principal and `Idempotency-Key`: its status and body are stored and given again; another content under the same
+ * key is refused, a repetition while it runs is asked to wait. An answer of 500 or above is not stored, because its outcome is open.
+ */
+export async function once(db: Kysely<DB>, request: FastifyRequest, reply: FastifyReply, run: () => Promise<unknown>): Promise<unknown> {
+  const key = keyOf(request);
+  if (key === null) return run();
+  const owner = { principal: principalName(request.principal), key };
+  const claim = await claimKey(db, owner, hashOfRequest(request));
+  if (claim.kind === 'reused') throw new ApiError('IdempotencyKeyReused', 'the content differs from the first request');
+  if (claim.kind === 'running') throw new ApiError('RequestInProgress', 'the first request has not ended');
+  if (claim.kind === 'answered') return replay(reply, claim.status, claim.body);
+  try {
+    const body = await run();
+    await storeAnswer(db, owner, reply.statusCode, body);
+    return body;
+  } catch (error) {
+    const problem = problemOf(asApiError(error), request);
+    if (problem.status < 500) await storeAnswer(db, owner, problem.status, problem);
+    else await releaseKey(db, owner);
+    throw error;
+  }
+}
+
+/**
+ * An id for what a request creates. With an `Idempotency-Key` it follows from principal, key and purpose, so that a repetition after a
+ * crash or a time-out means the same thing; without one it is new.
+ */
+export function idFor(request: FastifyRequest, purpose: string): string {
+  const key = keyOf(request);
+  if (key === null) return uuidv7();
+  const hex = createHash('sha256')
+    .update(canonicalJson([principalName(request.principal), key, purpose]))
+    .digest('hex');
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, variant + hex.slice(17, 20), hex.slice(20, 32)].join('-');
+}
+
+/** Forgets answers that are older than a day; returns how many. */
+export async function forgetOldAnswers(db: Kysely<DB>): Promise<number> {
+  const gone = await db
+    .deleteFrom('idempotency_key')
+    .where('created_at', '<', sql<string>`now() - interval '1 day'`)
+    .executeTakeFirst();
+  return Number(gone.numDeletedRows);
+}
+
+function keyOf(request: FastifyRequest): string | null {
+  const header = request.headers['idempotency-key'];
+  if (header === undefined) return null;
+  if (typeof header !== 'string' || !KEY_FORM.test(header))
+    throw new ApiError('IdempotencyKeyInvalid', 'not 1 to 200 printable characters');
+  return header;
+}
+
+function hashOfRequest(request: FastifyRequest): string {
+  return createHash('sha256').update(`${request.method} ${request.url}\n`).update(request.rawBody).digest('hex');
+}
+
+type Owner = { readonly principal: string; readonly key: string };
+
+async function claimKey(db: Kysely<DB>, { principal, key }: Owner, requestHash: string): Promise<Claim> {
+  const claimed = await sql`
+    insert into idempotency_key (principal, key, request_hash, state, locked_until)
+    values (${principal}, ${key}, ${requestHash}, 'running', now() + make_interval(secs => ${LEASE_SECONDS}))
+    on conflict (principal, key) do update set locked_until = excluded.locked_until
+     where idempotency_key.state = 'running' and idempotency_key.locked_until <= now()
+       and idempotency_key.request_hash = excluded.request_hash
+    returning key`.execute(db);
+  if (claimed.rows.length > 0) return { kind: 'claimed' };
+  const row = await db
+    .selectFrom('idempotency_key')
+    .selectAll()
+    .where('principal', '=', principal)
+    .where('key', '=', key)
+    .executeTakeFirst();
+  if (row === undefined) return { kind: 'running' };
+  if (row.request_hash !== requestHash) return { kind: 'reused' };
+  return row.state === 'answered' && row.status !== null ? { kind: 'answered', status: row.status, body: row.body } : { kind: 'running' };
+}
+
+async function storeAnswer(db: Kysely<DB>, { principal, key }: Owner, status: number, body: unknown): Promise<void> {
+  await db
+    .updateTable('idempotency_key')
+    .set({ state: 'answered', status, body: JSON.stringify(body ?? null) })
+    .where('principal', '=', principal)
+    .where('key', '=', key)
+    .execute();
+}
+
+/** Where the database is away the lease runs out by itself. */
+async function releaseKey(db: Kysely<DB>, { principal, key }: Owner): Promise<void> {
+  await db
+    .deleteFrom('idempotency_key')
+    .where('principal', '=', principal)
+    .where('key', '=', key)
+    .where('state', '=', 'running')
+    .execute()
+    .catch(() => undefined);
+}
+
+function replay(reply: FastifyReply, status: number, body: unknown): FastifyReply {
+  return reply
+    .code(status)
+    .header('idempotent-replayed', 'true')
+    .type(status >= 400 ? 'application/problem+json' : 'application/json; charset=utf-8')
+    .serializer((payload: unknown) => JSON.stringify(payload))
+    .send(body);
+}

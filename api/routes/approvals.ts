@@ -1,0 +1,124 @@
+import { type FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { approvalListSchema, approvalQuery, approvalSchema, decisionReceiptSchema, decisionRequest } from '../../contracts/api/approvals';
+import { uuid } from '../../contracts/api/common';
+import { type DecisionInput } from '../../contracts/workflow-state';
+import { type ApprovalDetail, type ApprovalReader, listApprovals, readApproval } from '../../db/reads/approvals';
+import { covers } from '../../domain/access';
+import { answerTo, refusalWithoutFacts } from '../../domain/approval/decision';
+import { approvalWorkflowId } from '../../domain/ids';
+import { decideUpdate } from '../../workflows/approval/messages';
+import { type RouteDeps } from '../deps';
+import { ApiError, refused } from '../errors';
+import { withoutFields } from '../fields';
+import { idFor } from '../idempotency';
+import { pageAnswer, pageRequest } from '../paging';
+import { type Api, fieldScope } from '../routing';
+import { answerOf, updateIdOf } from '../updates';
+
+type Outcome = z.infer<typeof decisionReceiptSchema>['outcome'];
+
+/** What awaits a decision, what is shown, and the decision itself. */
+export function approvalRoutes(app: Api, deps: RouteDeps): void {
+  app.route({
+    method: 'GET',
+    url: '/v1/approvals',
+    schema: {
+      tags: ['approvals'],
+      summary: 'Approvals, the last opened first',
+      querystring: approvalQuery,
+      response: { 200: approvalListSchema },
+    },
+    handler: async (request) => {
+      const { state, dealId, subjectKind, mine } = request.query;
+      const page = pageRequest(request.query, ['instant', 'uuid']);
+      const filter = { state, dealId, subjectKind, mine: mine === 'true' };
+      return pageAnswer(await listApprovals(deps.db, await readerOf(deps, request), filter, page));
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/approvals/:id',
+    schema: {
+      tags: ['approvals'],
+      summary: 'One approval: what is shown, who may decide, who has decided. The ETag is its shownHash',
+      params: z.strictObject({ id: uuid }),
+      response: { 200: approvalSchema },
+    },
+    handler: async (request, reply) => {
+      const approval = await approvalOf(deps, request, request.params.id);
+      void reply.header('etag', `"${approval.shownHash}"`);
+      return shownTo(request, approval);
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/v1/approvals/:id/decisions',
+    schema: {
+      tags: ['approvals'],
+      summary: 'Decide on what was shown; answers after the decision is committed',
+      params: z.strictObject({ id: uuid }),
+      body: decisionRequest,
+      response: { 200: decisionReceiptSchema },
+    },
+    handler: async (request) => {
+      if (request.principal.kind !== 'user') throw new ApiError('PersonRequired', 'an integration does not decide');
+      const { id } = request.params;
+      const approval = await approvalOf(deps, request, id);
+      refuseOtherVersion(request, approval);
+      const { decisionId = idFor(request, 'decision'), verdict, reason = null, role = null, shownHash } = request.body;
+      const decision = { decisionId, by: request.principal.id, verdict, reason, role, shownHash, at: await deps.clock.now() };
+      const outcome = approval.state === 'pending' ? await decide(deps, request, id, decision) : settledAnswer(approval, decision);
+      return { outcome, approval: shownTo(request, await approvalOf(deps, request, id)) };
+    },
+  });
+}
+
+async function decide(deps: RouteDeps, request: FastifyRequest, approvalId: string, decision: DecisionInput): Promise<Outcome> {
+  const sent = deps.gateway.update({
+    definition: decideUpdate,
+    workflowId: approvalWorkflowId(approvalId),
+    input: decision,
+    updateId: updateIdOf(decision.decisionId, decision),
+  });
+  return answerOf(
+    sent,
+    (receipt): Outcome => receipt.outcome,
+    async () => settledAnswer(await approvalOf(deps, request, approvalId), decision),
+  );
+}
+
+/** An approval that has ended answers from its record: the same decision again is no conflict, any other is (RULES Approvals). */
+function settledAnswer({ record }: ApprovalDetail, decision: DecisionInput): Outcome {
+  const answered = answerTo(record, decision);
+  if (answered !== null) return answered;
+  if (record.kind === 'pending') throw new ApiError('RunMissing', 'the approval is pending, but no run takes decisions');
+  throw refused(refusalWithoutFacts(record, decision) ?? { violation: 'AlreadyDecided', detail: record.kind });
+}
+
+function refuseOtherVersion(request: FastifyRequest, approval: ApprovalDetail): void {
+  const wanted = request.headers['if-match'];
+  if (wanted === undefined || wanted === '*' || wanted === `"${approval.shownHash}"`) return;
+  throw new ApiError('VersionOutdated', 'If-Match names another version');
+}
+
+async function readerOf(deps: RouteDeps, request: FastifyRequest): Promise<ApprovalReader> {
+  const userId = request.principal.kind === 'user' ? request.principal.id : null;
+  return { scope: request.scope, userId, at: await deps.clock.now() };
+}
+
+async function approvalOf(deps: RouteDeps, request: FastifyRequest, id: string): Promise<ApprovalDetail> {
+  const approval = await readApproval(deps.db, await readerOf(deps, request), id);
+  if (approval === undefined) throw new ApiError('ApprovalUnknown', id);
+  return approval;
+}
+
+function shownTo(request: FastifyRequest, { record: _record, ...approval }: ApprovalDetail) {
+  const lacks = (permission: 'cost.read' | 'margin.read' | 'pay.read') => !covers(fieldScope(request, permission), [approval.entityId]);
+  return {
+    ...approval,
+    shown: withoutFields(approval.shown, { cost: lacks('cost.read'), margin: lacks('margin.read'), pay: lacks('pay.read') }),
+  };
+}

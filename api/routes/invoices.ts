@@ -1,0 +1,140 @@
+import { type FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { outsideId, uuid } from '../../contracts/api/common';
+import { holdReceipt, holdRequest, invoiceListSchema, invoiceQuery, invoiceSchema } from '../../contracts/api/invoices';
+import { readInvoice } from '../../db/reads/invoice';
+import { listInvoices } from '../../db/reads/invoices';
+import { openWaits } from '../../db/waits';
+import { invoiceWorkflowId } from '../../domain/ids';
+import { parseMoney } from '../../domain/money';
+import { isViolation } from '../../domain/violation';
+import { holdUpdate, liftHoldUpdate } from '../../workflows/invoice-to-cash/messages';
+import { type RouteDeps } from '../deps';
+import { ApiError } from '../errors';
+import { idFor } from '../idempotency';
+import { pageAnswer, pageRequest } from '../paging';
+import { type Api } from '../routing';
+import { answerOf, updateIdOf } from '../updates';
+
+const params = z.strictObject({ id: uuid });
+
+/** Invoices, and what holds up their collection. */
+export function invoiceRoutes(app: Api, deps: RouteDeps): void {
+  holdRoutes(app, deps);
+
+  app.route({
+    method: 'GET',
+    url: '/v1/invoices',
+    schema: {
+      tags: ['invoices'],
+      summary: 'Invoices and credit notes, the last drafted first',
+      querystring: invoiceQuery,
+      response: { 200: invoiceListSchema },
+    },
+    handler: async (request) => {
+      const { dealId, contractLineId, state } = request.query;
+      const page = pageRequest(request.query, ['instant', 'uuid']);
+      return pageAnswer(await listInvoices(deps.db, request.scope, { dealId, contractLineId, state }, page));
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/invoices/:id',
+    schema: {
+      tags: ['invoices'],
+      summary: 'One invoice: lines, items, applications, dunning, holds',
+      params,
+      response: { 200: invoiceSchema },
+    },
+    handler: async (request) => {
+      const { id } = request.params;
+      const waits = await openWaits(deps.db, { workflowIds: [invoiceWorkflowId(id)], scope: request.scope });
+      return { ...(await invoiceOf(deps, request, id)), waits };
+    },
+  });
+}
+
+function holdRoutes(app: Api, deps: RouteDeps): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/invoices/:id/holds',
+    schema: {
+      tags: ['invoices'],
+      summary: 'Record a dispute, a promise to pay, or a stop of dunning',
+      params,
+      body: holdRequest,
+      response: { 201: holdReceipt },
+    },
+    handler: async (request, reply) => {
+      const { id } = request.params;
+      const { currency } = await invoiceOf(deps, request, id);
+      const { amount, ...told } = request.body;
+      const holdId = idFor(request, 'hold');
+      const input = { holdId, ...told, amountMinor: held(amount, currency), by: request.principal.id, at: await deps.clock.now() };
+      const sent = deps.gateway.update({
+        definition: holdUpdate,
+        workflowId: invoiceWorkflowId(id),
+        input,
+        updateId: updateIdOf(holdId, input),
+      });
+      const receipt = await answerOf(
+        sent,
+        ({ state }) => ({ holdId, invoiceId: id, state }),
+        () => refuseWithoutRun(deps, request, id),
+      );
+      return reply.code(201).send(receipt);
+    },
+  });
+
+  app.route({
+    method: 'DELETE',
+    url: '/v1/invoices/:id/holds/:holdId',
+    schema: {
+      tags: ['invoices'],
+      summary: 'Lift a hold; collection goes on',
+      params: params.extend({ holdId: outsideId }),
+      response: { 200: holdReceipt },
+    },
+    handler: async (request) => {
+      const { id, holdId } = request.params;
+      const invoice = await invoiceOf(deps, request, id);
+      const hold = invoice.holds.find((each) => each.holdId === holdId);
+      if (hold === undefined) throw new ApiError('HoldUnknown', holdId);
+      if (hold.liftedAt !== null) return { holdId, invoiceId: id, state: invoice.state };
+      const input = { holdId, by: request.principal.id, at: await deps.clock.now() };
+      const sent = deps.gateway.update({
+        definition: liftHoldUpdate,
+        workflowId: invoiceWorkflowId(id),
+        input,
+        updateId: updateIdOf(`lift/${holdId}`, input),
+      });
+      return answerOf(
+        sent,
+        ({ state }) => ({ holdId, invoiceId: id, state }),
+        () => refuseWithoutRun(deps, request, id),
+      );
+    },
+  });
+}
+
+function held(amount: string | null, currency: string): number | null {
+  if (amount === null) return null;
+  const money = parseMoney(amount, currency);
+  if (!isViolation(money) && money.minor > 0) return money.minor;
+  const detail = isViolation(money) ? money.detail : 'must be above zero';
+  throw new ApiError('AmountInvalid', detail, { errors: [{ pointer: '/amount', code: 'AmountInvalid', detail }] });
+}
+
+async function invoiceOf(deps: RouteDeps, request: FastifyRequest, id: string) {
+  const invoice = await readInvoice(deps.db, request.scope, id);
+  if (invoice === undefined) throw new ApiError('InvoiceUnknown', id);
+  return invoice;
+}
+
+async function refuseWithoutRun(deps: RouteDeps, request: FastifyRequest, id: string): Promise<never> {
+  const { state } = await invoiceOf(deps, request, id);
+  throw state === 'settled' || state === 'void'
+    ? new ApiError('InvoiceNotOpen', `the invoice is ${state}`)
+    : new ApiError('RunMissing', 'the run of the invoice is not there');
+}

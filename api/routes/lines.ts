@@ -1,0 +1,121 @@
+import { type FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { outsideId, uuid } from '../../contracts/api/common';
+import { deliveryRequest, lineSchema, responseRequest, usageRequest } from '../../contracts/api/lines';
+import { type LineView } from '../../contracts/workflow-state';
+import { isReportedUsage, readLine, readLineState } from '../../db/reads/lines';
+import { openWaits } from '../../db/waits';
+import { lineWorkflowId } from '../../domain/ids';
+import { deliverMilestoneUpdate, reportUsageUpdate, respondToMilestoneUpdate } from '../../workflows/contract-line/messages';
+import { type RouteDeps } from '../deps';
+import { ApiError } from '../errors';
+import { type Update } from '../gateway/gateway';
+import { idFor } from '../idempotency';
+import { type Api } from '../routing';
+import { answerOf, updateIdOf } from '../updates';
+
+const params = z.strictObject({ id: uuid });
+const milestoneParams = z.strictObject({ id: uuid, milestoneId: outsideId });
+
+/** Contract lines and the facts of their delivery: milestones, acceptance, usage. */
+export function lineRoutes(app: Api, deps: RouteDeps): void {
+  app.route({
+    method: 'GET',
+    url: '/v1/contract-lines/:id',
+    schema: {
+      tags: ['contract lines'],
+      summary: 'One contract line: terms, milestones, billing plan',
+      params,
+      response: { 200: lineSchema },
+    },
+    handler: (request) => lineOf(deps, request, request.params.id),
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/v1/contract-lines/:id/milestones/:milestoneId/deliveries',
+    schema: {
+      tags: ['contract lines'],
+      summary: 'A milestone was delivered',
+      params: milestoneParams,
+      body: deliveryRequest,
+      response: { 200: lineSchema },
+    },
+    handler: async (request) => {
+      const { id, milestoneId } = request.params;
+      const deliveryId = idFor(request, 'delivery');
+      const input = { deliveryId, milestoneId, ...request.body, by: request.principal.id, at: await deps.clock.now() };
+      return record(deps, request, id, { definition: deliverMilestoneUpdate, input, updateId: updateIdOf(deliveryId, input) });
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/v1/contract-lines/:id/milestones/:milestoneId/responses',
+    schema: {
+      tags: ['contract lines'],
+      summary: 'The customer accepted or rejected a delivery',
+      params: milestoneParams,
+      body: responseRequest,
+      response: { 200: lineSchema },
+    },
+    handler: async (request) => {
+      const { id, milestoneId } = request.params;
+      const { reason = null, documentReference = null, ...told } = request.body;
+      const responseId = idFor(request, 'response');
+      const input = { responseId, milestoneId, ...told, reason, documentReference, by: request.principal.id, at: await deps.clock.now() };
+      return record(deps, request, id, { definition: respondToMilestoneUpdate, input, updateId: updateIdOf(responseId, input) });
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/v1/contract-lines/:id/usage-reports',
+    schema: {
+      tags: ['contract lines'],
+      summary: 'Usage of a month; the same event again counts once',
+      params,
+      body: usageRequest,
+      response: { 200: lineSchema },
+    },
+    handler: async (request) => {
+      const { id } = request.params;
+      await stateOf(deps, request, id);
+      if (await isReportedUsage(deps.db, id, request.body)) return lineOf(deps, request, id);
+      const input = { ...request.body, by: request.principal.id, at: await deps.clock.now() };
+      return record(deps, request, id, { definition: reportUsageUpdate, input, updateId: updateIdOf(`usage/${input.eventId}`, input) });
+    },
+  });
+}
+
+/** Sends a fact to the run of the line; a line whose run is not there has ended or has not begun. */
+async function record<Input>(
+  deps: RouteDeps,
+  request: FastifyRequest,
+  id: string,
+  update: Omit<Update<LineView, Input>, 'workflowId'>,
+): Promise<Awaited<ReturnType<typeof lineOf>>> {
+  await stateOf(deps, request, id);
+  return answerOf(
+    deps.gateway.update({ ...update, workflowId: lineWorkflowId(id) }),
+    () => lineOf(deps, request, id),
+    async () => {
+      const { state } = await stateOf(deps, request, id);
+      if (state === 'planned') throw new ApiError('LineNotActive', 'delivery has not started');
+      if (state === 'finished' || state === 'cancelled') throw new ApiError('LineFinished', `the line is ${state}`);
+      throw new ApiError('RunMissing', 'the run of the line is not there');
+    },
+  );
+}
+
+async function stateOf(deps: RouteDeps, request: FastifyRequest, id: string) {
+  const line = await readLineState(deps.db, request.scope, id);
+  if (line === undefined) throw new ApiError('LineUnknown', id);
+  return line;
+}
+
+async function lineOf(deps: RouteDeps, request: FastifyRequest, id: string) {
+  const line = await readLine(deps.db, request.scope, id);
+  if (line === undefined) throw new ApiError('LineUnknown', id);
+  return { ...line, waits: await openWaits(deps.db, { workflowIds: [lineWorkflowId(id)], scope: request.scope }) };
+}

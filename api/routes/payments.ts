@@ -1,0 +1,127 @@
+import { type FastifyRequest } from 'fastify';
+import { acceptedSchema } from '../../contracts/api/common';
+import {
+  paymentListSchema,
+  paymentQuery,
+  receivablesQuery,
+  receivablesSchema,
+  statementListSchema,
+  statementQuery,
+} from '../../contracts/api/payments';
+import { importedStatements, listPayments, listStatements, unknownAccounts } from '../../db/reads/payments';
+import { readReceivables } from '../../db/reads/receivables';
+import { hashOf } from '../../db/hash';
+import { parseCamt053 } from '../../integrations/bank/camt053';
+import { type BankStatementFile } from '../../integrations/bank/statement';
+import { type RouteDeps } from '../deps';
+import { ApiError } from '../errors';
+import { idFor } from '../idempotency';
+import { putIntakeEvent } from '../intake';
+import { pageAnswer, pageRequest } from '../paging';
+import { type Api } from '../routing';
+
+/** Bank statements in, payments and receivables out. */
+export function paymentRoutes(app: Api, deps: RouteDeps): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/bank-statements',
+    schema: {
+      tags: ['cash'],
+      summary: 'Import a bank file (ISO 20022 camt.053); taken whole or refused whole',
+      consumes: ['application/xml'],
+      response: { 202: acceptedSchema },
+    },
+    handler: async (request, reply) => {
+      const file = readBankFile(request);
+      await refuseImported(deps, file);
+      await refuseForeignAccounts(deps, file);
+      return reply.code(202).send({ inboxEventId: await takeIn(deps, request, file) });
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/bank-statements',
+    schema: {
+      tags: ['cash'],
+      summary: 'Imported statements, the last first',
+      querystring: statementQuery,
+      response: { 200: statementListSchema },
+    },
+    handler: async (request) => pageAnswer(await listStatements(deps.db, request.scope, pageRequest(request.query, ['instant', 'uuid']))),
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/payments',
+    schema: {
+      tags: ['cash'],
+      summary: 'Payments of customers, the last booked first',
+      querystring: paymentQuery,
+      response: { 200: paymentListSchema },
+    },
+    handler: async (request) => {
+      const page = pageRequest(request.query, ['date', 'uuid']);
+      return pageAnswer(await listPayments(deps.db, request.scope, { billToId: request.query.billToId }, page));
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/receivables',
+    schema: {
+      tags: ['cash'],
+      summary: 'What is owed at the end of a day, by age',
+      querystring: receivablesQuery,
+      response: { 200: receivablesSchema },
+    },
+    handler: async (request) => {
+      const asOf = request.query.asOf ?? (await deps.clock.now()).slice(0, 10);
+      return readReceivables(deps.db, request.scope, { entityId: request.query.entityId }, asOf);
+    },
+  });
+}
+
+function readBankFile(request: FastifyRequest): BankStatementFile {
+  if (request.rawBody.length === 0) throw new ApiError('StatementInvalid', 'the body is empty');
+  const read = parseCamt053(request.rawBody);
+  if (read.kind === 'read') return read.file;
+  const errors = read.violations.map((each) => ({ pointer: each.path ?? '', code: each.violation, detail: each.detail }));
+  throw new ApiError('StatementInvalid', `${errors.length} ${errors.length === 1 ? 'fault' : 'faults'}`, { errors });
+}
+
+async function refuseImported(deps: RouteDeps, { statements }: BankStatementFile): Promise<void> {
+  const known = await importedStatements(deps.db, statements);
+  if (known.length > 0) throw new ApiError('StatementAlreadyImported', known.join(', '));
+}
+
+async function refuseForeignAccounts(deps: RouteDeps, { statements }: BankStatementFile): Promise<void> {
+  const foreign = await unknownAccounts(
+    deps.db,
+    statements.map((each) => each.account),
+  );
+  if (foreign.length === 0) return;
+  const errors = statements.flatMap((each, index) =>
+    foreign.includes(each.account)
+      ? [{ pointer: `/BkToCstmrStmt/Stmt[${index + 1}]/Acct`, code: 'BankAccountUnknown', detail: 'no entity of ours has this account' }]
+      : [],
+  );
+  throw new ApiError('StatementInvalid', 'an account is not ours', { errors });
+}
+
+/** The statements are the identity of the file: sent twice, it is imported once, and only the repeated request gets the same answer. */
+async function takeIn(deps: RouteDeps, request: FastifyRequest, file: BankStatementFile): Promise<string> {
+  const importId = idFor(request, 'bank-statements');
+  const identity = hashOf(file.statements.map(({ account, statementId }) => [account, statementId]));
+  const { row } = await putIntakeEvent(deps, request, 'bank-statements', 'bank', { ...file, importId }, identity).catch(
+    (error: unknown) => {
+      throw error instanceof ApiError && error.code === 'EventIdReused' ? alreadyImported(file) : error;
+    },
+  );
+  if ((row.payload as { importId?: string }).importId !== importId) throw alreadyImported(file);
+  return row.id;
+}
+
+function alreadyImported({ statements }: BankStatementFile): ApiError {
+  return new ApiError('StatementAlreadyImported', statements.map((each) => each.statementId).join(', '));
+}

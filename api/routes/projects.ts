@@ -1,0 +1,90 @@
+import { type FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { uuid } from '../../contracts/api/common';
+import { projectListSchema, projectQuery, projectSchema, signOffRequest } from '../../contracts/api/projects';
+import { listProjects, readProject } from '../../db/reads/projects';
+import { openWaits } from '../../db/waits';
+import { projectWorkflowId } from '../../domain/ids';
+import { signOffUpdate } from '../../workflows/project-to-close/messages';
+import { type RouteDeps } from '../deps';
+import { ApiError } from '../errors';
+import { idFor } from '../idempotency';
+import { pageAnswer, pageRequest } from '../paging';
+import { type Api, fieldScope } from '../routing';
+import { answerOf, updateIdOf } from '../updates';
+
+const params = z.strictObject({ id: uuid });
+
+/** Projects as their hierarchy, and the customer's sign-off. */
+export function projectRoutes(app: Api, deps: RouteDeps): void {
+  app.route({
+    method: 'GET',
+    url: '/v1/projects',
+    schema: {
+      tags: ['projects'],
+      summary: 'Projects, the last opened first',
+      querystring: projectQuery,
+      response: { 200: projectListSchema },
+    },
+    handler: async (request) => {
+      const page = pageRequest(request.query, ['instant', 'uuid']);
+      return pageAnswer(await listProjects(deps.db, request.scope, { state: request.query.state }, page));
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/projects/:id',
+    schema: {
+      tags: ['projects'],
+      summary: 'One project: phases, work packages, tasks, milestones',
+      params,
+      response: { 200: projectSchema },
+    },
+    handler: (request) => projectOf(deps, request, request.params.id),
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/v1/projects/:id/sign-off',
+    schema: {
+      tags: ['projects'],
+      summary: "Record the customer's sign-off",
+      params,
+      body: signOffRequest,
+      response: { 200: projectSchema },
+    },
+    handler: async (request) => {
+      const { id } = request.params;
+      await openProject(deps, request, id);
+      const signOffId = idFor(request, 'sign-off');
+      const input = { signOffId, ...request.body, by: request.principal.id, at: await deps.clock.now() };
+      const sent = deps.gateway.update({
+        definition: signOffUpdate,
+        workflowId: projectWorkflowId(id),
+        input,
+        updateId: updateIdOf(signOffId, input),
+      });
+      return answerOf(
+        sent,
+        () => projectOf(deps, request, id),
+        async () => {
+          await openProject(deps, request, id);
+          throw new ApiError('RunMissing', 'the run of the project is not there');
+        },
+      );
+    },
+  });
+}
+
+async function openProject(deps: RouteDeps, request: FastifyRequest, id: string): Promise<void> {
+  const { state } = await projectOf(deps, request, id);
+  if (state === 'closed' || state === 'cancelled') throw new ApiError('ProjectClosed', `the project is ${state}`);
+}
+
+async function projectOf(deps: RouteDeps, request: FastifyRequest, id: string) {
+  const project = await readProject(deps.db, request.scope, fieldScope(request, 'cost.read'), id);
+  if (project === undefined) throw new ApiError('ProjectUnknown', id);
+  const waits = await openWaits(deps.db, { workflowIds: [projectWorkflowId(id)], scope: request.scope });
+  return { ...project, waits };
+}

@@ -1,0 +1,44 @@
+import { type FastifyRequest } from 'fastify';
+import { isViolation } from '../../domain/violation';
+import { readChangeEvent } from '../../integrations/salesforce/change-event';
+import {
+  outboundAcknowledgement,
+  outboundEvents,
+  parseOutboundMessage,
+  verifyOutboundMessage,
+} from '../../integrations/salesforce/outbound-message';
+import { type RouteDeps } from '../deps';
+import { refused } from '../errors';
+import { parseJson } from '../body';
+import { configured, signedJson } from './signed';
+import { asViolations, crmEvent, invalid, store, type ToldEvent, unreadable } from './store';
+
+/** A relayed change event, ordered by commit number. */
+export async function takeChangeEvent(deps: RouteDeps, request: FastifyRequest): Promise<ToldEvent[]> {
+  signedJson(request, deps.config.salesforce.relaySecret);
+  const body = parseJson(request.rawBody);
+  const read = readChangeEvent(body);
+  if (read.kind === 'invalid') {
+    throw invalid('EventInvalid', await store(deps, unreadable('salesforce', request.rawBody, body, asViolations(read.errors))));
+  }
+  const told: ToldEvent[] = [];
+  for (const event of read.events) told.push(await store(deps, crmEvent(event, 'salesforce')));
+  return told;
+}
+
+/** An outbound message, ordered by the record's own change date: another scale than change events, so another source (D7). */
+export async function takeOutboundMessage(deps: RouteDeps, request: FastifyRequest, token: string): Promise<string> {
+  const organizationId = configured(deps.config.salesforce.organizationId);
+  const message = parseOutboundMessage(request.rawBody);
+  const refusal = verifyOutboundMessage(
+    { organizationId: isViolation(message) ? organizationId : message.organizationId, token },
+    { organizationId, tokens: [configured(deps.config.salesforce.outboundToken)] },
+  );
+  if (refusal !== null) throw refused(refusal);
+  if (isViolation(message)) {
+    const kept = unreadable('salesforce-outbound', request.rawBody, { bytes: request.rawBody.length }, [message]);
+    throw invalid('EventInvalid', await store(deps, kept));
+  }
+  for (const event of outboundEvents(message)) await store(deps, crmEvent(event, 'salesforce-outbound'));
+  return outboundAcknowledgement(true);
+}
