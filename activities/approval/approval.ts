@@ -105,8 +105,9 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
           };
         }
         const steps = await openStepsOf(trx, row, approval, rules, at);
-        const next = decide(approval, decision, await decisionFacts(trx, row, approval, rules, steps, decision), at);
-        if (isViolation(next)) return next;
+        const { ceiling, ...facts } = await decisionFacts(trx, row, approval, rules, steps, decision);
+        const next = decide(approval, decision, facts, at);
+        if (isViolation(next)) return next.violation === 'RoleNotAsked' && ceiling !== null ? ceiling : next;
         const vote = next.tiers
           .flatMap((tier) => tier.steps.flatMap((step) => step.votes.map((each) => ({ ...each, tier: tier.tier, role: step.role }))))
           .find((each) => each.decisionId === decisionId);
@@ -199,6 +200,7 @@ async function decisionFacts(
   const { limits } = await directory(trx);
   const given = await delegations(trx);
   const authorities: Authority[] = [];
+  let ceiling: Violation | null = null;
   for (const { step, voters } of steps) {
     const holders = voters.map((userId) => ({ userId, limit: limits[userId] ?? null }));
     const acting = resolveActingFor(decision.by, step.role, given, holders, decision.at, approval.amount, {
@@ -206,13 +208,16 @@ async function decisionFacts(
       barred: [approval.requestedBy],
     });
     if (!isViolation(acting)) authorities.push({ role: step.role, onBehalfOf: acting.onBehalfOf, limit: acting.limit });
+    else if (acting.violation === 'DelegationCeilingExceeded') ceiling = acting;
   }
   const history = row.deal_id === null ? [] : await dutiesOnDeal(trx, row.deal_id);
-  const onBehalfOf = authorities[0]?.onBehalfOf ?? null;
+  const meant = authorities.find((authority) => authority.role === decision.role) ?? authorities[0];
+  const onBehalfOf = meant?.onBehalfOf ?? null;
   const conflicts = dutiesOfDecision(row.subject_kind).map((duty) =>
     conflictOfDuties(rules.duties, history, { duty, subjectId: row.subject_id, by: decision.by, onBehalfOf }),
   );
   return {
+    ceiling,
     authorities,
     voters: Object.fromEntries(steps.map(({ step, voters }) => [step.role, voters])),
     dutyConflict: decision.verdict === 'grant' ? (conflicts.find((conflict) => conflict !== null) ?? null) : null,

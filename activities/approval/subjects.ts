@@ -91,8 +91,8 @@ async function readDeal(trx: Transaction<DB>, { dealId, groupCurrency }: Subject
     },
     policy: {
       amount,
-      // No estimate at all: the margin rules cannot be applied, and the approvers see that it is unknown.
-      marginPercent: margin.blendedPercent ?? '100',
+      // Without any estimate the margin is unknown, and unknown counts as too low.
+      marginPercent: margin.blendedPercent,
       discountPercent,
       paymentTermsDays: terms.paymentTermsDays,
     },
