@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { figuresOf } from '../simulation/figures';
-import { FolderError, readDealFolder, type DealFolder } from '../simulation/folder';
+import { readDealFolder, type DealFolder } from '../simulation/folder';
 import { playFolder } from '../simulation/play';
 import { dealReport } from '../simulation/report';
 import { startThroughline, type Throughline } from '../workers/main';
@@ -26,8 +26,7 @@ export async function play(request: PlayRequest): Promise<number> {
     folder = readDealFolder(request.folder, request.lines);
     dataDir = preparePlayData(request.dataDir, request);
   } catch (error) {
-    if (error instanceof FolderError || error instanceof Error) return fail(error, 2);
-    throw error;
+    return fail(error, 2);
   }
   const config = await playConfig(dataDir);
   print('starting the stack …');

@@ -3,11 +3,13 @@ import { type Kysely } from 'kysely';
 import { type DB } from '../db/types';
 import { type Instant } from '../domain/deal/terms';
 import { seedFolder } from '../scripts/seed-folder';
-import { apiClient } from './api-client';
-import { clockMoment, moveClock, playTime, type DriverOptions, type Played } from './driver';
+import { apiClient, UnexpectedAnswer } from './api-client';
+import { clockMoment, moveClock, playTime, SimulationStuck, type DriverOptions, type Played } from './driver';
 import { type DealFolder } from './folder';
+import { NobodyDecides } from './people';
 import { followProgress } from './progress';
 import { openStage, type Stage } from './stage';
+import { stuckReport } from './stuck-report';
 import { worldOf } from './world';
 
 /** A running installation with a simulated business clock, and what the player needs of it. */
@@ -35,8 +37,8 @@ const ACTOR = 'simulation';
 
 /**
  * Plays a deal folder from the CRM's event to the closed project over HTTP: loads the folder's master data, then plays business time until
- * nothing is left. Played again on an installation where it was interrupted, it goes on where it stood. Throws `SimulationStuck`,
- * `NotQuiet`, `NobodyDecides` or `UnexpectedAnswer`, each with a readable report.
+ * nothing is left. Played again on an installation where it was interrupted, it goes on where it stood. Throws `SimulationStuck` or
+ * `NotQuiet`, each with a readable report.
  */
 export async function playFolder(folder: DealFolder, target: PlayTarget, options: PlayOptions = {}): Promise<PlayedDeal> {
   const { db, client, apiUrl, webhookSecret } = target;
@@ -63,18 +65,31 @@ export async function playFolder(folder: DealFolder, target: PlayTarget, options
       if (subjectKind !== 'invoice') say(`${minute(moment)}  ✓ ${subjectKind} granted by ${userId} (${role})`);
     },
   });
-  const played = await playTime(world, {
-    client,
+  const played = await explained(
     db,
-    ...options,
-    onWait: async (moment, point) => {
-      for (const line of await progress()) say(`${minute(moment)}    ${line}`);
-      for (const key of brought.splice(0)) await options.onBrought?.(key, stage, moment);
-      await options.onWait?.(moment, point);
-    },
-  });
+    playTime(world, {
+      client,
+      db,
+      ...options,
+      onWait: async (moment, point) => {
+        for (const line of await progress()) say(`${minute(moment)}    ${line}`);
+        for (const key of brought.splice(0)) await options.onBrought?.(key, stage, moment);
+        await options.onWait?.(moment, point);
+      },
+    }),
+  );
   say(`${minute(played.lastMoment)}  contract ${contractNumber} is played: ${played.steps} moments`);
   return { ...played, dealId: await stage.dealId(), stage };
+}
+
+/** What the API refused is said together with what every run waits for. */
+async function explained<T>(db: Kysely<DB>, playing: Promise<T>): Promise<T> {
+  try {
+    return await playing;
+  } catch (error) {
+    if (!(error instanceof UnexpectedAnswer || error instanceof NobodyDecides)) throw error;
+    throw new SimulationStuck(await stuckReport(db, error.message), { cause: error });
+  }
 }
 
 async function loadMasterData(db: Kysely<DB>, folder: DealFolder, at: Instant, say: (line: string) => void): Promise<void> {

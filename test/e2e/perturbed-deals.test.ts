@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { figuresOf, type InvoiceFigure } from '../../simulation/figures';
+import { readDealFolder } from '../../simulation/folder';
+import { playFolder } from '../../simulation/play';
+import { expectedFigures } from '../support/expected/figures';
+import { type ExpectedReceivables } from '../support/expected/receivables';
+import { uniqueName } from '../support/temporal';
+import { startInstallation } from './installation';
+import { writePerturbed } from './perturbation';
+import { receivablesOf } from './receivables-view';
+
+const REFERENCE = resolve(__dirname, '..', '..', 'examples', 'reference-deal');
+const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+/** Deals played side by side, each on a database and namespace of its own: more would only wait for the processor. */
+const AT_A_TIME = 2;
+
+interface Outcome {
+  readonly invoices: readonly InvoiceFigure[];
+  readonly acceptances: readonly { milestoneId: string; acceptedOn: string | null; acceptance: string | null }[];
+  readonly receivables: readonly ExpectedReceivables[];
+  readonly unsettled: readonly string[];
+  readonly dealState: string;
+  readonly projectState: string;
+}
+
+describe('a deal with other fees, dates, shares, usage, hours, time zones and payment terms', () => {
+  const root = mkdtempSync(join(tmpdir(), 'throughline-perturbed-'));
+  const folderOf = (seed: number): string => join(root, String(seed));
+  const outcomes = new Map<number, Promise<Outcome>>();
+
+  beforeAll(() => {
+    for (const seed of SEEDS) writePerturbed(REFERENCE, folderOf(seed), seed);
+    const lanes = Array.from({ length: AT_A_TIME }, () => Promise.resolve());
+    SEEDS.forEach((seed, index) => {
+      const lane = index % AT_A_TIME;
+      const outcome = (lanes[lane] ?? Promise.resolve()).then(() => playSeed(folderOf(seed), seed));
+      outcomes.set(seed, outcome);
+      lanes[lane] = outcome.then(
+        () => undefined,
+        () => undefined,
+      );
+    });
+  });
+  afterAll(async () => {
+    await Promise.allSettled(outcomes.values());
+    rmSync(root, { recursive: true, force: true });
+  }, 300_000);
+
+  test.each(SEEDS)(
+    'is billed, accepted, collected and closed as recomputed from its folder (seed %i)',
+    async (seed) => {
+      const expected = expectedFigures(folderOf(seed));
+      const { invoices, acceptances, receivables, unsettled, dealState, projectState } = (await outcomes.get(seed)) as Outcome;
+      expect(invoices).toEqual(expected.invoices);
+      expect(acceptances).toEqual(expected.acceptances);
+      expect(receivables).toEqual(expected.receivables);
+      expect({ unsettled, dealState, projectState }).toEqual({ unsettled: [], dealState: 'closed', projectState: 'closed' });
+    },
+    300_000,
+  );
+});
+
+async function playSeed(path: string, seed: number): Promise<Outcome> {
+  const folder = readDealFolder(path);
+  const installation = await startInstallation(uniqueName(`perturbed-${seed}`));
+  try {
+    const { db } = installation;
+    const receivables: ExpectedReceivables[] = [];
+    const monthly = new Map(folder.bankFiles.map(({ file }) => [`bank/${file.messageId}`, file.statements.map(({ to }) => to).sort()])); // prettier-ignore
+    const { dealId } = await playFolder(folder, installation, {
+      onBrought: async (key, stage) => {
+        const lastDay = monthly.get(key)?.at(-1);
+        if (lastDay !== undefined) receivables.push(await receivablesOf(stage, folder, lastDay));
+      },
+    });
+    return {
+      invoices: (await figuresOf(db, dealId)).invoices,
+      acceptances: await db
+        .selectFrom('milestone')
+        .select(['milestone_id as milestoneId', 'accepted_on as acceptedOn', 'acceptance'])
+        .orderBy('milestone_id')
+        .execute(),
+      receivables,
+      unsettled: (await db.selectFrom('invoice').select('reference').where('state', '<>', 'settled').execute()).map((row) => row.reference),
+      dealState: (await db.selectFrom('deal').select('state').executeTakeFirstOrThrow()).state,
+      projectState: (await db.selectFrom('project').select('state').executeTakeFirstOrThrow()).state,
+    };
+  } finally {
+    await installation.close();
+  }
+}
