@@ -33,7 +33,8 @@ export async function play(request: PlayRequest): Promise<number> {
   const running = await startThroughline(config);
   try {
     print(`up after ${seconds(began)}; API ${running.apiUrl}, Temporal UI ${running.uiUrl ?? 'not started'}\n`);
-    const { dealId } = await playFolder(folder, { ...running, webhookSecret: running.config.crmWebhookSecret ?? '' }, { say: print });
+    const target = { ...running, webhookSecret: running.config.crmWebhookSecret ?? '' };
+    const { dealId } = await Promise.race([playFolder(folder, target, { say: print }), workerDied(running)]);
     print(`\n${await dealReport(running.db, dealId)}\n`);
     if (request.json !== undefined) writeFileSync(request.json, `${JSON.stringify(await figuresOf(running.db, dealId), null, 2)}\n`);
     print(`Played from the signed event to the closed project in ${seconds(began)}.`);
@@ -44,6 +45,12 @@ export async function play(request: PlayRequest): Promise<number> {
   } finally {
     await running.stop();
   }
+}
+
+/** A worker that dies ends the play at once, not after the wait for quiet. */
+async function workerDied(running: Throughline): Promise<never> {
+  await running.ended;
+  throw new Error('The worker has ended.');
 }
 
 async function stayUp(running: Throughline): Promise<void> {

@@ -100,10 +100,12 @@ function inOrder(folder: DealFolder, approval: ShownApproval, step: ShownStep): 
 }
 
 async function pendingApprovals(stage: Stage, cast: Cast): Promise<string[]> {
+  const dealId = await stage.knownDealId();
+  if (dealId === null) return [];
   const ids: string[] = [];
   for (let cursor: string | null = ''; cursor !== null;) {
     const { body } = await stage.api.person(cast.overseer)(
-      `/v1/approvals?state=pending&limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
+      `/v1/approvals?state=pending&dealId=${dealId}&limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
     );
     const page = body as { data: { id: string }[]; hasMore: boolean; nextCursor: string | null };
     ids.push(...page.data.map((each) => each.id));

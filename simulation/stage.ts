@@ -10,6 +10,8 @@ export interface Stage {
   readonly db: Kysely<DB>;
   readonly contractNumber: string;
   dealId(): Promise<string>;
+  /** Null before the deal has been taken in. */
+  knownDealId(): Promise<string | null>;
   contractLineId(lineId: string): Promise<string>;
   projectId(): Promise<string>;
   write(userId: string, method: 'POST' | 'PUT', path: string, key: string, body: unknown): Promise<void>;
@@ -27,10 +29,14 @@ export function openStage(options: {
 }): Stage {
   const { api, db, contractNumber, webhookSecret } = options;
   const keyed = (key: string): string => idempotencyKey(`${contractNumber}/${key}`);
-  const dealId = remember(async () => {
+  const knownDealId = async (): Promise<string | null> => {
     const deal = await db.selectFrom('deal').select('id').where('contract_number', '=', contractNumber).executeTakeFirst();
-    if (deal === undefined) throw new Error(`the deal of contract ${contractNumber} is not there; was its event taken?`);
-    return deal.id;
+    return deal?.id ?? null;
+  };
+  const dealId = remember(async () => {
+    const known = await knownDealId();
+    if (known === null) throw new Error(`the deal of contract ${contractNumber} is not there; was its event taken?`);
+    return known;
   });
   const lineIds = new Map<string, () => Promise<string>>();
   return {
@@ -38,6 +44,7 @@ export function openStage(options: {
     db,
     contractNumber,
     dealId,
+    knownDealId,
     contractLineId: async (lineId) => {
       const known = lineIds.get(lineId) ?? remember(async () => lineRow(db, await dealId(), lineId));
       lineIds.set(lineId, known);
