@@ -19,12 +19,17 @@ export async function currentBuildId(connection: Connection, namespace: string):
  * Makes a build the current version. Call it after the replay gate (see replay-gate.ts) and with a worker of that build polling: the
  * server knows a version only once a worker has polled, so it is asked again for a while.
  */
-export async function setCurrentVersion(connection: Connection, namespace: string, buildId: string): Promise<void> {
+export async function setCurrentVersion(
+  connection: Connection,
+  namespace: string,
+  buildId: string,
+  deploymentName = DEPLOYMENT,
+): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await connection.workflowService.setWorkerDeploymentCurrentVersion({
         namespace,
-        deploymentName: DEPLOYMENT,
+        deploymentName,
         buildId,
         ignoreMissingTaskQueues: true,
         identity: 'throughline-release',

@@ -7,10 +7,16 @@ import { type WorkflowBundle } from './bundle';
 import { DEPLOYMENT } from './release';
 
 export interface WorkerDeps {
-  readonly config: Pick<Config, 'worker' | 'temporal' | 'shutdownGraceSeconds'>;
+  readonly config: {
+    readonly worker: Omit<Config['worker'], 'release'>;
+    readonly temporal: Pick<Config['temporal'], 'namespace'>;
+    readonly shutdownGraceSeconds: number;
+  };
   readonly db: Kysely<DB>;
   readonly connection: NativeConnection;
   readonly bundle: WorkflowBundle;
+  /** The worker deployment it belongs to; ours unless told otherwise. */
+  readonly deployment?: string;
 }
 
 export interface RunningWorker {
@@ -25,7 +31,7 @@ export interface RunningWorker {
  * A worker of all lifecycles and effects. Versioned by the hash of its workflow code; runs move to the current version by themselves
  * (D10). The cache is sized by memory, not by the number of open runs (D17).
  */
-export async function startWorker({ config, db, connection, bundle }: WorkerDeps): Promise<RunningWorker> {
+export async function startWorker({ config, db, connection, bundle, deployment = DEPLOYMENT }: WorkerDeps): Promise<RunningWorker> {
   const { worker: settings, temporal, shutdownGraceSeconds } = config;
   const buildId = settings.buildId ?? bundle.buildId;
   const worker = await Worker.create({
@@ -36,7 +42,7 @@ export async function startWorker({ config, db, connection, bundle }: WorkerDeps
     activities: createActivities({ db }),
     workerDeploymentOptions: {
       useWorkerVersioning: true,
-      version: { deploymentName: DEPLOYMENT, buildId },
+      version: { deploymentName: deployment, buildId },
       defaultVersioningBehavior: 'AUTO_UPGRADE',
     },
     maxCachedWorkflows: settings.maxCachedWorkflows,

@@ -1,21 +1,19 @@
 import { type Transaction } from 'kysely';
 import { type ApprovalActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
-import { type DecisionInput, type DecisionReceipt } from '../../contracts/workflow-state';
-import { delegations, directory, dutiesOnDeal } from '../../db/directory';
+import { type DecisionReceipt } from '../../contracts/workflow-state';
 import { hashOf } from '../../db/hash';
 import { entityOf } from '../../db/parties';
-import { approvalRules, type ApprovalRules } from '../../db/policies';
+import { approvalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
-import { answerTo, decide, type Authority } from '../../domain/approval/decision';
-import { resolveActingFor } from '../../domain/approval/delegation';
-import { conflictOfDuties, dutiesOfDecision } from '../../domain/approval/duties';
+import { answerTo, decide } from '../../domain/approval/decision';
 import { requiredTiers } from '../../domain/approval/policy';
 import { escalate, openApproval as open, withdraw, type Approval } from '../../domain/approval/state';
 import { localDateOf } from '../../domain/calendar/zone';
 import { isViolation, type Violation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, reviewKey } from '../lifecycle';
+import { decisionFacts } from './decision-facts';
 import { lockApproval, openStepsOf, recordSlaEvent, rulesOf, saveApproval, type ApprovalRow, type OpenStep } from './record';
 import { subjectFacts } from './subjects';
 
@@ -104,8 +102,7 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
             audit: { stream: streamOf(row), action: 'decision.repeated', subject: approvalId, details: { decisionId } },
           };
         }
-        const steps = await openStepsOf(trx, row, approval, rules, at);
-        const { ceiling, ...facts } = await decisionFacts(trx, row, approval, rules, steps, decision);
+        const { ceiling, ...facts } = await decisionFacts(trx, row, approval, rules, decision);
         const next = decide(approval, decision, facts, at);
         if (isViolation(next)) return next.violation === 'RoleNotAsked' && ceiling !== null ? ceiling : next;
         const vote = next.tiers
@@ -187,41 +184,6 @@ export function withdrawApproval(deps: ActivityDeps): ApprovalActivities['withdr
         return { answer, audit: { stream: streamOf(row), action: 'approval.withdrawn', subject: approvalId, details: { reason } } };
       },
     );
-}
-
-async function decisionFacts(
-  trx: Transaction<DB>,
-  row: ApprovalRow,
-  approval: Approval,
-  rules: ApprovalRules,
-  steps: readonly OpenStep[],
-  decision: DecisionInput,
-) {
-  const { limits } = await directory(trx);
-  const given = await delegations(trx);
-  const authorities: Authority[] = [];
-  let ceiling: Violation | null = null;
-  for (const { step, voters } of steps) {
-    const holders = voters.map((userId) => ({ userId, limit: limits[userId] ?? null }));
-    const acting = resolveActingFor(decision.by, step.role, given, holders, decision.at, approval.amount, {
-      maxDepth: rules.delegationMaxDepth,
-      barred: [approval.requestedBy],
-    });
-    if (!isViolation(acting)) authorities.push({ role: step.role, onBehalfOf: acting.onBehalfOf, limit: acting.limit });
-    else if (acting.violation === 'DelegationCeilingExceeded') ceiling = acting;
-  }
-  const history = row.deal_id === null ? [] : await dutiesOnDeal(trx, row.deal_id);
-  const meant = authorities.find((authority) => authority.role === decision.role) ?? authorities[0];
-  const onBehalfOf = meant?.onBehalfOf ?? null;
-  const conflicts = dutiesOfDecision(row.subject_kind).map((duty) =>
-    conflictOfDuties(rules.duties, history, { duty, subjectId: row.subject_id, by: decision.by, onBehalfOf }),
-  );
-  return {
-    ceiling,
-    authorities,
-    voters: Object.fromEntries(steps.map(({ step, voters }) => [step.role, voters])),
-    dutyConflict: decision.verdict === 'grant' ? (conflicts.find((conflict) => conflict !== null) ?? null) : null,
-  };
 }
 
 async function remind(

@@ -1,0 +1,95 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type Client, type Connection } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { type Kysely } from 'kysely';
+import { type Pool } from 'pg';
+import { type DB } from '../../db/types';
+import { workflowBundle, type WorkflowBundle } from '../../workers/bundle';
+import { setCurrentVersion } from '../../workers/release';
+import { startWorker, type RunningWorker } from '../../workers/worker';
+import { searchAttributeKeys } from '../../workflows/search-attributes';
+import { testDatabase } from './database';
+import { testTemporal, uniqueName } from './temporal';
+
+/** Our workers on the shared servers, with a database, a task queue and a worker deployment of their own. */
+export interface TestEngine {
+  readonly db: Kysely<DB>;
+  readonly pool: Pool;
+  readonly databaseUrl: string;
+  readonly client: Client;
+  readonly connection: Connection;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  /** One more build of the deployment, made its current version: waiting runs move to it by themselves (D10). */
+  release(bundle: WorkflowBundle): Promise<RunningWorker>;
+  stop(): Promise<void>;
+}
+
+export interface TestEngineOptions {
+  /** Our bundle unless told otherwise. */
+  readonly bundle?: WorkflowBundle;
+  /** False where the runs are not of code that ships. */
+  readonly capture?: boolean;
+}
+
+/** Where histories of all runs go at the end of a file; set by `npm run histories:capture`. */
+export const CAPTURE_FOLDER = 'THROUGHLINE_CAPTURE_FOLDER';
+
+export async function startTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
+  const attributes = searchAttributeKeys.map(({ name, type }) => ({ name, type }));
+  const [database, temporal, bundle] = await Promise.all([testDatabase(), testTemporal(attributes), options.bundle ?? workflowBundle()]);
+  const taskQueue = uniqueName('engine');
+  const workers: RunningWorker[] = [];
+  const release = async (build: WorkflowBundle): Promise<RunningWorker> => {
+    const worker = await startWorker({
+      config: {
+        worker: {
+          taskQueue,
+          maxCachedWorkflows: 200,
+          maxWorkflowTasks: undefined,
+          maxActivities: undefined,
+          maxLocalActivities: undefined,
+          buildId: undefined,
+        },
+        temporal: { namespace: temporal.namespace },
+        shutdownGraceSeconds: 5,
+      },
+      db: database.db,
+      connection: temporal.nativeConnection,
+      bundle: build,
+      deployment: taskQueue,
+    });
+    workers.push(worker);
+    await setCurrentVersion(temporal.connection, temporal.namespace, worker.buildId, taskQueue);
+    return worker;
+  };
+  await release(bundle);
+  return {
+    db: database.db,
+    pool: database.pool,
+    databaseUrl: database.url,
+    client: temporal.client,
+    connection: temporal.connection,
+    namespace: temporal.namespace,
+    taskQueue,
+    release,
+    stop: async () => {
+      const folder = process.env[CAPTURE_FOLDER];
+      if (folder !== undefined && options.capture !== false) await captureHistories(temporal.client, taskQueue, folder);
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await temporal.close();
+      await database.drop();
+    },
+  };
+}
+
+/** Writes the history of every run of a task queue, ended or still open, as the replay corpus has them. */
+async function captureHistories(client: Client, taskQueue: string, folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  for await (const run of client.workflow.list({ query: `TaskQueue = "${taskQueue}"` })) {
+    const history = await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+    writeFileSync(join(folder, `${run.type}.${run.runId}.json.gz`), gzipSync(historyToJSON(history)));
+  }
+}
