@@ -2,15 +2,15 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { jsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { uuidv7 } from 'uuidv7';
 import { createTokens } from './auth/tokens';
 import { BODY_LIMIT_BYTES, readBodies } from './body';
 import { type ApiDeps, type RouteDeps } from './deps';
 import { ApiError } from './errors';
 import { createGateway } from './gateway/gateway';
-import { answerWithProblems, sendProblem } from './problem';
+import { answerWithProblems, sendProblem, zodValidator } from './problem';
 import { guardRoutes } from './routing';
 import { approvalRoutes } from './routes/approvals';
 import { auditRoutes } from './routes/audit';
@@ -31,19 +31,19 @@ import { webhookRoutes } from './webhooks/routes';
  * Temporal down; what needs them answers 503 until they are back.
  */
 export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
+  const log: FastifyBaseLogger = deps.log;
   const app = fastify({
-    loggerInstance: deps.log,
-    disableRequestLogging: true,
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: 30_000,
     routerOptions: { maxParamLength: 400 },
     exposeHeadRoutes: false,
     genReqId: () => uuidv7(),
-    requestIdLogLabel: 'requestId',
     frameworkErrors: (_error, request, reply) =>
       void sendProblem(new ApiError('RequestMalformed', 'the address cannot be read'), request, reply),
   }).withTypeProvider<ZodTypeProvider>();
-  app.setValidatorCompiler(validatorCompiler);
+  app.setValidatorCompiler(zodValidator);
   app.setSerializerCompiler(serializerCompiler);
   answerWithProblems(app);
   logRequests(app, deps);

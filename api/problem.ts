@@ -1,6 +1,5 @@
-import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { z } from 'zod';
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifySchemaCompiler } from 'fastify';
+import { type z } from 'zod';
 import { type Problem } from '../contracts/api/problem';
 import { fieldErrors } from '../contracts/problems';
 import { ApiError, errorRow, type WrongField } from './errors';
@@ -61,7 +60,7 @@ export function problemOf(error: ApiError, request: FastifyRequest): Problem {
 /** What an error means to the caller; whatever nobody named is a bug. */
 export function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  if (hasZodFastifySchemaValidationErrors(error)) return wrongFields(error);
+  if (error instanceof WrongInput) return wrongFields(error);
   if (isDatabaseOutage(error)) return new ApiError('DatabaseUnavailable', 'the database does not answer', { cause: error });
   if (isValueRefused(error)) return new ApiError('ValueNotStorable', 'a value is out of range', { cause: error });
   const { code = '', statusCode = 500 } = error as Partial<FastifyError>;
@@ -72,14 +71,26 @@ export function asApiError(error: unknown): ApiError {
   return new ApiError('InternalError', 'unexpected', { cause: error });
 }
 
-function wrongFields(error: FastifyError): ApiError {
-  const issues = (error.validation ?? []).map((each) => (each.params as { issue: z.core.$ZodIssue }).issue);
+/** A part of a request that does not fit its schema; Fastify adds which part. */
+class WrongInput extends Error {
+  readonly validationContext?: string;
+
+  constructor(readonly faults: z.ZodError) {
+    super('the request does not fit its schema');
+  }
+}
+
+/** Validates by zod, with the input kept, so that a missing field is told from a wrong one. */
+export const zodValidator: FastifySchemaCompiler<z.ZodType> =
+  ({ schema }) =>
+  (data: unknown) => {
+    const parsed = schema.safeParse(data, { reportInput: true });
+    return parsed.success ? { value: parsed.data } : { error: new WrongInput(parsed.error) };
+  };
+
+function wrongFields(error: WrongInput): ApiError {
   const prefix = error.validationContext === 'body' ? '' : `/${error.validationContext ?? 'request'}`;
-  const errors: WrongField[] = fieldErrors(new z.ZodError(issues), prefix).map(({ pointer, code, message }) => ({
-    pointer,
-    code,
-    detail: message,
-  }));
+  const errors: WrongField[] = fieldErrors(error.faults, prefix).map(({ pointer, code, message }) => ({ pointer, code, detail: message }));
   return new ApiError('ValidationFailed', `${errors.length} wrong ${errors.length === 1 ? 'field' : 'fields'}`, { errors });
 }
 

@@ -100,7 +100,7 @@ export function fieldScope(request: FastifyRequest, permission: Permission): Sco
 
 function repeatable(deps: ApiDeps, handler: RouteHandlerMethod): RouteHandlerMethod {
   return function (this: FastifyInstance, request, reply) {
-    return once(deps.db, request, reply, async () => (await handler.call(this, request, reply)) as unknown);
+    return once(deps.db, request, reply, async (): Promise<unknown> => handler.call(this, request, reply));
   };
 }
 

@@ -30,6 +30,7 @@ export interface Config {
     readonly accessToken: string | undefined;
     readonly organizationId: string | undefined;
     readonly relaySecret: string | undefined;
+    readonly outboundToken: string | undefined;
   };
   readonly crmWebhookSecret: string | undefined;
 }
@@ -218,6 +219,7 @@ function arrange(env: Environment, temporal: ReadTemporal): Config {
       accessToken: env.SALESFORCE_ACCESS_TOKEN,
       organizationId: env.SALESFORCE_ORGANIZATION_ID,
       relaySecret: env.SALESFORCE_RELAY_SECRET,
+      outboundToken: env.SALESFORCE_OUTBOUND_TOKEN,
     },
     crmWebhookSecret: env.CRM_WEBHOOK_SECRET,
   };

@@ -11,6 +11,7 @@ export const secretVariables = [
   'HUBSPOT_ACCESS_TOKEN',
   'SALESFORCE_ACCESS_TOKEN',
   'SALESFORCE_RELAY_SECRET',
+  'SALESFORCE_OUTBOUND_TOKEN',
   'CRM_WEBHOOK_SECRET',
 ] as const;
 
@@ -114,6 +115,10 @@ export const environment = z.object({
     .optional()
     .describe('Organization whose outbound messages are accepted'),
   SALESFORCE_RELAY_SECRET: text.optional().describe('Verifies Salesforce change events relayed to us as signed JSON'),
+  SALESFORCE_OUTBOUND_TOKEN: text
+    .min(24, 'must have at least 24 characters')
+    .optional()
+    .describe('Secret token in the address of the outbound message endpoint (…?token=…)'),
   CRM_WEBHOOK_SECRET: z
     .string()
     .regex(/^whsec_[A-Za-z0-9+/]{24,}={0,2}$/, 'must be a Standard Webhooks secret (whsec_ and base64)')

@@ -44,7 +44,8 @@ export function dealRoutes(app: Api, deps: RouteDeps): void {
     },
     handler: async (request, reply) => {
       const { dealId } = await openDeal(deps, request, request.params.dealId);
-      return reply.code(202).send(await putIntake(deps, request, 'delivery-plan', `deal/${dealId}`, { dealId, tasks: request.body.tasks }));
+      void reply.code(202);
+      return await putIntake(deps, request, 'delivery-plan', `deal/${dealId}`, { dealId, tasks: request.body.tasks });
     },
   });
 
@@ -62,7 +63,8 @@ export function dealRoutes(app: Api, deps: RouteDeps): void {
       const report = { eventId: idFor(request, 'recheck'), at: await deps.clock.now() };
       const told = await orUnknown(deps.gateway.signal(dealWorkflowId(dealId), dealReportedSignal, report));
       if (!told) await refuseWithoutRun(deps, request, dealId);
-      return reply.code(202).send({ dealId });
+      void reply.code(202);
+      return { dealId };
     },
   });
 }
@@ -95,7 +97,8 @@ function dealRequests(app: Api, deps: RouteDeps): void {
         () => refuseWithoutRun(deps, request, dealId),
         (path) => (terms.some((term) => term.path === path) ? `/terms/${terms.findIndex((term) => term.path === path)}` : path),
       );
-      return reply.code(201).send(receipt);
+      void reply.code(201);
+      return receipt;
     },
   });
 
@@ -124,7 +127,8 @@ function dealRequests(app: Api, deps: RouteDeps): void {
         ({ approvalId }) => ({ approvalId }),
         () => refuseWithoutRun(deps, request, dealId),
       );
-      return reply.code(201).send(receipt);
+      void reply.code(201);
+      return receipt;
     },
   });
 }

@@ -54,7 +54,8 @@ export function inboxRoutes(app: Api, deps: RouteDeps): void {
       const by = { actor: principalName(request.principal), at: await deps.clock.now() };
       const row = await replayEvent(deps.db, request.params.id, by);
       if (isViolation(row)) throw refused(row);
-      return reply.code(202).send(inboxEventView(row));
+      void reply.code(202);
+      return inboxEventView(row);
     },
   });
 }

@@ -20,7 +20,8 @@ export function intakeRoutes(app: Api, deps: RouteDeps): void {
       const { dealId, entries } = request.body;
       const deal = await readDealState(deps.db, request.scope, dealId);
       if (deal === undefined) throw new ApiError('DealUnknown', dealId);
-      return reply.code(202).send(await putIntake(deps, request, 'time-entries', `time/${dealId}`, { dealId, entries }));
+      void reply.code(202);
+      return await putIntake(deps, request, 'time-entries', `time/${dealId}`, { dealId, entries });
     },
   });
 
@@ -33,8 +34,10 @@ export function intakeRoutes(app: Api, deps: RouteDeps): void {
       body: masterDataRequest,
       response: { 202: acceptedSchema },
     },
-    handler: async (request, reply) =>
-      reply.code(202).send(await putIntake(deps, request, 'master-data', 'master-data', checked(request.body))),
+    handler: async (request, reply) => {
+      void reply.code(202);
+      return await putIntake(deps, request, 'master-data', 'master-data', checked(request.body));
+    },
   });
 }
 

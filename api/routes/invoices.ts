@@ -83,7 +83,8 @@ function holdRoutes(app: Api, deps: RouteDeps): void {
         ({ state }) => ({ holdId, invoiceId: id, state }),
         () => refuseWithoutRun(deps, request, id),
       );
-      return reply.code(201).send(receipt);
+      void reply.code(201);
+      return receipt;
     },
   });
 

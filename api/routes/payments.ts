@@ -35,7 +35,8 @@ export function paymentRoutes(app: Api, deps: RouteDeps): void {
       const file = readBankFile(request);
       await refuseImported(deps, file);
       await refuseForeignAccounts(deps, file);
-      return reply.code(202).send({ inboxEventId: await takeIn(deps, request, file) });
+      void reply.code(202);
+      return { inboxEventId: await takeIn(deps, request, file) };
     },
   });
 

@@ -20,6 +20,14 @@ export interface MasterDataFolder {
  * Answers all errors at once.
  */
 export function readMasterDataFolder(folder: string, standards: string): MasterDataFolder | readonly MasterDataError[] {
+  return readMasterData(filesIn(folder), filesIn(standards));
+}
+
+/** The text of each file by its name; undefined for one that is not there. */
+export type FileTexts = (file: string) => string | undefined;
+
+/** Like `readMasterDataFolder`, whatever the files come from. */
+export function readMasterData(folder: FileTexts, standards: FileTexts): MasterDataFolder | readonly MasterDataError[] {
   const errors: MasterDataError[] = [];
   const data: Record<string, unknown> = {};
   const lines: Record<string, readonly number[]> = {};
@@ -36,7 +44,7 @@ export function readMasterDataFolder(folder: string, standards: string): MasterD
   return broken.length > 0 ? broken : read;
 }
 
-function readJson(folder: string, file: string, schema: z.ZodType, errors: MasterDataError[]): unknown {
+function readJson(folder: FileTexts, file: string, schema: z.ZodType, errors: MasterDataError[]): unknown {
   const text = readText(folder, file, errors);
   if (text === null) return null;
   let value: unknown;
@@ -52,7 +60,7 @@ function readJson(folder: string, file: string, schema: z.ZodType, errors: Maste
   return null;
 }
 
-function readRows(folder: string, file: string, schema: z.ZodType, errors: MasterDataError[]): { rows: unknown[]; lines: number[] } {
+function readRows(folder: FileTexts, file: string, schema: z.ZodType, errors: MasterDataError[]): { rows: unknown[]; lines: number[] } {
   const rows: unknown[] = [];
   const lines: number[] = [];
   for (const { record, line } of records(folder, file, errors)) {
@@ -67,7 +75,7 @@ function readRows(folder: string, file: string, schema: z.ZodType, errors: Maste
   return { rows, lines };
 }
 
-function records(folder: string, file: string, errors: MasterDataError[]): { record: unknown; line: number }[] {
+function records(folder: FileTexts, file: string, errors: MasterDataError[]): { record: unknown; line: number }[] {
   const text = readText(folder, file, errors);
   if (text === null) return [];
   try {
@@ -84,9 +92,9 @@ function records(folder: string, file: string, errors: MasterDataError[]): { rec
   }
 }
 
-function readPolicy(folder: string, standards: string, kind: StandardPolicyKind, errors: MasterDataError[]): unknown {
+function readPolicy(folder: FileTexts, standards: FileTexts, kind: StandardPolicyKind, errors: MasterDataError[]): unknown {
   const file = `${kind}.json`;
-  const own = existsSync(join(folder, file));
+  const own = folder(file) !== undefined;
   const policy = readJson(own ? folder : standards, file, policySchemas[kind], errors) as PolicyBody<typeof kind> | null;
   if (own && policy !== null && (policy.refines === undefined || policy.approvedBy === undefined)) {
     errors.push({
@@ -99,11 +107,12 @@ function readPolicy(folder: string, standards: string, kind: StandardPolicyKind,
   return policy;
 }
 
-function readText(folder: string, file: string, errors: MasterDataError[]): string | null {
-  try {
-    return readFileSync(join(folder, file), 'utf8');
-  } catch (error) {
-    errors.push({ file, line: null, field: '', reason: `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})` });
-    return null;
-  }
+function readText(folder: FileTexts, file: string, errors: MasterDataError[]): string | null {
+  const text = folder(file);
+  if (text === undefined) errors.push({ file, line: null, field: '', reason: 'cannot be read (ENOENT)' });
+  return text ?? null;
+}
+
+function filesIn(folder: string): FileTexts {
+  return (file) => (existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8') : undefined);
 }

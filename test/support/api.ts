@@ -1,0 +1,160 @@
+import { type Client as TemporalClient, Client } from '@temporalio/client';
+import { type FastifyInstance, type InjectOptions } from 'fastify';
+import { type Kysely } from 'kysely';
+import { uuidv7 } from 'uuidv7';
+import { createApp } from '../../api/app';
+import { createApiKey } from '../../api/auth/api-keys';
+import { type ApiDeps } from '../../api/deps';
+import { type Problem } from '../../contracts/api/problem';
+import { type DB } from '../../db/types';
+import { type Scope } from '../../domain/access';
+import { businessClock } from '../../runtime/business-clock';
+import { type Config, readConfig } from '../../runtime/config';
+import { createLogger } from '../../runtime/logger';
+import { createMetrics } from '../../runtime/metrics';
+import { connectTemporalLater } from '../../runtime/temporal-connection';
+import { testDatabase, type TestDatabase } from './database';
+import { seedReferenceDeal } from './reference-deal';
+import { testNamespace } from './servers';
+
+export interface Answer {
+  readonly status: number;
+  // What a route answers is checked field by field in the tests.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly body: any;
+  readonly headers: Readonly<Record<string, string | string[] | number | undefined>>;
+  readonly text: string;
+}
+
+export interface Sent {
+  readonly body?: unknown;
+  readonly raw?: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly key?: string;
+}
+
+/** Sends one request as somebody. */
+export type Send = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, sent?: Sent) => Promise<Answer>;
+
+export interface TestApi {
+  readonly app: FastifyInstance;
+  readonly db: Kysely<DB>;
+  readonly database: TestDatabase;
+  readonly config: Config;
+  readonly deps: ApiDeps;
+  readonly temporal: TemporalClient;
+  /** Lines of the log, as written. */
+  readonly logged: string[];
+  readonly anyone: Send;
+  as(userId: string): Promise<Send>;
+  withKey(roles: readonly string[], scope?: Scope): Promise<Send>;
+  close(): Promise<void>;
+}
+
+export interface TestApiOptions {
+  /** `host:port` of Temporal; the default refuses connections. */
+  readonly temporalAddress?: string;
+  /** The firm of the reference deal; default true. */
+  readonly seed?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly deps?: Partial<Pick<ApiDeps, 'updateTimeoutMs' | 'requestsPerMinute' | 'clock' | 'db'>>;
+}
+
+export const secrets = {
+  crm: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD',
+  hubspot: 'hubspot-client-secret-of-the-tests',
+  relay: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+  outboundToken: 'outbound-token-of-the-tests-0001',
+  organizationId: '00DHs0000012345MAA',
+} as const;
+
+/** Nobody listens here. */
+export const DEAD_ADDRESS = '127.0.0.1:9';
+
+/** The API over a database of its own with the firm of the reference deal; requests go in by injection. */
+export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const database = await testDatabase();
+  if (options.seed !== false) await seedReferenceDeal(database.db);
+  const config = readConfig({
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: options.temporalAddress ?? DEAD_ADDRESS,
+    TEMPORAL_NAMESPACE: testNamespace,
+    TEMPORAL_UI_URL: 'http://ui.example',
+    PUBLIC_URL: 'https://api.example',
+    DEV_ISSUER: 'true',
+    CRM_WEBHOOK_SECRET: secrets.crm,
+    HUBSPOT_CLIENT_SECRET: secrets.hubspot,
+    SALESFORCE_RELAY_SECRET: secrets.relay,
+    SALESFORCE_OUTBOUND_TOKEN: secrets.outboundToken,
+    SALESFORCE_ORGANIZATION_ID: secrets.organizationId,
+    ...options.environment,
+  });
+  const connection = connectTemporalLater(config.temporal);
+  const temporal = new Client({ connection, namespace: config.temporal.namespace });
+  const logged: string[] = [];
+  const deps: ApiDeps = {
+    config,
+    db: database.db,
+    temporal,
+    clock: businessClock(database.db, config),
+    log: createLogger({ level: 'info', format: 'json' }, { write: (line) => logged.push(line) }),
+    metrics: createMetrics(),
+    updateTimeoutMs: 1500,
+    keepDevKey: false,
+    ...options.deps,
+  };
+  const app = await createApp(deps);
+  const send =
+    (authorization?: string): Send =>
+    (method, url, sent) =>
+      inject(app, method, url, sent, authorization);
+  const anyone = send();
+  return {
+    app,
+    db: database.db,
+    database,
+    config,
+    deps,
+    temporal,
+    logged,
+    anyone,
+    as: async (userId) => send(`Bearer ${String((await anyone('POST', '/v1/dev/token', { body: { userId } })).body.token)}`),
+    withKey: async (roles, scope = { kind: 'group' }) =>
+      send(`Bearer ${String(await createApiKey(database.db, { id: uuidv7(), name: 'test', roles, scope }))}`),
+    close: async () => {
+      await app.close();
+      await connection.close();
+      await database.drop();
+    },
+  };
+}
+
+/** The problem of an answer that is expected to be one: its status, its media type, and that nothing of ours leaks. */
+export function problemOf(answer: Answer): Problem {
+  expect(answer.headers['content-type']).toContain('application/problem+json');
+  const problem = answer.body as Problem;
+  expect(problem.status).toBe(answer.status);
+  expect(problem.requestId).toMatch(/^[0-9a-f-]{36}$/);
+  expect(answer.text).not.toMatch(/node_modules|\.ts:\d+|\bat \w+ \(|select |insert into|pg_|severity/i);
+  return problem;
+}
+
+async function inject(
+  app: FastifyInstance,
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+  url: string,
+  sent: Sent = {},
+  authorization?: string,
+): Promise<Answer> {
+  const headers = {
+    ...(authorization === undefined ? {} : { authorization }),
+    ...(sent.key === undefined ? {} : { 'idempotency-key': sent.key }),
+    ...(sent.body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...sent.headers,
+  };
+  const payload = sent.raw ?? (sent.body === undefined ? undefined : JSON.stringify(sent.body));
+  const request: InjectOptions = { method, url, headers, ...(payload === undefined ? {} : { payload }) };
+  const response = await app.inject(request);
+  const isJson = String(response.headers['content-type'] ?? '').includes('json');
+  return { status: response.statusCode, body: isJson ? response.json() : null, headers: response.headers, text: response.body };
+}

@@ -1,0 +1,97 @@
+import { type Kysely } from 'kysely';
+import { type Gateway } from '../api/gateway/gateway';
+import { type DealReport } from '../contracts/deal-closed';
+import { type ClockState } from '../contracts/workflow-state';
+import { type InboxRow } from '../db/inbox';
+import { type InboxOutcome } from '../db/inbox-delivery';
+import { type DB } from '../db/types';
+import { isViolation, type Violation } from '../domain/violation';
+import { readDealEvent } from '../integrations/cloudevents';
+import { type HubspotClient } from '../integrations/hubspot/client';
+import { normaliseHubspotDeal } from '../integrations/hubspot/normalise';
+import { type SalesforceClient } from '../integrations/salesforce/client';
+import { normaliseOpportunity } from '../integrations/salesforce/normalise';
+import { type BusinessClock } from '../runtime/business-clock';
+import { recordStage, takeReport } from './deal-report';
+
+export interface DeliveryDeps {
+  readonly db: Kysely<DB>;
+  readonly clock: BusinessClock;
+  readonly simulation: boolean;
+  readonly gateway: Gateway;
+  readonly hubspot: HubspotClient | null;
+  readonly salesforce: SalesforceClient | null;
+}
+
+/** Facts that people and integrations bring; the stream that takes them one after the other is the event's subject. */
+const INTAKE = ['delivery-plan', 'time-entries', 'bank-statements', 'master-data'];
+
+/**
+ * Hands one event on and says how it ended. Throws for an outage and for a bug. May run twice for one event: the deal row, its names and
+ * the runs know what they have been told.
+ */
+export async function deliverEvent(deps: DeliveryDeps, event: InboxRow): Promise<InboxOutcome> {
+  if (event.source === 'api') return deliverIntake(deps, event);
+  const report = await readReport(deps, event);
+  switch (report.kind) {
+    case 'ignored':
+      return { state: 'ignored', errors: [{ violation: 'EventIgnored', detail: report.reason }] };
+    case 'invalid':
+      return {
+        state: 'invalid',
+        errors: report.errors.map(({ pointer, code, message }) => ({ violation: code, detail: message, path: pointer })),
+      };
+    case 'stage-reported':
+      return recordStage(deps.db, event, report.report);
+    case 'closed-won':
+      return tellDeal(deps, event, await takeReport(deps.db, event, report.deal));
+  }
+}
+
+async function deliverIntake(deps: DeliveryDeps, event: InboxRow): Promise<InboxOutcome> {
+  if (!INTAKE.includes(event.type))
+    return { state: 'ignored', errors: [{ violation: 'EventIgnored', detail: `unknown type ${event.type}` }] };
+  const at = await deps.clock.now();
+  await deps.gateway.enqueueIntake(event.subject, { inboxEventId: event.id, at }, clockState(deps, at));
+  const dealId = (event.payload as { dealId?: unknown }).dealId;
+  return { state: 'delivered', ...(typeof dealId === 'string' ? { dealId } : {}) };
+}
+
+async function tellDeal(deps: DeliveryDeps, event: InboxRow, taken: Awaited<ReturnType<typeof takeReport>>): Promise<InboxOutcome> {
+  if (isViolation(taken)) return { state: 'invalid', errors: [taken] };
+  const { dealId, entityId, customerId, superseded, finished } = taken;
+  if (superseded) return { state: 'superseded', dealId };
+  if (finished) return { state: 'delivered', dealId };
+  const at = await deps.clock.now();
+  await deps.gateway.reportDeal({ dealId, entityId, customerId, eventId: event.id, at }, clockState(deps, at));
+  return { state: 'delivered', dealId };
+}
+
+function clockState({ simulation }: DeliveryDeps, at: string): ClockState {
+  return simulation ? { simulated: true, moment: at } : { simulated: false };
+}
+
+/** HubSpot and Salesforce only say that something changed: the record itself is fetched, and is always the latest. */
+async function readReport(deps: DeliveryDeps, event: InboxRow): Promise<DealReport> {
+  if (event.source.startsWith('cloudevents')) return readDealEvent(event.payload);
+  if (event.source === 'hubspot') {
+    const records = await configured(deps.hubspot, 'HubSpot').fetchDeal(event.subject);
+    return isViolation(records) ? refusedByCrm(records) : normaliseHubspotDeal(records);
+  }
+  if (event.source.startsWith('salesforce')) {
+    const opportunity = await configured(deps.salesforce, 'Salesforce').fetchOpportunity(event.subject);
+    return isViolation(opportunity) ? refusedByCrm(opportunity) : normaliseOpportunity(opportunity);
+  }
+  return { kind: 'ignored', reason: `unknown source ${event.source}` };
+}
+
+/** Records that are not complete yet may be at the next attempt; whatever else the CRM refuses, a person puts right and replays. */
+function refusedByCrm(violation: Violation): DealReport {
+  if (violation.violation === 'CrmRecordsIncomplete') throw new Error(`${violation.violation}: ${violation.detail}`);
+  return { kind: 'invalid', errors: [{ pointer: '', code: violation.violation, message: violation.detail }] };
+}
+
+function configured<T>(client: T | null, name: string): T {
+  if (client === null) throw new Error(`${name} sent an event, but the access to read from it is not configured`);
+  return client;
+}
