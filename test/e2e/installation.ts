@@ -30,6 +30,7 @@ export async function startInstallation(namespace: string): Promise<Installation
     PORT: String(await freePort()),
     LOG_LEVEL: 'info',
     LOG_FORMAT: 'json',
+    WORKER_RELEASE: 'true',
     SHUTDOWN_GRACE_SECONDS: '1',
   });
   const logLines: string[] = [];
