@@ -1,6 +1,6 @@
 import { type Kysely, type Selectable, type Transaction } from 'kysely';
 import { type DealTerms, type LineTerms } from '../domain/deal/terms';
-import { type BillingPlanItem, type BillingPlanItemKind } from '../domain/engagement/model';
+import { type BillingPlanItem, type BillingPlanItemKind, type TimeFact, type UsageReport } from '../domain/engagement/model';
 import { type DB } from './types';
 
 /** A contract line with the terms of the contract version in force for it (I-06). */
@@ -91,4 +91,42 @@ export async function openInvoiceCount(db: Kysely<DB>, contractLineId: string): 
     .where('state', 'in', ['draft', 'approved', 'issued'])
     .executeTakeFirstOrThrow();
   return Number(count);
+}
+
+/** Usage reports of a line as its engagement model reads them, in the order in which they were made. */
+export async function usageFacts(db: Kysely<DB>, contractLineId: string): Promise<UsageReport[]> {
+  const rows = await db
+    .selectFrom('usage_report')
+    .selectAll()
+    .where('contract_line_id', '=', contractLineId)
+    .orderBy('reported_at')
+    .execute();
+  return rows.map((row) => ({
+    eventId: row.event_id,
+    period: row.service_period,
+    tickets: row.tickets,
+    p1Tickets: row.p1_tickets,
+    p1WithinTarget: row.p1_within_target,
+    supersedes: row.supersedes,
+    reportedAt: row.reported_at,
+  }));
+}
+
+/** Time on a line that was not rejected, by work date (S-22). */
+export async function timeFacts(db: Kysely<DB>, contractLineId: string): Promise<TimeFact[]> {
+  const rows = await db
+    .selectFrom('time_entry')
+    .selectAll()
+    .where('contract_line_id', '=', contractLineId)
+    .where('status', '<>', 'rejected')
+    .orderBy('work_date')
+    .orderBy('entry_id')
+    .execute();
+  return rows.map((row) => ({
+    entryId: row.entry_id,
+    workDate: row.work_date,
+    hours: row.hours,
+    approvedAt: row.approved_at,
+    billable: row.billable,
+  }));
 }

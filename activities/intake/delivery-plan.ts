@@ -1,30 +1,12 @@
 import { type Transaction } from 'kysely';
 import { z } from 'zod';
+import { deliveryPlanSchema } from '../../contracts/api/deals';
 import { lockDeal } from '../../db/deals';
 import { type DB } from '../../db/types';
 import { type Violation } from '../../domain/violation';
 import { type Applied, type IntakeEvent } from './intake';
 
-const planSchema = z.object({
-  dealId: z.uuid(),
-  tasks: z.array(
-    z.object({
-      taskId: z.string(),
-      workPackageId: z.string(),
-      lineId: z.string(),
-      phase: z.string(),
-      workPackageName: z.string(),
-      serviceLine: z.string(),
-      roleCode: z.string(),
-      estimateHours: z.string(),
-      plannedStart: z.string(),
-      plannedEnd: z.string(),
-      closedOn: z.string().nullable(),
-      validFrom: z.string(),
-      billable: z.boolean(),
-    }),
-  ),
-});
+const planSchema = z.object({ dealId: z.uuid(), ...deliveryPlanSchema.shape });
 
 /** The delivery plan of a deal before its baseline: each plan replaces the one before; afterwards the project changes by change order. */
 export async function applyDeliveryPlan(trx: Transaction<DB>, event: IntakeEvent): Promise<Applied | Violation> {

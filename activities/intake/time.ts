@@ -1,31 +1,14 @@
 import { type Transaction } from 'kysely';
 import { z } from 'zod';
+import { timeEntriesRequest } from '../../contracts/api/intake';
 import { hashOf } from '../../db/hash';
 import { type DB } from '../../db/types';
 import { type Violation } from '../../domain/violation';
 import { type Applied, type IntakeEvent } from './intake';
 
-const entrySchema = z.object({
-  entryId: z.string(),
-  personId: z.string(),
-  workDate: z.string(),
-  lineId: z.string(),
-  taskId: z.string(),
-  hourType: z.enum(['regular', 'overtime', 'rest_day']),
-  hours: z.string(),
-  workCountry: z.string(),
-  onsite: z.boolean(),
-  restDayApproval: z.string().nullable(),
-  billable: z.boolean(),
-  rework: z.boolean(),
-  note: z.string().nullable(),
-  status: z.enum(['submitted', 'approved', 'rejected']),
-  submittedAt: z.string(),
-  approvedAt: z.string().nullable(),
-  approvedBy: z.string().nullable(),
-});
-const batchSchema = z.object({ dealId: z.uuid(), entries: z.array(entrySchema) });
-type Entry = z.infer<typeof entrySchema>;
+/** What the door has checked; it also carries who brought it. */
+const batchSchema = z.object(timeEntriesRequest.shape);
+type Entry = z.infer<typeof batchSchema>['entries'][number];
 
 interface Known {
   readonly lines: ReadonlyMap<string, string>;

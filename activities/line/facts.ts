@@ -1,5 +1,5 @@
 import { type Transaction } from 'kysely';
-import { milestonesOf, type LineRow } from '../../db/lines';
+import { milestonesOf, timeFacts, usageFacts, type LineRow } from '../../db/lines';
 import { billToOf, entityOf, taxRatesOf } from '../../db/parties';
 import { billingPolicy } from '../../db/policies';
 import { type DB } from '../../db/types';
@@ -16,15 +16,6 @@ export async function billingFacts(
   issueDate: LocalDate,
 ): Promise<BillingFacts> {
   const milestones = await milestonesOf(trx, line.id);
-  const usage = await trx.selectFrom('usage_report').selectAll().where('contract_line_id', '=', line.id).orderBy('reported_at').execute();
-  const time = await trx
-    .selectFrom('time_entry')
-    .selectAll()
-    .where('contract_line_id', '=', line.id)
-    .where('status', '<>', 'rejected')
-    .orderBy('work_date')
-    .orderBy('entry_id')
-    .execute();
   const items = await trx
     .selectFrom('billing_plan_item as item')
     .leftJoin('invoice', (join) => join.onRef('invoice.billing_plan_item_id', '=', 'item.id').on('invoice.state', '<>', 'void'))
@@ -35,22 +26,8 @@ export async function billingFacts(
   const policy = await billingPolicy(trx, issueDate);
   return {
     milestones: milestones.map((each) => ({ milestoneId: each.milestone_id, acceptedOn: each.accepted_on })),
-    usage: usage.map((each) => ({
-      eventId: each.event_id,
-      period: each.service_period,
-      tickets: each.tickets,
-      p1Tickets: each.p1_tickets,
-      p1WithinTarget: each.p1_within_target,
-      supersedes: each.supersedes,
-      reportedAt: each.reported_at,
-    })),
-    time: time.map((each) => ({
-      entryId: each.entry_id,
-      workDate: each.work_date,
-      hours: each.hours,
-      approvedAt: each.approved_at,
-      billable: each.billable,
-    })),
+    usage: await usageFacts(trx, line.id),
+    time: await timeFacts(trx, line.id),
     billedItemKeys: items.filter((item) => item.state === 'billed').map((item) => item.item_key),
     settledItemKeys: items.filter((item) => item.invoiceState === 'settled').map((item) => item.item_key),
     purchaseOrderRequired: line.contract.purchaseOrderRequired,

@@ -1,5 +1,5 @@
 import { type Transaction } from 'kysely';
-import { lineOf } from '../../db/lines';
+import { lineOf, timeFacts, usageFacts } from '../../db/lines';
 import { type DB } from '../../db/types';
 import { monthOf } from '../../domain/calendar/dates';
 import { closeChecklist, type ChecklistItem, type CloseFacts } from '../../domain/close/checklist';
@@ -81,34 +81,13 @@ async function revenueOfLines(trx: Transaction<DB>, lineIds: readonly string[]):
     const line = await lineOf(trx, lineId);
     const model = engagementModel(line.engagement_model);
     if (isViolation(model) || line.terms.revenueMethod !== 'straight-line-daily') continue;
-    const usage = await trx.selectFrom('usage_report').selectAll().where('contract_line_id', '=', lineId).execute();
-    const time = await trx
-      .selectFrom('time_entry')
-      .selectAll()
-      .where('contract_line_id', '=', lineId)
-      .where('status', '=', 'approved')
-      .execute();
     const months = model.recognise(
       line.terms,
       {
         effort: [],
         milestones: [],
-        usage: usage.map((each) => ({
-          eventId: each.event_id,
-          period: each.service_period,
-          tickets: each.tickets,
-          p1Tickets: each.p1_tickets,
-          p1WithinTarget: each.p1_within_target,
-          supersedes: each.supersedes,
-          reportedAt: each.reported_at,
-        })),
-        time: time.map((each) => ({
-          entryId: each.entry_id,
-          workDate: each.work_date,
-          hours: each.hours,
-          approvedAt: each.approved_at,
-          billable: each.billable,
-        })),
+        usage: await usageFacts(trx, lineId),
+        time: await timeFacts(trx, lineId),
         billed: [],
       },
       monthOf(line.terms.endDate),
