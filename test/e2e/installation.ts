@@ -18,7 +18,7 @@ export interface Installation extends Throughline {
  * The whole product in this process, with a simulated clock: a database of its own on the shared Postgres, a namespace of its own on the
  * shared Temporal server, the API on a free port.
  */
-export async function startInstallation(namespace: string): Promise<Installation> {
+export async function startInstallation(namespace: string, environment: Readonly<Record<string, string>> = {}): Promise<Installation> {
   const database = await testDatabase();
   const config = readConfig({
     DATABASE_URL: database.url,
@@ -32,6 +32,7 @@ export async function startInstallation(namespace: string): Promise<Installation
     LOG_FORMAT: 'json',
     WORKER_RELEASE: 'true',
     SHUTDOWN_GRACE_SECONDS: '1',
+    ...environment,
   });
   const logLines: string[] = [];
   const log = createLogger(config.log, { write: (line) => void logLines.push(line) });
