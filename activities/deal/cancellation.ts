@@ -107,9 +107,10 @@ export function finishCancellation(deps: ActivityDeps): DealActivities['finishCa
     );
 }
 
-/** A cancellation may come before the project or a line has begun: nothing of it stays open (I-13). */
+/** A cancellation may come before terms are confirmed, or the project or a line has begun: nothing of it stays open (I-13). */
 async function endWhatNeverStarted(trx: Transaction<DB>, dealId: string, at: string): Promise<void> {
   const lines = trx.selectFrom('contract_line').select('id').where('deal_id', '=', dealId);
+  await trx.updateTable('sow_proposal').set({ state: 'refused' }).where('deal_id', '=', dealId).where('state', '=', 'proposed').execute();
   await trx
     .updateTable('billing_plan_item')
     .set({ state: 'void', settled_at: at })

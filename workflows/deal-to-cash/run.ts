@@ -7,7 +7,7 @@ import {
   startChild,
   uuid4,
 } from '@temporalio/workflow';
-import type { Activities, DealActivities } from '../../contracts/activities';
+import type { Activities } from '../../contracts/activities';
 import type {
   ApprovalResult,
   ApprovalSubject,
@@ -23,28 +23,14 @@ import { approval } from '../approval/workflow';
 import { type BusinessClock, earliest } from '../clock';
 import { stopLineSignal } from '../contract-line/messages';
 import { contractLine } from '../contract-line/workflow';
-import { type Lifecycle, openLifecycle, settled } from '../lifecycle';
+import { type Lifecycle, openLifecycle } from '../lifecycle';
 import { cancelProjectSignal, deliveryFinishedSignal } from '../project-to-close/messages';
 import { projectToClose } from '../project-to-close/workflow';
 import { refusal } from '../refusal';
 import { Saga } from '../saga';
 import { identityAttributes } from '../search-attributes';
 import { type DealToCashInput } from './messages';
-
-type StepName =
-  | 'reviewHandoff'
-  | 'settleSowProposal'
-  | 'createBaseline'
-  | 'settleKickoff'
-  | 'startDelivery'
-  | 'startClosing'
-  | 'closeDeal'
-  | 'declineDeal'
-  | 'dropCancellation'
-  | 'startCancellation'
-  | 'finishCancellation';
-type StepInput<K extends StepName> = Omit<Parameters<Activities[K]>[0], 'dealId' | 'at'>;
-type StepAnswer<K extends StepName> = Awaited<ReturnType<DealActivities[K]>>;
+import { type StepAnswer, type StepInput, type StepName } from './steps';
 
 interface Cancellation {
   readonly input: CancellationInput;
@@ -129,7 +115,7 @@ export class DealRun {
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     });
     // A cancelled approval ends as withdrawn, not as cancelled: the story ends here all the same.
-    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the deal is being cancelled');
+    leaveWhenCancelled();
     clock.follow(result.decidedAt);
     return result;
   }
@@ -192,43 +178,44 @@ export class DealRun {
   }
 
   async startProject(baseline: BaselineView): Promise<void> {
-    this.baseline = baseline;
     const { dealId, clock } = this;
     const { projectId, entityId, customerId } = baseline;
-    await startChild(projectToClose, {
+    leaveWhenCancelled();
+    this.baseline = baseline;
+    this.saga.add('cancel the project', () => this.signalProject('cancel'));
+    const options = {
       workflowId: projectWorkflowId(projectId),
       args: [{ projectId, dealId, clock: clock.state() }],
       typedSearchAttributes: identityAttributes({ dealId, projectId, entityId, customerId }),
       staticSummary: 'Project to close',
       staticDetails: `Project \`${projectId}\` of deal \`${dealId}\``,
       parentClosePolicy: ParentClosePolicy.ABANDON,
-    });
+    } as const;
+    await CancellationScope.nonCancellable(() => startChild(projectToClose, options));
   }
 
   async startLine(baseline: BaselineView, line: BaselineView['lines'][number]): Promise<void> {
     const { dealId, clock } = this;
     const { projectId, customerId } = baseline;
     const { contractLineId, engagementModel, entityId } = line;
+    leaveWhenCancelled();
     this.saga.add(`stop line ${line.lineId}`, () => this.stopLine(contractLineId));
     this.startedLines.add(contractLineId);
-    await startChild(contractLine, {
+    const options = {
       workflowId: lineWorkflowId(contractLineId),
       args: [{ contractLineId, dealId, projectId, customerId, entityId, engagementModel, clock: clock.state() }],
       typedSearchAttributes: identityAttributes({ dealId, projectId, customerId, entityId, engagementModel }),
       staticSummary: `Contract line ${line.lineId}: ${engagementModel}`,
       staticDetails: `Line \`${contractLineId}\` of deal \`${dealId}\``,
       parentClosePolicy: ParentClosePolicy.ABANDON,
-    });
+    } as const;
+    await CancellationScope.nonCancellable(() => startChild(contractLine, options));
   }
 
   async signalProject(what: 'finished' | 'cancel'): Promise<void> {
     if (!this.baseline) return;
     const project = getExternalWorkflowHandle(projectWorkflowId(this.baseline.projectId));
     await project.signal(what === 'finished' ? deliveryFinishedSignal : cancelProjectSignal, { at: this.clock.now() });
-  }
-
-  settled(): Promise<void> {
-    return settled();
   }
 
   private readonly startedLines = new Set<string>();
@@ -254,4 +241,9 @@ export class DealRun {
   private show(next: DealView): void {
     if (this.lifecycle.presence.show(next)) this.view = next;
   }
+}
+
+/** Where a granted cancellation came meanwhile, the story ends before it begins anything new. */
+function leaveWhenCancelled(): void {
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the deal is being cancelled');
 }

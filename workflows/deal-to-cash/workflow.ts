@@ -1,5 +1,6 @@
 import { CancellationScope, isCancellation, setHandler, uuid4 } from '@temporalio/workflow';
 import type { BaselineView, CancellationInput, SowProposalInput } from '../../contracts/workflow-state';
+import { settled } from '../lifecycle';
 import { DealRun } from './run';
 import {
   dealQuery,
@@ -38,7 +39,7 @@ export async function dealToCash(input: DealToCashInput): Promise<DealToCashResu
     if (!isCancellation(error) || !deal.cancellationGranted) throw error;
     outcome = await unwind(deal);
   }
-  await deal.settled();
+  await settled();
   return { dealId: input.dealId, outcome };
 }
 
@@ -89,7 +90,6 @@ async function confirmTerms(deal: DealRun, nextApprovalId: string): Promise<void
 /** Contract version 1 and its project, then the kickoff gate; a refused kickoff is put right and asked again. */
 async function mobilise(deal: DealRun, approvalId: string): Promise<BaselineView> {
   let kickoffApprovalId = uuid4();
-  deal.saga.add('cancel the project', () => deal.signalProject('cancel'));
   const baseline = await deal.step('createBaseline', { approvalId, kickoffApprovalId }, 'contract version, project, billing plan');
   await deal.startProject(baseline);
   while ((await deal.ask('kickoff', `${baseline.projectId}/${kickoffApprovalId}`, kickoffApprovalId)).state !== 'approved') {

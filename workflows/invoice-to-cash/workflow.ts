@@ -88,20 +88,28 @@ export async function invoiceToCash(input: InvoiceToCashInput): Promise<void> {
     });
   }
 
-  if (input.collectAgain) await review();
-  else await bringToIssue();
-  for (;;) {
-    const receivable = view as unknown as InvoiceView;
-    if (receivable.state !== 'issued') break;
-    const woke = await clock.wait(() => stale || view !== receivable, receivable.nextStepAt, 'next step of collection');
-    if (stale || woke === 'due') await review();
-    if (workflowInfo().continueAsNewSuggested) {
-      await settled();
-      await continueAsNew<typeof invoiceToCash>({ ...input, clock: clock.state(), collectAgain: true });
+  async function collect(): Promise<void> {
+    for (;;) {
+      const receivable = view as unknown as InvoiceView;
+      if (receivable.state !== 'issued') return;
+      const woke = await clock.wait(() => stale || view !== receivable, receivable.nextStepAt, 'next step of collection');
+      if (stale || woke === 'due') await review();
+      if (workflowInfo().continueAsNewSuggested) {
+        await settled();
+        await continueAsNew<typeof invoiceToCash>({ ...input, clock: clock.state(), collectAgain: true });
+      }
     }
   }
-  await settled();
-  await tellLine(contractLineId, invoiceId, clock.now());
+
+  if (input.collectAgain) await review();
+  else await bringToIssue();
+  do {
+    if (stale) await review();
+    await collect();
+    await settled();
+    await tellLine(contractLineId, invoiceId, clock.now());
+    // A payment returned at this very moment: what was told to a run that still ran, no other run is started for.
+  } while (stale);
 }
 
 /** The line may have ended before a returned payment was collected again: then nobody waits for the news. */

@@ -1,0 +1,17 @@
+import type { Activities, DealActivities } from '../../contracts/activities';
+
+/** The effects of a deal's story; the run fills in which deal and the business moment. */
+export type StepName =
+  | 'reviewHandoff'
+  | 'settleSowProposal'
+  | 'createBaseline'
+  | 'settleKickoff'
+  | 'startDelivery'
+  | 'startClosing'
+  | 'closeDeal'
+  | 'declineDeal'
+  | 'dropCancellation'
+  | 'startCancellation'
+  | 'finishCancellation';
+export type StepInput<K extends StepName> = Omit<Parameters<Activities[K]>[0], 'dealId' | 'at'>;
+export type StepAnswer<K extends StepName> = Awaited<ReturnType<DealActivities[K]>>;
