@@ -26,10 +26,7 @@ export async function replayCorpus(
   const failures: ReplayFailure[] = [];
   let replayed = 0;
   // The SDK's default here is debug mode, whose promise hooks would stay in this process and slow every promise of it.
-  for await (const result of Worker.runReplayHistories(
-    { workflowBundle: { codePath: bundle.codePath }, debugMode: false },
-    histories,
-  )) {
+  for await (const result of Worker.runReplayHistories({ workflowBundle: { codePath: bundle.codePath }, debugMode: false }, histories)) {
     replayed += 1;
     if (result.error) failures.push({ name: result.workflowId, error: result.error });
   }
