@@ -60,6 +60,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     uiUrl: deps.config.temporal.uiUrl,
     timeoutMs: deps.updateTimeoutMs ?? 10_000,
   });
+  app.addHook('onClose', () => gateway.settled());
   const routeDeps: RouteDeps = { ...deps, gateway };
   for (const routes of [
     approvalRoutes,

@@ -108,6 +108,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       doorbell.ring();
       await ended;
       await listener.stop();
+      await delivery.gateway.settled();
     },
   };
 }

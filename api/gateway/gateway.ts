@@ -56,6 +56,8 @@ export interface Gateway {
   linkTo(workflowId: string, runId?: string): string | null;
   /** Throws `TemporalSilent` where the server does not answer. */
   check(): Promise<void>;
+  /** When no call is under way any more, not even one that nobody waits for: only then may the connection be closed. */
+  settled(): Promise<void>;
 }
 
 export interface DealReport {
@@ -79,7 +81,13 @@ export class TemporalSilent extends Error {
 }
 
 export function createGateway(client: Client, options: GatewayOptions): Gateway {
-  const bounded = <T>(call: () => Promise<T>): Promise<T> => withDeadline(client, options.timeoutMs, call);
+  const underWay = new Set<Promise<unknown>>();
+  const bounded = <T>(call: () => Promise<T>): Promise<T> => {
+    const made = client.withDeadline(Date.now() + options.timeoutMs, call);
+    const kept = made.catch(() => undefined).finally(() => underWay.delete(kept));
+    underWay.add(kept);
+    return inTime(made, options.timeoutMs);
+  };
   return {
     update: async (update) => {
       const first = await bounded(() => sendUpdate(client, update, update.updateId));
@@ -102,6 +110,9 @@ export function createGateway(client: Client, options: GatewayOptions): Gateway 
     linkTo: (workflowId, runId) => linkTo(options, workflowId, runId),
     check: async () => {
       await bounded(() => client.workflowService.getSystemInfo({}));
+    },
+    settled: async () => {
+      await Promise.all(underWay);
     },
   };
 }
@@ -211,14 +222,14 @@ function innermost(error: Error): ApplicationFailure | null {
   return cause instanceof ApplicationFailure ? cause : innermost(cause);
 }
 
-/** The client's own deadline, and a timer behind it that also bounds connecting. */
-async function withDeadline<T>(client: Client, milliseconds: number, call: () => Promise<T>): Promise<T> {
+/** The client has a deadline of its own, but goes on trying to connect after it: a timer behind it bounds the wait. */
+async function inTime<T>(made: Promise<T>, milliseconds: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new TemporalSilent('no answer in time')), milliseconds + 500);
+    timer = setTimeout(() => reject(new TemporalSilent('no answer in time')), milliseconds + 100);
   });
   try {
-    return await Promise.race([client.withDeadline(Date.now() + milliseconds, call), silence]);
+    return await Promise.race([made, silence]);
   } catch (error) {
     throw isSilence(error) ? new TemporalSilent('no answer', { cause: error }) : error;
   } finally {

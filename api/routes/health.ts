@@ -51,7 +51,11 @@ export function healthRoutes(app: Api, deps: RouteDeps): void {
     method: 'GET',
     url: '/openapi.json',
     schema: { hide: true },
-    handler: (_request, reply) => reply.serializer((document: unknown) => JSON.stringify(document)).send(app.swagger()),
+    handler: (_request, reply) =>
+      reply
+        .type('application/json; charset=utf-8')
+        .serializer((document: unknown) => JSON.stringify(document))
+        .send(app.swagger()),
   });
 }
 

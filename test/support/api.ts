@@ -15,13 +15,13 @@ import { createMetrics } from '../../runtime/metrics';
 import { connectTemporalLater } from '../../runtime/temporal-connection';
 import { testDatabase, type TestDatabase } from './database';
 import { seedReferenceDeal } from './reference-deal';
-import { testNamespace } from './servers';
+import { testAddress, testNamespace } from './servers';
+import { type TestEngine } from './worker';
 
 export interface Answer {
   readonly status: number;
-  // What a route answers is checked field by field in the tests.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly body: any;
+  /** Parsed JSON, null for anything else. */
+  readonly body: unknown;
   readonly headers: Readonly<Record<string, string | string[] | number | undefined>>;
   readonly text: string;
 }
@@ -52,6 +52,8 @@ export interface TestApi {
 }
 
 export interface TestApiOptions {
+  /** Workers on real servers: the API uses their database and task queue. */
+  readonly engine?: TestEngine;
   /** `host:port` of Temporal; the default refuses connections. */
   readonly temporalAddress?: string;
   /** The firm of the reference deal; default true. */
@@ -73,11 +75,13 @@ export const DEAD_ADDRESS = '127.0.0.1:9';
 
 /** The API over a database of its own with the firm of the reference deal; requests go in by injection. */
 export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
-  const database = await testDatabase();
+  const { engine } = options;
+  const database = engine === undefined ? await testDatabase() : databaseOf(engine);
   if (options.seed !== false) await seedReferenceDeal(database.db);
   const config = readConfig({
     DATABASE_URL: database.url,
-    TEMPORAL_ADDRESS: options.temporalAddress ?? DEAD_ADDRESS,
+    TEMPORAL_ADDRESS: engine === undefined ? (options.temporalAddress ?? DEAD_ADDRESS) : testAddress('THROUGHLINE_TEST_TEMPORAL_ADDRESS'),
+    ...(engine === undefined ? {} : { TASK_QUEUE: engine.taskQueue }),
     TEMPORAL_NAMESPACE: testNamespace,
     TEMPORAL_UI_URL: 'http://ui.example',
     PUBLIC_URL: 'https://api.example',
@@ -118,7 +122,10 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     temporal,
     logged,
     anyone,
-    as: async (userId) => send(`Bearer ${String((await anyone('POST', '/v1/dev/token', { body: { userId } })).body.token)}`),
+    as: async (userId) => {
+      const { body } = await anyone('POST', '/v1/dev/token', { body: { userId } });
+      return send(`Bearer ${(body as { token: string }).token}`);
+    },
     withKey: async (roles, scope = { kind: 'group' }) =>
       send(`Bearer ${String(await createApiKey(database.db, { id: uuidv7(), name: 'test', roles, scope }))}`),
     close: async () => {
@@ -127,6 +134,10 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
       await database.drop();
     },
   };
+}
+
+function databaseOf(engine: TestEngine): TestDatabase {
+  return { db: engine.db, pool: engine.pool, url: engine.databaseUrl, drop: () => Promise.resolve() };
 }
 
 /** The problem of an answer that is expected to be one: its status, its media type, and that nothing of ours leaks. */
@@ -156,5 +167,10 @@ async function inject(
   const request: InjectOptions = { method, url, headers, ...(payload === undefined ? {} : { payload }) };
   const response = await app.inject(request);
   const isJson = String(response.headers['content-type'] ?? '').includes('json');
-  return { status: response.statusCode, body: isJson ? response.json() : null, headers: response.headers, text: response.body };
+  return {
+    status: response.statusCode,
+    body: isJson ? response.json<unknown>() : null,
+    headers: response.headers,
+    text: response.body,
+  };
 }
