@@ -68,7 +68,7 @@ export interface ApprovalActivities {
     at: Instant;
   }): Promise<ApprovalView>;
   recordDecision(input: { approvalId: string; decision: DecisionInput }): Promise<DecisionReceipt>;
-  /** Reminders and escalation that have come due by `at` (R-066). */
+  /** Reminders and escalation that have come due by `at` (R-067). */
   remindApprovers(input: { approvalId: string; turn: number; at: Instant }): Promise<ApprovalView>;
   withdrawApproval(input: { approvalId: string; reason: string; at: Instant }): Promise<ApprovalView>;
 }

@@ -220,4 +220,6 @@ export interface IntakeResult {
   readonly lines: readonly string[];
   /** Deals in handoff whose missing data may have come. */
   readonly deals: readonly string[];
+  /** Projects that are closing and whose checklist may have changed. */
+  readonly projects: readonly string[];
 }

@@ -31,6 +31,8 @@ const list = z.string().transform((value) => value.split(',').map((part) => part
  * Every environment variable Throughline reads. The values that TEMPORAL_* variables carry are interpreted by the SDK's
  * own environment configuration; they are listed here so that they are documented and checked.
  */
+const webhookSecret = z.string().regex(/^whsec_[A-Za-z0-9+/]{24,}={0,2}$/, 'must be a Standard Webhooks secret (whsec_ and base64)');
+
 export const environment = z.object({
   THROUGHLINE_ROLES: list
     .pipe(z.array(z.enum(roles, { error: `must be a comma-separated list of ${roles.join(', ')}` })))
@@ -114,16 +116,12 @@ export const environment = z.object({
     .regex(/^00D[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$/, 'must be an organization id (15 or 18 characters, 00D…)')
     .optional()
     .describe('Organization whose outbound messages are accepted'),
-  SALESFORCE_RELAY_SECRET: text.optional().describe('Verifies Salesforce change events relayed to us as signed JSON'),
+  SALESFORCE_RELAY_SECRET: webhookSecret.optional().describe('Verifies Salesforce change events relayed to us as signed JSON'),
   SALESFORCE_OUTBOUND_TOKEN: text
     .min(24, 'must have at least 24 characters')
     .optional()
     .describe('Secret token in the address of the outbound message endpoint (…?token=…)'),
-  CRM_WEBHOOK_SECRET: z
-    .string()
-    .regex(/^whsec_[A-Za-z0-9+/]{24,}={0,2}$/, 'must be a Standard Webhooks secret (whsec_ and base64)')
-    .optional()
-    .describe('Verifies CloudEvents of any other CRM (Standard Webhooks)'),
+  CRM_WEBHOOK_SECRET: webhookSecret.optional().describe('Verifies CloudEvents of any other CRM (Standard Webhooks)'),
 });
 
 export type Environment = z.output<typeof environment>;

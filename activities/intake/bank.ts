@@ -33,6 +33,7 @@ export async function applyBankStatements(trx: Transaction<DB>, event: IntakeEve
     invoices: [...touched.values()],
     lines: [],
     deals: [],
+    projects: [],
   };
 }
 

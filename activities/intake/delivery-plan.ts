@@ -47,5 +47,6 @@ export async function applyDeliveryPlan(trx: Transaction<DB>, event: IntakeEvent
     invoices: [],
     lines: [],
     deals: [],
+    projects: [],
   };
 }

@@ -15,7 +15,7 @@ import { applyMasterData } from './master-data';
 import { applyTimeEntries } from './time';
 
 /** What one kind of outside facts changed, and what was wrong with single rows of it. */
-export interface Applied extends Pick<IntakeResult, 'invoices' | 'lines' | 'deals'> {
+export interface Applied extends Pick<IntakeResult, 'invoices' | 'lines' | 'deals' | 'projects'> {
   readonly stream: string;
   readonly action: string;
   readonly details: Record<string, unknown>;
@@ -54,7 +54,7 @@ export function applyIntake(deps: ActivityDeps): IntakeActivities['applyIntake']
     return effectOnce<IntakeResult>(deps.db, context, async (trx) => {
       const applied = await apply(trx, event);
       if (isViolation(applied)) return applied;
-      const { stream, action, details, rowErrors, invoices, lines, deals } = applied;
+      const { stream, action, details, rowErrors, invoices, lines, deals, projects } = applied;
       if (rowErrors.length > 0)
         await trx
           .updateTable('inbox_event')
@@ -62,7 +62,7 @@ export function applyIntake(deps: ActivityDeps): IntakeActivities['applyIntake']
           .where('id', '=', inboxEventId)
           .execute();
       return {
-        answer: { inboxEventId, invoices, lines, deals },
+        answer: { inboxEventId, invoices, lines, deals, projects },
         audit: { stream, action, subject: inboxEventId, details: { ...details, rowErrors: rowErrors.length } },
       };
     });

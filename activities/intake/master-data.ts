@@ -12,5 +12,5 @@ export async function applyMasterData(db: Kysely<DB>, event: IntakeEvent): Promi
   const loaded = await loadMasterData(db, event.payload as CheckedMasterData, { at: event.at, actor: ENGINE_ACTOR });
   if (isViolation(loaded)) throw new Refusal(loaded);
   const waiting = await db.selectFrom('deal').select('id').where('state', '=', 'handoff').execute();
-  return { inboxEventId: event.id, invoices: [], lines: [], deals: waiting.map((deal) => deal.id) };
+  return { inboxEventId: event.id, invoices: [], lines: [], deals: waiting.map((deal) => deal.id), projects: [] };
 }

@@ -36,6 +36,7 @@ export async function applyTimeEntries(trx: Transaction<DB>, event: IntakeEvent)
     invoices: [],
     lines,
     deals: [],
+    projects: await closingProjects(trx, dealId),
   };
 }
 
@@ -131,4 +132,10 @@ async function unblocked(trx: Transaction<DB>, lineIds: readonly string[], at: s
     .returning('contract_line_id')
     .execute();
   return [...new Set(rows.map((row) => row.contract_line_id))];
+}
+
+/** A project that is closing waits for time to be approved. */
+async function closingProjects(trx: Transaction<DB>, dealId: string): Promise<string[]> {
+  const rows = await trx.selectFrom('project').select('id').where('deal_id', '=', dealId).where('state', '=', 'closing').execute();
+  return rows.map((row) => row.id);
 }

@@ -1,5 +1,7 @@
 import { compare, isNegative, sum, type Decimal } from '../decimal';
 import { isCurrency, type Money } from '../money';
+import { engagementModel } from '../engagement/registry';
+import { isViolation } from '../violation';
 import { type BillToFacts, type MasterFacts, type MissingItem } from './handoff';
 import { type BillingMethod, type DealTerms, type EngagementModelCode, type LineTerms, type RevenueMethod } from './terms';
 
@@ -32,6 +34,13 @@ export function missingOfLine(deal: DealTerms, line: LineTerms, facts: MasterFac
   };
   const unknownSeller = !facts.sellingEntityIds.includes(line.sellingEntityId);
   need(unknownSeller, 'SellingEntityUnknown', 'sellingEntityId', `name a legal entity of ours instead of ${line.sellingEntityId}.`);
+  const unsupported = isViolation(engagementModel(line.engagementModel));
+  need(
+    unsupported,
+    'EngagementModelNotSupported',
+    'engagementModel',
+    `${line.engagementModel} cannot be billed by this version; take the line off the deal or update.`,
+  );
   billTo(deal, line, facts, need);
   methods(line, need);
   dates(deal, line, need);

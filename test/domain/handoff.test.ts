@@ -83,7 +83,12 @@ describe('what the baseline lacks', () => {
 
 describe('a complete handoff', () => {
   test('lacks nothing', () => {
-    expect(missingForBaseline(dealOf({ lines: [...dealOf().lines, cappedLine()] }), facts())).toEqual([]);
+    expect(missingForBaseline(dealOf(), facts())).toEqual([]);
+  });
+
+  test('is refused for an engagement model that this version cannot bill', () => {
+    const missing = missingForBaseline(dealOf({ lines: [...dealOf().lines, cappedLine()] }), facts());
+    expect(missing.map(({ code, path }) => [code, path])).toEqual([['EngagementModelNotSupported', 'lines.L4.engagementModel']]);
   });
 
   test('needs no purchase order where the customer does not work with them', () => {

@@ -1,12 +1,13 @@
 import { getExternalWorkflowHandle, ParentClosePolicy, setHandler, startChild, type SignalDefinition } from '@temporalio/workflow';
 import type { IntakeResult } from '../../contracts/workflow-state';
-import { dealWorkflowId, invoiceWorkflowId, lineWorkflowId } from '../../domain/ids';
+import { dealWorkflowId, invoiceWorkflowId, lineWorkflowId, projectWorkflowId } from '../../domain/ids';
 import { recheckLineSignal } from '../contract-line/messages';
 import { dealReportedSignal } from '../deal-to-cash/messages';
 import { receivableChangedSignal } from '../invoice-to-cash/messages';
 import { invoiceToCash, isGone } from '../invoice-to-cash/workflow';
 import { openLifecycle, settled } from '../lifecycle';
 import { identityAttributes } from '../search-attributes';
+import { recheckProjectSignal } from '../project-to-close/messages';
 import { enqueueSignal, type IntakeInput } from './messages';
 
 /** A stream of outside facts, taken one after the other in the order of their arrival; ends when its queue is empty. */
@@ -50,6 +51,7 @@ export async function intake(input: IntakeInput): Promise<number> {
     const result = await story.step('applyIntake', { inboxEventId: event.inboxEventId, at: clock.now() }, `apply ${event.inboxEventId}`);
     for (const invoice of result.invoices) await tellInvoice(invoice);
     for (const contractLineId of result.lines) await tell(lineWorkflowId(contractLineId), recheckLineSignal, { at: clock.now() });
+    for (const projectId of result.projects) await tell(projectWorkflowId(projectId), recheckProjectSignal, { at: clock.now() });
     for (const dealId of result.deals)
       await tell(dealWorkflowId(dealId), dealReportedSignal, { eventId: event.inboxEventId, at: clock.now() });
     applied += 1;
