@@ -10,7 +10,7 @@ import { asApiError, problemOf } from './problem';
 
 /** A request that has not ended after so long (its process died) may be taken over by its repetition. */
 const LEASE_SECONDS = 30;
-const KEY_FORM = /^[\x21-\x7e]{1,200}$/;
+const KEY_FORM = /^[\x20-\x7e]{1,200}$/;
 
 type Claim =
   | { readonly kind: 'claimed' }

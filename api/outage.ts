@@ -6,14 +6,26 @@ const DRIVER_MESSAGES =
 
 /** True where the database, and not the request, is the reason: it is down, starting, out of connections, or too slow. */
 export function isDatabaseOutage(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof AggregateError && error.errors.some(isDatabaseOutage)) return true;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if ('severity' in error) return OUTAGE_STATES.test(code);
+  if (!isErrorLike(error)) return false;
+  if (Array.isArray(error.errors) && error.errors.some(isDatabaseOutage)) return true;
+  const code = typeof error.code === 'string' ? error.code : '';
+  if (error.severity !== undefined) return OUTAGE_STATES.test(code);
   return SOCKET_CODES.has(code) || DRIVER_MESSAGES.test(error.message);
 }
 
 /** True where Postgres refuses a value as such: a number out of range, a date that does not exist, text that is no text. */
 export function isValueRefused(error: unknown): boolean {
-  return error instanceof Error && 'severity' in error && 'code' in error && /^22/.test(String(error.code));
+  return isErrorLike(error) && error.severity !== undefined && /^22/.test(String(error.code));
+}
+
+interface ErrorLike {
+  readonly message: string;
+  readonly code?: unknown;
+  readonly severity?: unknown;
+  readonly errors?: unknown;
+}
+
+/** By its shape: errors of the runtime itself may come from another realm, where `instanceof Error` does not hold. */
+function isErrorLike(error: unknown): error is ErrorLike {
+  return typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string';
 }

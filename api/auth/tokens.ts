@@ -78,12 +78,12 @@ function issuerOf(jose: Jose, token: string): string | undefined {
 
 function asRefusal(jose: Jose, error: unknown): unknown {
   if (error instanceof ApiError) return error;
-  const unreachable =
-    error instanceof jose.errors.JWKSTimeout ||
-    (error instanceof TypeError && error.message === 'fetch failed') ||
-    isJwksAnswer(jose, error);
-  if (unreachable) return new ApiError('IdentityProviderUnavailable', 'its keys cannot be fetched', { cause: error });
-  return error instanceof jose.errors.JOSEError || error instanceof TypeError ? invalid('the token does not verify') : error;
+  const { name, message } = error as Partial<Error>;
+  const noFetch = name === 'TypeError' && message === 'fetch failed';
+  if (noFetch || error instanceof jose.errors.JWKSTimeout || isJwksAnswer(jose, error)) {
+    return new ApiError('IdentityProviderUnavailable', 'its keys cannot be fetched', { cause: error });
+  }
+  return error instanceof jose.errors.JOSEError || name === 'TypeError' ? invalid('the token does not verify') : error;
 }
 
 /** jose throws its base error, without a code of its own, where the provider answers with anything but keys. */
