@@ -39,7 +39,7 @@ export function quietWatch(options: QuietOptions): () => Promise<QuietPoint> {
     const since = seenUntil;
     let before: Look | null = null;
     for (;;) {
-      const now: Look = await look(client, db, since);
+      const now: Look = await look(client, db, since, before !== null);
       if (now.unrest.length === 0 && before?.print === now.print) {
         const signalling = await signalsUnderWay(client, now.runs, checked);
         if (signalling.length === 0) {
@@ -64,10 +64,15 @@ interface Look {
   readonly inboxUntil: string;
 }
 
-async function look(client: Client, db: Kysely<DB>, since: string): Promise<Look> {
-  const [listed, known, inbox] = await Promise.all([listedRuns(client), waitingRuns(db), inboxSince(db, since)]);
+/**
+ * The runs that Postgres knows to be open, and their children. The second of two equal looks also takes what the server lists, so that a
+ * run nobody recorded is not missed; listing is dear and may lag behind, so it is not done more often, and never the only source.
+ */
+async function look(client: Client, db: Kysely<DB>, since: string, confirming: boolean): Promise<Look> {
+  const listing = confirming ? listedRuns(client) : Promise.resolve([]);
+  const [waiting, inbox, listed] = await Promise.all([waitingRuns(db), inboxSince(db, since), listing]);
   const runs = new Map<string, RunState | null>();
-  let ids = [...new Set([...listed, ...known, ...inbox.runs])];
+  let ids = [...new Set([...waiting, ...inbox.runs, ...listed])];
   while (ids.length > 0) {
     const found = await Promise.all(ids.map((id) => describeRun(client, id)));
     ids.forEach((id, index) => runs.set(id, found[index] ?? null));
