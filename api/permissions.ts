@@ -32,6 +32,7 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'POST /v1/inbox-events/:id/replay': needsGroup('inbox.replay'),
   'POST /v1/master-data': needsGroup('master-data.write'),
   'POST /v1/api-keys': needsGroup('api-key.write'),
+  'DELETE /v1/api-keys/:id': needsGroup('api-key.write'),
 
   'GET /v1/deals': needs('deal.read'),
   'GET /v1/deals/:dealId': needs('deal.read'),
@@ -44,15 +45,18 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'GET /v1/approvals': needs('approval.read'),
   'GET /v1/approvals/:id': needs('approval.read'),
   'POST /v1/approvals/:id/decisions': needs('approval.decide'),
+  'POST /v1/approvals/:id/withdrawal': needs('approval.read'),
 
   'GET /v1/projects': needs('project.read'),
   'GET /v1/projects/:id': needs('project.read'),
   'POST /v1/projects/:id/sign-off': needs('project.sign-off'),
+  'POST /v1/projects/:id/recheck': needs('project.sign-off'),
 
   'GET /v1/contract-lines/:id': needs('deal.read'),
   'POST /v1/contract-lines/:id/milestones/:milestoneId/deliveries': needs('milestone.deliver'),
   'POST /v1/contract-lines/:id/milestones/:milestoneId/responses': needs('milestone.respond'),
   'POST /v1/contract-lines/:id/usage-reports': needs('usage.report'),
+  'POST /v1/contract-lines/:id/releases': needs('billing.release'),
   'POST /v1/time-entries': needs('time.report'),
 
   'GET /v1/invoices': needs('invoice.read'),
@@ -67,5 +71,6 @@ export const routeAccess: Readonly<Record<string, Access>> = {
 
   'GET /v1/waits': needs('deal.read', 'run.read'),
   'GET /v1/runs/:workflowId': needs('run.read'),
+  'GET /v1/exceptions': needsGroup('run.read'),
   'GET /v1/audit': needs('audit.read'),
 };

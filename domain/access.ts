@@ -23,6 +23,7 @@ export type Permission =
   | 'payment.read'
   | 'bank-statement.import'
   | 'collection.manage'
+  | 'billing.release'
   | 'master-data.read'
   | 'master-data.write'
   | 'run.read'
@@ -71,7 +72,17 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   },
   'finance-controller': {
     reach: 'entity',
-    permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, 'sow.propose', 'collection.manage', 'master-data.write', 'audit.read'],
+    permissions: [
+      ...READ_DEAL,
+      ...READ_MONEY,
+      ...DECIDE,
+      ...MARGIN,
+      'sow.propose',
+      'collection.manage',
+      'billing.release',
+      'master-data.write',
+      'audit.read',
+    ],
   },
   cfo: {
     reach: 'group',

@@ -36,6 +36,17 @@ export async function createApiKey(db: Kysely<DB>, key: NewApiKey): Promise<stri
   return (inserted.numInsertedOrUpdatedRows ?? 0n) > 0n ? secret : null;
 }
 
+/** Ends a key at once; false where there is none under this id. A key that was revoked keeps its first moment. */
+export async function revokeApiKey(db: Kysely<DB>, id: string, now: Date): Promise<boolean> {
+  const revoked = await db
+    .updateTable('api_key')
+    .set((eb) => ({ revoked_at: eb.fn.coalesce('revoked_at', eb.val(now.toISOString())) }))
+    .where('id', '=', id)
+    .returning('id')
+    .executeTakeFirst();
+  return revoked !== undefined;
+}
+
 /** The integration behind a key; null for a key that is unknown, expired (by the technical clock) or revoked. */
 export async function apiKeyPrincipal(db: Kysely<DB>, key: string, now: Date): Promise<Principal | null> {
   if (!FORM.test(key)) return null;

@@ -1,20 +1,28 @@
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { approvalListSchema, approvalQuery, approvalSchema, decisionReceiptSchema, decisionRequest } from '../../contracts/api/approvals';
+import {
+  approvalListSchema,
+  approvalQuery,
+  approvalSchema,
+  decisionReceiptSchema,
+  decisionRequest,
+  withdrawalRequest,
+} from '../../contracts/api/approvals';
 import { uuid } from '../../contracts/api/common';
 import { type DecisionInput } from '../../contracts/workflow-state';
 import { type ApprovalDetail, type ApprovalReader, listApprovals, readApproval } from '../../db/reads/approvals';
 import { covers } from '../../domain/access';
 import { answerTo, refusalWithoutFacts } from '../../domain/approval/decision';
+import { endedAlready } from '../../domain/approval/state';
 import { approvalWorkflowId } from '../../domain/ids';
-import { decideUpdate } from '../../workflows/approval/messages';
+import { decideUpdate, withdrawSignal } from '../../workflows/approval/messages';
 import { type RouteDeps } from '../deps';
 import { ApiError, refused } from '../errors';
 import { withoutFields } from '../fields';
 import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
 import { type Api, fieldScope } from '../routing';
-import { answerOf, updateIdOf } from '../updates';
+import { answerOf, orUnknown, updateIdOf } from '../updates';
 
 type Outcome = z.infer<typeof decisionReceiptSchema>['outcome'];
 
@@ -72,6 +80,30 @@ export function approvalRoutes(app: Api, deps: RouteDeps): void {
       const decision = { decisionId, by: request.principal.id, verdict, reason, role, shownHash, at: await deps.clock.now() };
       const outcome = approval.state === 'pending' ? await decide(deps, request, id, decision) : settledAnswer(approval, decision);
       return { outcome, approval: shownTo(request, await approvalOf(deps, request, id)) };
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/v1/approvals/:id/withdrawal',
+    schema: {
+      tags: ['approvals'],
+      summary: 'Take a request back, which only its requester may',
+      params: z.strictObject({ id: uuid }),
+      body: withdrawalRequest,
+      response: { 202: z.object({ approvalId: z.string() }) },
+    },
+    handler: async (request, reply) => {
+      const { id } = request.params;
+      const { record } = await approvalOf(deps, request, id);
+      if (record.requestedBy !== request.principal.id) throw new ApiError('RequesterRequired', `requested by ${record.requestedBy}`);
+      const ended = endedAlready(record);
+      if (ended !== null) throw refused(ended);
+      const withdrawal = { reason: request.body.reason, at: await deps.clock.now() };
+      const told = await orUnknown(deps.gateway.signal(approvalWorkflowId(id), withdrawSignal, withdrawal));
+      if (!told) throw new ApiError('RunMissing', 'the approval is pending, but no run takes decisions');
+      void reply.code(202);
+      return { approvalId: id };
     },
   });
 }

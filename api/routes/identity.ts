@@ -1,6 +1,8 @@
+import { z } from 'zod';
+import { uuid } from '../../contracts/api/common';
 import { apiKeyCreated, apiKeyRequest, devTokenRequest, devTokenSchema, meSchema } from '../../contracts/api/operations';
 import { type Permission, covers, knownRoles, permissionsOf } from '../../domain/access';
-import { createApiKey } from '../auth/api-keys';
+import { createApiKey, revokeApiKey } from '../auth/api-keys';
 import { permissionsOfPrincipal } from '../auth/principal';
 import { type Tokens } from '../auth/tokens';
 import { type RouteDeps } from '../deps';
@@ -48,6 +50,22 @@ export function identityRoutes(app: Api, deps: RouteDeps, tokens: Tokens): void 
       const key = await createApiKey(deps.db, { id, ...request.body });
       if (key === null) throw new ApiError('ApiKeyExists', id);
       return reply.code(201).header('cache-control', 'no-store').send({ id, key });
+    },
+  });
+
+  app.route({
+    method: 'DELETE',
+    url: '/v1/api-keys/:id',
+    schema: {
+      tags: ['identity'],
+      summary: 'Revoke a key; it stops working at once',
+      params: z.strictObject({ id: uuid }),
+      response: { 200: z.object({ id: z.string() }) },
+    },
+    handler: async (request) => {
+      const { id } = request.params;
+      if (!(await revokeApiKey(deps.db, id, new Date()))) throw new ApiError('ApiKeyUnknown', id);
+      return { id };
     },
   });
 

@@ -1,12 +1,17 @@
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { outsideId, uuid } from '../../contracts/api/common';
-import { deliveryRequest, lineSchema, responseRequest, usageRequest } from '../../contracts/api/lines';
+import { deliveryRequest, lineSchema, releaseRequest, responseRequest, usageRequest } from '../../contracts/api/lines';
 import { type LineView } from '../../contracts/workflow-state';
 import { isReportedUsage, readLine, readLineState } from '../../db/reads/lines';
 import { openWaits } from '../../db/waits';
 import { lineWorkflowId } from '../../domain/ids';
-import { deliverMilestoneUpdate, reportUsageUpdate, respondToMilestoneUpdate } from '../../workflows/contract-line/messages';
+import {
+  deliverMilestoneUpdate,
+  releaseItemUpdate,
+  reportUsageUpdate,
+  respondToMilestoneUpdate,
+} from '../../workflows/contract-line/messages';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { type Update } from '../gateway/gateway';
@@ -84,6 +89,24 @@ export function lineRoutes(app: Api, deps: RouteDeps): void {
       if (await isReportedUsage(deps.db, id, request.body)) return lineOf(deps, request, id);
       const input = { ...request.body, by: request.principal.id, at: await deps.clock.now() };
       return record(deps, request, id, { definition: reportUsageUpdate, input, updateId: updateIdOf(`usage/${input.eventId}`, input) });
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/v1/contract-lines/:id/releases',
+    schema: {
+      tags: ['contract lines'],
+      summary: 'Release an item whose draft was refused: it is billed anew',
+      params,
+      body: releaseRequest,
+      response: { 200: lineSchema },
+    },
+    handler: async (request) => {
+      const { id } = request.params;
+      const releaseId = idFor(request, 'release');
+      const input = { releaseId, ...request.body, by: request.principal.id, at: await deps.clock.now() };
+      return record(deps, request, id, { definition: releaseItemUpdate, input, updateId: updateIdOf(releaseId, input) });
     },
   });
 }

@@ -5,13 +5,13 @@ import { projectListSchema, projectQuery, projectSchema, signOffRequest } from '
 import { listProjects, readProject } from '../../db/reads/projects';
 import { openWaits } from '../../db/waits';
 import { projectWorkflowId } from '../../domain/ids';
-import { signOffUpdate } from '../../workflows/project-to-close/messages';
+import { recheckProjectSignal, signOffUpdate } from '../../workflows/project-to-close/messages';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
 import { type Api, fieldScope } from '../routing';
-import { answerOf, updateIdOf } from '../updates';
+import { answerOf, orUnknown, updateIdOf } from '../updates';
 
 const params = z.strictObject({ id: uuid });
 
@@ -42,6 +42,25 @@ export function projectRoutes(app: Api, deps: RouteDeps): void {
       response: { 200: projectSchema },
     },
     handler: (request) => projectOf(deps, request, request.params.id),
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/v1/projects/:id/recheck',
+    schema: {
+      tags: ['projects'],
+      summary: 'Have a closing project look at its checklist again',
+      params,
+      response: { 202: z.object({ projectId: z.string() }) },
+    },
+    handler: async (request, reply) => {
+      const { id } = request.params;
+      await openProject(deps, request, id);
+      const told = await orUnknown(deps.gateway.signal(projectWorkflowId(id), recheckProjectSignal, { at: await deps.clock.now() }));
+      if (!told) throw new ApiError('RunMissing', 'the run of the project is not there');
+      void reply.code(202);
+      return { projectId: id };
+    },
   });
 
   app.route({

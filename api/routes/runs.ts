@@ -1,4 +1,5 @@
-import { runParams, runSchema, waitListSchema, waitQuery } from '../../contracts/api/operations';
+import { exceptionListSchema, exceptionQuery, runParams, runSchema, waitListSchema, waitQuery } from '../../contracts/api/operations';
+import { listExceptions } from '../../db/reads/exceptions';
 import { isVisible } from '../../db/reads/visibility';
 import { listWaits } from '../../db/reads/waits';
 import { openWaits } from '../../db/waits';
@@ -18,6 +19,19 @@ export function runRoutes(app: Api, deps: RouteDeps): void {
       const { role, dealId } = request.query;
       return pageAnswer(await listWaits(deps.db, request.scope, { role, dealId }, pageRequest(request.query, ['number'])));
     },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/exceptions',
+    schema: {
+      tags: ['operations'],
+      summary: 'What cannot go on by itself, and whose task it is',
+      querystring: exceptionQuery,
+      response: { 200: exceptionListSchema },
+    },
+    handler: async (request) =>
+      pageAnswer(await listExceptions(deps.db, { open: request.query.open === 'true' }, pageRequest(request.query, ['uuid']))),
   });
 
   app.route({

@@ -68,6 +68,8 @@ export const approvalQuery = z.strictObject({
 });
 
 /** A decision binds to what was shown: `shownHash` is the ETag of the approval as the person read it. */
+export const withdrawalRequest = z.strictObject({ reason: text });
+
 export const decisionRequest = z.strictObject({
   decisionId: z
     .string()

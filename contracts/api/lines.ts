@@ -58,6 +58,8 @@ export const responseRequest = z.strictObject({
   documentReference: outsideId.nullish(),
 });
 
+export const releaseRequest = z.strictObject({ itemKey: outsideId });
+
 export const usageRequest = z
   .strictObject({
     eventId: outsideId,
