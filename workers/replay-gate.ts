@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { Worker } from '@temporalio/worker';
+import { type ReplayWorkerOptions, Worker } from '@temporalio/worker';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import { type WorkflowBundle } from './bundle';
 
@@ -26,7 +26,8 @@ export async function replayCorpus(
   const failures: ReplayFailure[] = [];
   let replayed = 0;
   // The SDK's default here is debug mode, whose promise hooks would stay in this process and slow every promise of it.
-  for await (const result of Worker.runReplayHistories({ workflowBundle: { codePath: bundle.codePath }, debugMode: false }, histories)) {
+  const options = { workflowBundle: { codePath: bundle.codePath }, debugMode: false } as ReplayWorkerOptions;
+  for await (const result of Worker.runReplayHistories(options, histories)) {
     replayed += 1;
     if (result.error) failures.push({ name: result.workflowId, error: result.error });
   }
