@@ -1,8 +1,14 @@
 const tseslint = require('typescript-eslint');
 
 const noClock = [
-  { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Rules and workflows never read a clock: take the moment as input (D1).' },
-  { selector: "MemberExpression[object.name='Date'][property.name='now']", message: 'Rules and workflows never read a clock: take the moment as input (D1).' },
+  {
+    selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+    message: 'Rules and workflows never read a clock: take the moment as input (D1).',
+  },
+  {
+    selector: "MemberExpression[object.name='Date'][property.name='now']",
+    message: 'Rules and workflows never read a clock: take the moment as input (D1).',
+  },
   { selector: "MemberExpression[object.name='Math'][property.name='random']", message: 'No randomness in rules and workflows.' },
 ];
 

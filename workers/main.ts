@@ -105,7 +105,12 @@ async function startEmbedded(config: Config): Promise<DevStack> {
 async function openSurroundings(config: Config, log: Logger, stops: Stop[]): Promise<Surroundings> {
   const { url, poolSize, statementTimeoutMs } = config.database;
   if (url === undefined) throw new Error('no database is configured');
-  const pool = createPool({ url, poolSize, statementTimeoutMs, onError: (error) => log.warn({ err: error }, 'an idle database connection broke') });
+  const pool = createPool({
+    url,
+    poolSize,
+    statementTimeoutMs,
+    onError: (error) => log.warn({ err: error }, 'an idle database connection broke'),
+  });
   const db = createDatabase(pool);
   stops.push(() => db.destroy());
   const connection = connectTemporalLater(config.temporal);
