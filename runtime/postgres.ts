@@ -29,6 +29,8 @@ export function createPool(options: PoolOptions): Pool {
   };
   const pool = new Pool(config);
   pool.on('error', (error) => options.onError?.(error));
+  // The pool listens to idle connections only: one that breaks between two statements of a transaction would end the process.
+  pool.on('connect', (client) => client.on('error', (error) => options.onError?.(error)));
   return pool;
 }
 
