@@ -14,7 +14,15 @@ import { billItem } from './line/billing';
 import { recordDeemedAcceptance, recordDelivery, recordResponse } from './line/milestones';
 import { activateLine, finishLine, releaseItem, reviewLine, stopLine } from './line/progress';
 import { recordUsage } from './line/usage';
-import { awaitClosingApproval, cancelProject, closeProject, openProject, recordSignOff, reviewClosing } from './project/project';
+import {
+  awaitClosingApproval,
+  cancelProject,
+  closeProject,
+  openProject,
+  recordSignOff,
+  reviewClosing,
+  sendBackClosing,
+} from './project/project';
 import { activity } from './refusal';
 
 type Factory<K extends keyof Activities> = (deps: ActivityDeps) => Activities[K];
@@ -58,6 +66,7 @@ const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
   reviewClosing,
   recordSignOff,
   awaitClosingApproval,
+  sendBackClosing,
   closeProject,
   cancelProject,
   applyIntake,

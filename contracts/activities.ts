@@ -108,6 +108,8 @@ export interface ProjectActivities {
   reviewClosing(input: { projectId: string; turn: number; at: Instant }): Promise<ProjectView>;
   recordSignOff(input: { projectId: string; signOff: SignOffInput }): Promise<ProjectView>;
   awaitClosingApproval(input: { projectId: string; approvalWorkflowId: string; at: Instant }): Promise<ProjectView>;
+  /** A refused close is sent back: the project waits for somebody to put right what it was refused for. */
+  sendBackClosing(input: { projectId: string; approvalId: string; at: Instant }): Promise<ProjectView>;
   closeProject(input: { projectId: string; approvalId: string; at: Instant }): Promise<ProjectView>;
   cancelProject(input: { projectId: string; at: Instant }): Promise<ProjectView>;
 }

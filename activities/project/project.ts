@@ -142,6 +142,23 @@ export function awaitClosingApproval(deps: ActivityDeps): ProjectActivities['awa
     }));
 }
 
+export function sendBackClosing(deps: ActivityDeps): ProjectActivities['sendBackClosing'] {
+  return ({ projectId, approvalId, at }) =>
+    projectEffect(deps, projectId, { key: `send-back-closing/${approvalId}`, identity: { projectId }, at }, async (trx, project) => {
+      const { outcome_reason: reason } = await trx
+        .selectFrom('approval')
+        .select('outcome_reason')
+        .where('id', '=', approvalId)
+        .executeTakeFirstOrThrow();
+      const asks = `put right what the close was refused for (${reason ?? 'withdrawn'}), then have the project looked at again`;
+      return {
+        waits: [wait(project, { kind: 'close-refused', role: 'project-manager', asks })],
+        action: 'project.close-sent-back',
+        details: { approvalId },
+      };
+    });
+}
+
 export function closeProject(deps: ActivityDeps): ProjectActivities['closeProject'] {
   return ({ projectId, approvalId, at }) =>
     projectEffect(deps, projectId, { key: `close-project/${projectId}`, identity: { projectId, approvalId }, at }, async (trx) => {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { searchAttributeKeys } from '../../workflows/search-attributes';
 import { type TestEngine } from './worker';
 
@@ -14,4 +15,35 @@ export async function shown(engine: TestEngine, workflowId: string): Promise<Sho
   const { typedSearchAttributes } = await handle.describe();
   const attributes = searchAttributeKeys.map((key) => [key.name, typedSearchAttributes.get(key as never) ?? null]);
   return { details: metadata.currentDetails ?? '', attributes: Object.fromEntries(attributes) as Record<string, unknown> };
+}
+
+/** What an operator ought to see of every open run of a deal, made from `open_wait` alone (D6), beside what Temporal shows. */
+export async function shownAndWaiting(engine: TestEngine, dealId: string): Promise<{ shown: unknown; waiting: unknown }> {
+  const rows = await sql<Wait>`select * from open_wait where deal_id = ${dealId} and closed_at is null
+    order by workflow_id, due asc nulls last, kind collate "C", subject collate "C", role collate "C"`.execute(engine.db);
+  const runs = [...new Set(rows.rows.map((row) => row.workflow_id))];
+  const pairs = await Promise.all(
+    runs.map(async (workflowId) => {
+      const waits = rows.rows.filter((row) => row.workflow_id === workflowId);
+      const { details, attributes } = await shown(engine, workflowId);
+      const first = waits[0];
+      return {
+        shown: [
+          workflowId,
+          details.split('\n').slice(2),
+          attributes.WaitsForKind,
+          attributes.WaitsForRole,
+          (attributes.DueAt as Date | null)?.toISOString() ?? null,
+        ],
+        waiting: [workflowId, waits.map(line), first?.kind, first?.role, first?.due ?? null],
+      };
+    }),
+  );
+  return { shown: pairs.map((pair) => pair.shown), waiting: pairs.map((pair) => pair.waiting) };
+}
+
+type Wait = Record<'workflow_id' | 'kind' | 'role' | 'subject' | 'asks' | 'since', string> & { readonly due: string | null };
+
+function line({ role, kind, subject, asks, since, due }: Wait): string {
+  return `- waits for **${role}** (${kind} \`${subject}\`): ${asks}; since ${since}, ${due === null ? 'no deadline' : `due ${due}`}`;
 }

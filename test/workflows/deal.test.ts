@@ -24,6 +24,7 @@ import {
 } from '../support/lifecycles';
 import { milestones } from '../support/lifecycles';
 import { seedReferenceDeal } from '../support/reference-deal';
+import { whatIsOpen } from '../support/open-work';
 import { shown } from '../support/shown';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
@@ -39,42 +40,6 @@ const EFFECTIVE = '2026-01-30';
 async function grantCancellation(deal: TestDeal): Promise<void> {
   await requestCancellation(deal, EFFECTIVE);
   await approve(engine, deal, 'cancellation');
-}
-
-/** Nothing of a deal is open: no wait, approval, run, milestone, item, invoice or project. */
-async function whatIsOpen(dealId: string): Promise<Record<string, unknown[]>> {
-  const lines = engine.db.selectFrom('contract_line').select('id').where('deal_id', '=', dealId);
-  const rows = async (query: { execute(): Promise<unknown[]> }) => query.execute();
-  const open: Record<string, unknown[]> = {
-    waits: await openWaits(engine, dealId),
-    approvals: await rows(engine.db.selectFrom('approval').select('id').where('deal_id', '=', dealId).where('state', '=', 'pending')),
-    proposals: await rows(engine.db.selectFrom('sow_proposal').select('id').where('deal_id', '=', dealId).where('state', '=', 'proposed')),
-    requests: await rows(
-      engine.db.selectFrom('cancellation_request').select('id').where('deal_id', '=', dealId).where('state', '=', 'pending'),
-    ),
-    milestones: await rows(
-      engine.db.selectFrom('milestone').select('id').where('contract_line_id', 'in', lines).where('state', 'in', ['planned', 'delivered']),
-    ),
-    items: await rows(
-      engine.db.selectFrom('billing_plan_item').select('id').where('contract_line_id', 'in', lines).where('state', '=', 'planned'),
-    ),
-    lines: await rows(
-      engine.db.selectFrom('contract_line').select('id').where('deal_id', '=', dealId).where('state', 'in', ['planned', 'active']),
-    ),
-    invoices: await rows(
-      engine.db.selectFrom('invoice').select('id').where('deal_id', '=', dealId).where('state', 'in', ['draft', 'approved', 'issued']),
-    ),
-    projects: await rows(
-      engine.db.selectFrom('project').select('id').where('deal_id', '=', dealId).where('state', 'not in', ['closed', 'cancelled']),
-    ),
-    runs: await until('runs to be listed as ended', async () => {
-      const running: string[] = [];
-      for await (const run of engine.client.workflow.list({ query: `DealId = "${dealId}" AND ExecutionStatus = "Running"` }))
-        running.push(run.workflowId);
-      return running.length === 0 && running;
-    }),
-  };
-  return Object.fromEntries(Object.entries(open).filter(([, found]) => found.length > 0));
 }
 
 const statementOf = (dealId: string) =>
@@ -118,7 +83,7 @@ describe('a cancellation', () => {
     if (stage === 'kickoff' || stage === 'deal') await pendingApproval(engine, deal, stage);
     await grantCancellation(deal);
     expect((await deal.handle.result()).outcome).toBe('cancelled');
-    expect(await whatIsOpen(deal.dealId)).toEqual({});
+    expect(await whatIsOpen(engine, deal.dealId)).toEqual({});
     const sums =
       stage === 'kickoff' ? [{ lineId: 'A', currency: 'USD', stoppedOn: null, billedMinor: 0, settledMinor: 0, owedMinor: 0 }] : [];
     expect((await statementOf(deal.dealId)).statement).toEqual(sums);
@@ -135,7 +100,7 @@ describe('a cancellation', () => {
       await decide(engine, cancellation, { by: 'U-FC-US', at: deal.now });
     });
     expect((await deal.handle.result()).outcome).toBe('cancelled');
-    expect(await whatIsOpen(deal.dealId)).toEqual({});
+    expect(await whatIsOpen(engine, deal.dealId)).toEqual({});
   });
 
   test('that is refused changes nothing but its request', async () => {

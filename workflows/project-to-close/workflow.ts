@@ -1,4 +1,4 @@
-import { executeChild, getExternalWorkflowHandle, ParentClosePolicy, setHandler, uuid4 } from '@temporalio/workflow';
+import { CancellationScope, executeChild, getExternalWorkflowHandle, ParentClosePolicy, setHandler, uuid4 } from '@temporalio/workflow';
 import type { ProjectView, SignOffInput } from '../../contracts/workflow-state';
 import { approvalWorkflowId, dealWorkflowId } from '../../domain/ids';
 import { effect } from '../activity-proxies';
@@ -25,6 +25,7 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<void> 
   let cancelled = false;
   let turn = 0;
   let facts = 0;
+  let asking = new CancellationScope();
 
   setHandler(projectQuery, () => view);
   setHandler(deliveryFinishedSignal, ({ at }) => {
@@ -34,6 +35,7 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<void> 
   setHandler(cancelProjectSignal, ({ at }) => {
     clock.follow(at);
     cancelled = true;
+    asking.cancel();
   });
   setHandler(recheckProjectSignal, ({ at }) => {
     clock.follow(at);
@@ -78,24 +80,29 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<void> 
         ),
       ),
     );
-    const outcome = await executeChild(approval, {
-      workflowId: approvalWorkflowId(approvalId),
-      args: [{ approvalId, subjectKind: 'project-close', subjectId: `${projectId}/${approvalId}`, dealId, clock: clock.state() }],
-      typedSearchAttributes: identityAttributes({ dealId, projectId, entityId: project.entityId, customerId: project.customerId }),
-      staticSummary: 'Approval of project close',
-      staticDetails: `Project \`${projectId}\``,
-      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    });
+    if (cancelled) return false;
+    asking = new CancellationScope();
+    const outcome = await asking.run(() =>
+      executeChild(approval, {
+        workflowId: approvalWorkflowId(approvalId),
+        args: [{ approvalId, subjectKind: 'project-close', subjectId: `${projectId}/${approvalId}`, dealId, clock: clock.state() }],
+        typedSearchAttributes: identityAttributes({ dealId, projectId, entityId: project.entityId, customerId: project.customerId }),
+        staticSummary: 'Approval of project close',
+        staticDetails: `Project \`${projectId}\``,
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      }),
+    );
     clock.follow(outcome.decidedAt);
-    if (outcome.state !== 'approved') return false;
-    await one.run(async () => show(await story.step('closeProject', { projectId, approvalId, at: clock.now() }, 'close the project')));
-    return true;
+    const step = { projectId, approvalId, at: clock.now() };
+    if (outcome.state === 'approved') await one.run(async () => show(await story.step('closeProject', step, 'close the project')));
+    else if (!cancelled) await one.run(async () => show(await story.step('sendBackClosing', step, 'close sent back')));
+    return outcome.state === 'approved';
   }
 
   async function close(): Promise<boolean> {
     while (await proveChecklist()) {
-      if (await approveClose()) return true;
       const seen = facts;
+      if (await approveClose()) return true;
       await clock.wait(() => facts !== seen || cancelled, null, 'a refused close is put right');
     }
     return false;
