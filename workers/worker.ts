@@ -1,6 +1,7 @@
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { type Kysely } from 'kysely';
 import { createActivities } from '../activities/index';
+import { type Activities } from '../contracts/activities';
 import { type DB } from '../db/types';
 import { type Config } from '../runtime/config';
 import { type WorkflowBundle } from './bundle';
@@ -15,6 +16,8 @@ export interface WorkerDeps {
   readonly db: Kysely<DB>;
   readonly connection: NativeConnection;
   readonly bundle: WorkflowBundle;
+  /** The effects; ours on `db` unless told otherwise. */
+  readonly activities?: Activities;
   /** The worker deployment it belongs to; ours unless told otherwise. */
   readonly deployment?: string;
 }
@@ -31,7 +34,8 @@ export interface RunningWorker {
  * A worker of all lifecycles and effects. Versioned by the hash of its workflow code; runs move to the current version by themselves
  * (D10). The cache is sized by memory, not by the number of open runs (D17).
  */
-export async function startWorker({ config, db, connection, bundle, deployment = DEPLOYMENT }: WorkerDeps): Promise<RunningWorker> {
+export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
+  const { config, db, connection, bundle, activities = createActivities({ db }), deployment = DEPLOYMENT } = deps;
   const { worker: settings, temporal, shutdownGraceSeconds } = config;
   const buildId = settings.buildId ?? bundle.buildId;
   const worker = await Worker.create({
@@ -39,7 +43,7 @@ export async function startWorker({ config, db, connection, bundle, deployment =
     namespace: temporal.namespace,
     taskQueue: settings.taskQueue,
     workflowBundle: { codePath: bundle.codePath },
-    activities: createActivities({ db }),
+    activities,
     workerDeploymentOptions: {
       useWorkerVersioning: true,
       version: { deploymentName: deployment, buildId },

@@ -65,9 +65,9 @@ export class Story {
   }
 
   async step<K extends EffectName>(name: K, input: Input<K>, summary: string): Promise<Answer<K>> {
-    for (;;) {
+    for (let now = input; ; now = this.anew(now)) {
       try {
-        return await effect(name, input, summary);
+        return await effect(name, now, summary);
       } catch (error) {
         const refused = refusalIn(error);
         const why = refused ? `${refused.type ?? 'Refused'}: ${refused.message}` : 'the whole effort of its retries is used up';
@@ -75,6 +75,11 @@ export class Story {
         await CancellationScope.nonCancellable(() => this.stuck(name, why));
       }
     }
+  }
+
+  /** What is tried again after a fix happens when it is tried, not when it got stuck. */
+  private anew<I>(input: I): I {
+    return { ...input, at: this.clock.now() };
   }
 
   private async stuck(name: string, why: string): Promise<void> {

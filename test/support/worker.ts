@@ -5,6 +5,8 @@ import { type Client, type Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { type Kysely } from 'kysely';
 import { type Pool } from 'pg';
+import { createActivities } from '../../activities/index';
+import { type Activities } from '../../contracts/activities';
 import { type DB } from '../../db/types';
 import { workflowBundle, type WorkflowBundle } from '../../workers/bundle';
 import { setCurrentVersion } from '../../workers/release';
@@ -30,6 +32,8 @@ export interface TestEngine {
 export interface TestEngineOptions {
   /** Our bundle unless told otherwise. */
   readonly bundle?: WorkflowBundle;
+  /** The effects in another guise, see `everyEffectTwice`. */
+  readonly disguise?: (activities: Activities) => Activities;
   /** False where the runs are not of code that ships. */
   readonly capture?: boolean;
 }
@@ -59,6 +63,7 @@ export async function startTestEngine(options: TestEngineOptions = {}): Promise<
       db: database.db,
       connection: temporal.nativeConnection,
       bundle: build,
+      activities: (options.disguise ?? ((same) => same))(createActivities({ db: database.db })),
       deployment: taskQueue,
     });
     workers.push(worker);

@@ -1,21 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { invoiceWorkflowId, lineWorkflowId, projectWorkflowId } from '../../domain/ids';
-import { type contractLine } from '../../workflows/contract-line/workflow';
-import {
-  deliverMilestoneUpdate,
-  lineQuery,
-  recheckLineSignal,
-  releaseItemUpdate,
-  reportUsageUpdate,
-  respondToMilestoneUpdate,
-} from '../../workflows/contract-line/messages';
-import { recheckProjectSignal, signOffUpdate } from '../../workflows/project-to-close/messages';
+import { invoiceWorkflowId } from '../../domain/ids';
+import { lineQuery, recheckLineSignal, releaseItemUpdate, reportUsageUpdate } from '../../workflows/contract-line/messages';
+import { recheckProjectSignal } from '../../workflows/project-to-close/messages';
 import { bankStatement } from '../support/cash';
+import { accept, handleOf, invoiceIn, issue, pay, signOff } from '../support/delivery';
 import {
   approve,
   bringToDelivery,
-  linesOf,
   milestones,
   openWaits,
   pendingApproval,
@@ -44,52 +36,6 @@ afterAll(() => engine.stop());
 
 // The tests share the number series of their entities, which never goes back in time: each begins where the one before has ended, or later.
 
-/** A milestone is delivered and accepted in writing two days later. */
-async function accept(deal: TestDeal, milestoneId: string, day: string): Promise<void> {
-  const line = await handleOf(deal, 'A');
-  const by = 'U-PM-US';
-  deal.now = `${day}T15:00:00.000Z`;
-  const delivery = { deliveryId: randomUUID(), milestoneId, deliveredAt: deal.now, by, at: deal.now };
-  await line.executeUpdate(deliverMilestoneUpdate, { args: [delivery] });
-  const response = {
-    responseId: randomUUID(),
-    milestoneId,
-    attempt: 1,
-    response: 'accepted',
-    reason: null,
-    documentReference: 'letter',
-  } as const;
-  await line.executeUpdate(respondToMilestoneUpdate, { args: [{ ...response, respondedAt: deal.now, by, at: deal.now }] });
-}
-
-async function handleOf(deal: TestDeal, lineId: string) {
-  const line = (await linesOf(engine, deal)).find((each) => each.line_id === lineId);
-  return engine.client.workflow.getHandle<typeof contractLine>(lineWorkflowId(line?.id ?? ''));
-}
-
-const invoiceIn = (deal: TestDeal, state: string) =>
-  until(`an invoice to be ${state}`, () =>
-    engine.db.selectFrom('invoice').selectAll().where('deal_id', '=', deal.dealId).where('state', '=', state).executeTakeFirst(),
-  );
-
-/** The only draft is approved and issued on its day. */
-async function issue(deal: TestDeal, day: string) {
-  await approve(engine, deal, 'invoice');
-  const { id } = await invoiceIn(deal, 'approved');
-  await playTo(engine, deal, `${day}T23:00:00.000Z`);
-  return until('the invoice to be issued', () =>
-    engine.db.selectFrom('invoice').selectAll().where('id', '=', id).where('state', '=', 'issued').executeTakeFirst(),
-  );
-}
-
-async function pay(invoice: { id: string; reference: string; total_minor: number; entity_id: string; bill_to_id: string }, on: string) {
-  await bankStatement(engine, [{ reference: invoice.reference, minor: invoice.total_minor, on }], invoice.entity_id, invoice.bill_to_id);
-  await until('the invoice run to end', async () => {
-    const { status } = await engine.client.workflow.getHandle(invoiceWorkflowId(invoice.id)).describe();
-    return status.name === 'COMPLETED';
-  });
-}
-
 /** Facts enough that the server suggests a new run, which it does at four megabytes of history; in bursts that a run can take. */
 async function fillHistory(line: Awaited<ReturnType<typeof handleOf>>, at: string): Promise<void> {
   const facts = { at, padding: 'x'.repeat(12_000) };
@@ -109,40 +55,28 @@ async function expectShownAsWaiting(deal: TestDeal): Promise<void> {
   await until('runs to come to rest', isSame, 5_000).catch(() => expect(last?.shown).toEqual(last?.waiting));
 }
 
-/** The customer signs the project off once the checklist asks for it. */
-async function signOff(deal: TestDeal, day: string) {
-  await until('the checklist', async () => (await openWaits(engine, deal.dealId)).some((wait) => wait.kind === 'close-checklist'));
-  await expectShownAsWaiting(deal);
-  deal.now = `${day}T15:00:00.000Z`;
-  const { id } = await engine.db.selectFrom('project').select('id').where('deal_id', '=', deal.dealId).executeTakeFirstOrThrow();
-  const project = engine.client.workflow.getHandle(projectWorkflowId(id));
-  const letter = { signOffId: randomUUID(), documentReference: 'letter', signedOn: day, by: 'U-PM-US', at: deal.now };
-  await project.executeUpdate(signOffUpdate, { args: [letter] });
-  return project;
-}
-
 test('a deal cancelled while it delivers stops its lines, bills what was earned, and ends when that is paid', async () => {
   const deal = await startDeal(engine, testDeal({ lines: [milestones(), service({ endDate: '2026-06-30' })] }));
   await bringToDelivery(engine, deal);
   await playTo(engine, deal, '2026-02-01T00:00:00.000Z');
-  const fee = await issue(deal, '2026-02-02');
-  await accept(deal, 'M1', '2026-02-12');
+  const fee = await issue(engine, deal, '2026-02-02');
+  await accept(engine, deal, 'M1', '2026-02-12');
   await requestCancellation(deal, '2026-02-28');
   await approve(engine, deal, 'cancellation');
   await reach(engine, deal, 'cancelling');
   await expectShownAsWaiting(deal);
   expect(await refusalOf(requestCancellation(deal, '2026-03-20'))).toBe('CancellationPending');
 
-  const milestone = await issue(deal, '2026-02-13');
-  const support = await handleOf(deal, 'B');
+  const milestone = await issue(engine, deal, '2026-02-13');
+  const support = await handleOf(engine, deal, 'B');
   const report = { eventId: randomUUID(), servicePeriod: '2026-02', tickets: 110, p1Tickets: 0, p1WithinTarget: 0, supersedes: null };
   deal.now = '2026-03-02T10:00:00.000Z';
   await support.executeUpdate(reportUsageUpdate, { args: [{ ...report, reportedAt: deal.now, by: 'U-PM-EU', at: deal.now }] });
   await playTo(engine, deal, '2026-03-06T08:00:00.000Z');
-  const settlement = await issue(deal, '2026-03-06');
-  for (const invoice of [milestone, fee]) await pay(invoice, '2026-03-10');
+  const settlement = await issue(engine, deal, '2026-03-06');
+  for (const invoice of [milestone, fee]) await pay(engine, invoice, '2026-03-10');
   expect((await deal.handle.describe()).status.name).toBe('RUNNING');
-  await pay(settlement, '2026-03-11');
+  await pay(engine, settlement, '2026-03-11');
   expect((await deal.handle.result()).outcome).toBe('cancelled');
   expect(await whatIsOpen(engine, deal.dealId)).toEqual({});
   const { statement } = await engine.db
@@ -161,35 +95,35 @@ test('a deal cancelled while it delivers stops its lines, bills what was earned,
 test('a payment that the bank takes back opens its settled invoice again, and it is collected in a new run', async () => {
   const deal = await startDeal(engine, testDeal());
   await bringToDelivery(engine, deal);
-  await accept(deal, 'M1', '2026-03-04');
-  const invoice = await issue(deal, '2026-03-05');
+  await accept(engine, deal, 'M1', '2026-03-04');
+  const invoice = await issue(engine, deal, '2026-03-05');
   const run = engine.client.workflow.getHandle(invoiceWorkflowId(invoice.id));
   const { runId } = await run.describe();
-  await pay(invoice, '2026-03-20');
-  await invoiceIn(deal, 'settled');
+  await pay(engine, invoice, '2026-03-20');
+  await invoiceIn(engine, deal, 'settled');
 
   await bankStatement(engine, [{ reference: invoice.reference, minor: invoice.total_minor, on: '2026-03-27', returned: true }]);
-  const again = await invoiceIn(deal, 'issued');
+  const again = await invoiceIn(engine, deal, 'issued');
   expect([again.open_minor, again.number, again.due_date]).toEqual([invoice.total_minor, invoice.number, invoice.due_date]);
   await until('the new run to wait', async () => (await openWaits(engine, deal.dealId)).some((wait) => wait.kind === 'payment'));
   expect((await run.describe()).runId).not.toBe(runId);
   await playTo(engine, deal, '2026-04-20T00:00:00.000Z');
   const steps = await engine.db.selectFrom('dunning_step').select('name').where('invoice_id', '=', invoice.id).orderBy('level').execute();
   expect(steps.map((step) => step.name)).toEqual(['due-soon', 'reminder', 'first-notice']);
-  await pay(again, '2026-04-21');
-  await invoiceIn(deal, 'settled');
+  await pay(engine, again, '2026-04-21');
+  await invoiceIn(engine, deal, 'settled');
 });
 
 test('a line lives for years: a refused draft is billed again, an invoice outlives a new run of its line, and the project closes', async () => {
   const deal = await startDeal(engine, testDeal());
   await bringToDelivery(engine, deal);
   await expectShownAsWaiting(deal);
-  const line = await handleOf(deal, 'A');
+  const line = await handleOf(engine, deal, 'A');
 
-  await accept(deal, 'M1', '2026-03-04');
+  await accept(engine, deal, 'M1', '2026-03-04');
   await pendingApproval(engine, deal, 'invoice');
   await refuse(engine, deal, 'invoice', 'U-FC-US', 'the order number is wrong');
-  const voided = await invoiceIn(deal, 'void');
+  const voided = await invoiceIn(engine, deal, 'void');
   const held = await until('the item to be held', async () =>
     (await openWaits(engine, deal.dealId)).find((wait) => wait.kind === 'held-item'),
   );
@@ -199,7 +133,7 @@ test('a line lives for years: a refused draft is billed again, an invoice outliv
     line.executeUpdate(releaseItemUpdate, { args: [{ releaseId, itemKey: 'milestone/M1', by: 'U-FC-US', at: deal.now }] });
   await release(randomUUID());
   expect(await refusalOf(release(randomUUID()))).toBe('ItemNotHeld');
-  const first = await issue(deal, '2026-03-05');
+  const first = await issue(engine, deal, '2026-03-05');
   expect(first.reference).not.toBe(voided.reference);
   expect([first.billing_plan_item_id, first.total_minor]).toEqual([voided.billing_plan_item_id, 5_000_000]);
   await expectShownAsWaiting(deal);
@@ -211,15 +145,15 @@ test('a line lives for years: a refused draft is billed again, an invoice outliv
   expect(ended.status.name).toBe('CONTINUED_AS_NEW');
   await until('the new run to have looked', async () => (await line.query(lineQuery))?.openInvoices === 1);
   await expectShownAsWaiting(deal);
-  await pay(first, '2026-03-20');
+  await pay(engine, first, '2026-03-20');
   await until('the end of the invoice to reach the new run', async () => (await line.query(lineQuery))?.openInvoices === 0);
 
-  await accept(deal, 'M2', '2026-06-10');
-  await pay(await issue(deal, '2026-06-11'), '2026-06-20');
+  await accept(engine, deal, 'M2', '2026-06-10');
+  await pay(engine, await issue(engine, deal, '2026-06-11'), '2026-06-20');
   await line.result();
   await reach(engine, deal, 'closing');
 
-  const project = await signOff(deal, '2026-06-25');
+  const project = await signOff(engine, deal, '2026-06-25');
   await refuse(engine, deal, 'project-close', 'U-PMO');
   await until('the close to be sent back', async () =>
     (await openWaits(engine, deal.dealId)).some((wait) => wait.kind === 'close-refused'),
@@ -235,9 +169,9 @@ test('a deal cancelled while its close is decided takes the question back and le
   const one = [{ milestoneId: 'M1', name: 'All', percent: '100', plannedDate: '2026-03-31' }];
   const deal = await startDeal(engine, testDeal({ lines: [milestones({ milestones: one })] }));
   await bringToDelivery(engine, deal);
-  await accept(deal, 'M1', '2026-06-10');
-  await pay(await issue(deal, '2026-06-11'), '2026-06-20');
-  await signOff(deal, '2026-06-25');
+  await accept(engine, deal, 'M1', '2026-06-10');
+  await pay(engine, await issue(engine, deal, '2026-06-11'), '2026-06-20');
+  await signOff(engine, deal, '2026-06-25');
   await pendingApproval(engine, deal, 'project-close');
   await requestCancellation(deal, '2026-06-30');
   await approve(engine, deal, 'cancellation');
