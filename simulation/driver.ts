@@ -22,7 +22,6 @@ export interface OutsideWorld {
 export interface DriverOptions {
   readonly client: Client;
   readonly db: Kysely<DB>;
-  readonly quietGapMs?: number;
   readonly quietTimeoutMs?: number;
   /** Called at every wait: everything stands still at `moment` and only time or the outside can move it on. */
   readonly onWait?: (moment: Instant, point: QuietPoint) => Promise<void> | void;
@@ -49,21 +48,21 @@ const MOST_ROUNDS_AT_A_MOMENT = 200;
  */
 export async function playTime(world: OutsideWorld, options: DriverOptions): Promise<Played> {
   const { client, db, onWait } = options;
-  const watch = quietWatch({ client, db, gapMs: options.quietGapMs ?? 10, timeoutMs: options.quietTimeoutMs ?? 60_000 });
+  const watch = quietWatch({ client, db, timeoutMs: options.quietTimeoutMs ?? 60_000 });
   /** The moment each run was last told. */
   const told = new Map<string, Instant>();
   let quietPoints = 0;
   let steps = 0;
-  const quiet = async (): Promise<QuietPoint> => {
+  const quiet = async (stirred: readonly string[] = []): Promise<QuietPoint> => {
     quietPoints += 1;
-    const point = await watch();
+    const point = await watch(stirred);
     await refuseStuck(db);
     return point;
   };
 
-  /** Everything that can be done without time going on; `known` is the point at which everything still stands. */
-  async function settleAt(moment: Instant, known: QuietPoint | null): Promise<QuietPoint> {
-    let point = known ?? (await quiet());
+  /** Everything that can be done without time going on. `known` is the point at which everything still stands, unless runs were stirred. */
+  async function settleAt(moment: Instant, stirred: readonly string[], known: QuietPoint | null): Promise<QuietPoint> {
+    let point = known === null || stirred.length > 0 ? await quiet(stirred) : known;
     for (let round = 1; ; round += 1) {
       if (round > MOST_ROUNDS_AT_A_MOMENT) throw new SimulationStuck(await stuckReport(db, `business time stands at ${moment}`));
       const brought = await world.deliver(moment);
@@ -77,11 +76,11 @@ export async function playTime(world: OutsideWorld, options: DriverOptions): Pro
   let moment = (await clockMoment(db)) ?? (await world.nextMoment());
   if (moment === null) throw new SimulationStuck('Nothing comes from outside: there is nothing to play');
   await moveClock(db, moment);
-  let stirred = true;
+  let stirred: readonly string[] = [];
   let point: QuietPoint | null = null;
   for (;;) {
     steps += 1;
-    point = await settleAt(moment, stirred ? null : point);
+    point = await settleAt(moment, stirred, point);
     await onWait?.(moment, point);
     if (await world.finished()) return { steps, quietPoints, lastMoment: moment };
     const next = smallest(await world.nextMoment(), await nextWake(db));
@@ -92,17 +91,17 @@ export async function playTime(world: OutsideWorld, options: DriverOptions): Pro
       stirred = await wake(moment);
     } else {
       stirred = await wake(moment);
-      if (!stirred) throw new SimulationStuck(await stuckReport(db, `a run was to act by ${next}, was told so and does not`));
+      if (stirred.length === 0) throw new SimulationStuck(await stuckReport(db, `a run was to act by ${next}, was told so and does not`));
     }
   }
 
-  /** Tells the runs that are due what time it is; false where they had been told this moment before and still wait for it. */
-  async function wake(at: Instant): Promise<boolean> {
+  /** Tells the runs that are due what time it is and gives their ids; those that were told this moment before are not told again. */
+  async function wake(at: Instant): Promise<readonly string[]> {
     const due = await dueRuns(db, at);
     const fresh = due.filter((workflowId) => told.get(workflowId) !== at);
     await Promise.all(fresh.map((workflowId) => signalClock(client, workflowId, at)));
     for (const workflowId of fresh) told.set(workflowId, at);
-    return fresh.length > 0;
+    return fresh;
   }
 }
 

@@ -21,7 +21,7 @@ export interface PlayTarget {
   readonly webhookSecret: string;
 }
 
-export interface PlayOptions extends Pick<DriverOptions, 'quietGapMs' | 'quietTimeoutMs' | 'onWait'> {
+export interface PlayOptions extends Pick<DriverOptions, 'quietTimeoutMs' | 'onWait'> {
   /** A line of progress, with the business moment in front. */
   readonly say?: (line: string) => void;
   /** Called after something was brought from outside and everything is quiet again. */

@@ -1,8 +1,8 @@
 import { type Client } from '@temporalio/client';
-import { type Kysely } from 'kysely';
-import { dealWorkflowId, intakeWorkflowId } from '../domain/ids';
+import { sql, type Kysely } from 'kysely';
 import { type DB } from '../db/types';
-import { describeRun, hasSignalUnderWay, listedRuns, type RunState } from './runs';
+import { dealWorkflowId, intakeWorkflowId } from '../domain/ids';
+import { describeRun, listedRuns, type RunState, sentSignals } from './runs';
 
 /** What stands still: every open run, and nothing waiting in the inbox. */
 export interface QuietPoint {
@@ -12,8 +12,6 @@ export interface QuietPoint {
 export interface QuietOptions {
   readonly client: Client;
   readonly db: Kysely<DB>;
-  /** How long two equal looks lie apart. */
-  readonly gapMs: number;
   readonly timeoutMs: number;
 }
 
@@ -26,51 +24,112 @@ export class NotQuiet extends Error {
 }
 
 /**
- * Waits until nothing moves any more (D2): no inbox event is still to be handed on; no open run has a workflow task, an activity, a
- * child that is not started or whose end is not told, or a signal under way; and two looks in a row show the same histories.
+ * Waits until nothing moves any more (D2): no inbox event is still to be handed on; no open run has a workflow task, an activity, a child
+ * that is not started or whose end is not told, or a signal under way; and a look at all open runs shows the histories that were seen
+ * before. Seen before are the last quiet point, and the runs that moved since: these are followed one by one, along signals, children and
+ * parents, until they are calm. So at the beginning of that look all stood still. `stirred` are runs known to have been woken.
  * Throws `NotQuiet` at once for a run with reported problems, or after the timeout.
  */
-export function quietWatch(options: QuietOptions): () => Promise<QuietPoint> {
-  const { client, db, gapMs, timeoutMs } = options;
-  const checked = new Map<string, number>();
-  let seenUntil = '-infinity';
-  return async () => {
+export function quietWatch(options: QuietOptions): (stirred: readonly string[]) => Promise<QuietPoint> {
+  const { client, db, timeoutMs } = options;
+  const seen: Seen = { runs: new Map(), tails: new Map(), ended: new Set() };
+  let known: Marks | null = null;
+  return async (stirred) => {
     const deadline = Date.now() + timeoutMs;
-    const since = seenUntil;
-    let before: Look | null = null;
+    const marks = known ?? (await recentMarks(db));
+    const active = await activeSince(db, marks);
+    await follow(client, seen, [...stirred, ...active.runs], deadline);
     for (;;) {
-      const now: Look = await look(client, db, since, before !== null);
-      if (now.unrest.length === 0 && before?.print === now.print) {
-        const signalling = await signalsUnderWay(client, now.runs, checked);
-        if (signalling.length === 0) {
-          seenUntil = now.inboxUntil;
-          return { runs: now.runs };
-        }
+      const now = await look(client, db, marks);
+      const moved = movedSince(seen, now.runs);
+      if (now.unrest.length === 0 && moved.length === 0) {
+        known = (await activeSince(db, marks)).marks;
+        return { runs: now.runs };
       }
-      if (Date.now() > deadline) throw new NotQuiet(now.unrest.length > 0 ? now.unrest : ['histories keep growing']);
-      before = now.unrest.length === 0 ? now : null;
-      if (now.busyRuns.length > 0) await untilCalm(client, now.busyRuns, deadline);
-      else await pause(gapMs);
+      if (Date.now() > deadline) throw new NotQuiet(now.unrest.length > 0 ? now.unrest : moved.map((id) => `${id} keeps moving`));
+      if (moved.length === 0) await pause(PAUSE_MS);
+      await follow(client, seen, moved, deadline);
     }
   };
 }
 
-interface Look {
-  readonly runs: readonly RunState[];
-  readonly unrest: readonly string[];
-  readonly busyRuns: readonly string[];
-  readonly print: string;
-  /** When the last event of the inbox arrived, by the database's clock. */
-  readonly inboxUntil: string;
+/** Open runs as they were last seen calm, and up to where each history was read for signals. */
+interface Seen {
+  readonly runs: Map<string, RunState>;
+  readonly tails: Map<string, number>;
+  /** Run ids of ended runs whose traces were followed. */
+  readonly ended: Set<string>;
 }
 
-/**
- * The runs that Postgres knows to be open, and their children. The second of two equal looks also takes what the server lists, so that a
- * run nobody recorded is not missed; listing is dear and may lag behind, so it is not done more often, and never the only source.
- */
-async function look(client: Client, db: Kysely<DB>, since: string, confirming: boolean): Promise<Look> {
-  const listing = confirming ? listedRuns(client) : Promise.resolve([]);
-  const [waiting, inbox, listed] = await Promise.all([waitingRuns(db), inboxSince(db, since), listing]);
+/** The last inbox event and the last effect that were seen, by the database's clock. */
+interface Marks {
+  readonly inbox: string;
+  readonly effect: string;
+}
+
+const PAUSE_MS = 8;
+
+/** At the beginning of a play: what came in its last minute may still be under way, everything before is listed by the server. */
+async function recentMarks(db: Kysely<DB>): Promise<Marks> {
+  const { rows } = await sql<{ mark: string }>`select now() - interval '1 minute' as mark`.execute(db);
+  const mark = rows[0]?.mark ?? '-infinity';
+  return { inbox: mark, effect: mark };
+}
+
+/** Waits for each run to be calm and goes on to the runs it signalled, started, or ended for. */
+async function follow(client: Client, seen: Seen, workflowIds: readonly string[], deadline: number): Promise<void> {
+  const queue = [...new Set(workflowIds)];
+  for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+    const before = seen.runs.get(id);
+    const run = await calm(client, id, deadline);
+    if (run?.open) seen.runs.set(id, run);
+    else seen.runs.delete(id);
+    if (run === null || seen.ended.has(run.runId) || (before?.runId === run.runId && before.historyLength === run.historyLength)) continue;
+    if (!run.open) seen.ended.add(run.runId);
+    const { targets } = await signalsSent(client, seen, run, deadline);
+    const next = [
+      ...targets,
+      ...run.startedChildren.filter((child) => !seen.runs.has(child)),
+      ...(run.open || run.parent === null ? [] : [run.parent]),
+    ];
+    queue.push(...next.filter((each) => !queue.includes(each)));
+  }
+}
+
+async function calm(client: Client, workflowId: string, deadline: number): Promise<RunState | null> {
+  for (;;) {
+    const run = await describeRun(client, workflowId);
+    if (!run?.open || run.busy === null) return run;
+    refuseBroken([run]);
+    if (Date.now() > deadline) return run;
+    await pause(PAUSE_MS);
+  }
+}
+
+/** The history of a run that has grown is read once more at its end, until no signal of it is under way. */
+async function signalsSent(client: Client, seen: Seen, run: RunState, deadline: number): Promise<{ targets: readonly string[] }> {
+  for (;;) {
+    const { underWay, targets } = await sentSignals(client, run);
+    if (!underWay) seen.tails.set(run.runId, run.historyLength);
+    if (!underWay || Date.now() > deadline) return { targets };
+    await pause(PAUSE_MS);
+  }
+}
+
+/** Runs that are not as they were last seen: begun, ended, grown, or not yet read for signals. What is open now is seen from here on. */
+function movedSince(seen: Seen, open: readonly RunState[]): string[] {
+  const moved = open.filter((run) => {
+    const before = seen.runs.get(run.workflowId);
+    const same = before?.runId === run.runId && before.historyLength === run.historyLength;
+    return !same || run.busy !== null || seen.tails.get(run.runId) !== run.historyLength;
+  });
+  const ended = [...seen.runs.keys()].filter((id) => !open.some((run) => run.workflowId === id));
+  return [...moved.map((run) => run.workflowId), ...ended];
+}
+
+/** All open runs: those that Postgres knows, their children, and those that the server lists (which may lag behind). */
+async function look(client: Client, db: Kysely<DB>, marks: Marks): Promise<{ runs: readonly RunState[]; unrest: readonly string[] }> {
+  const [waiting, inbox, listed] = await Promise.all([waitingRuns(db), inboxSince(db, marks), listedRuns(client)]);
   const runs = new Map<string, RunState | null>();
   let ids = [...new Set([...waiting, ...inbox.runs, ...listed])];
   while (ids.length > 0) {
@@ -79,33 +138,19 @@ async function look(client: Client, db: Kysely<DB>, since: string, confirming: b
     ids = [...new Set(found.flatMap((run) => (run?.open ? run.startedChildren : [])))].filter((id) => !runs.has(id));
   }
   const open = [...runs.values()].filter((run): run is RunState => run?.open === true);
-  const broken = open.flatMap((run) => run.problems.map((problem) => `${run.workflowId} (${run.type}): ${problem}`));
-  if (broken.length > 0) throw new NotQuiet(broken);
-  const busy = open.filter((run) => run.busy !== null);
+  refuseBroken(open);
+  open.sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
+  const busy = open.filter((run) => run.busy !== null).map((run) => `${run.workflowId} (${run.type}): ${run.busy ?? ''}`);
   const untold = open.flatMap((run) =>
     run.startedChildren.filter((child) => runs.get(child)?.open === false).map((child) => `${run.workflowId}: end of ${child} not told`),
   );
-  open.sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
-  return {
-    runs: open,
-    unrest: [...inbox.unrest, ...busy.map((run) => `${run.workflowId} (${run.type}): ${run.busy ?? ''}`), ...untold],
-    busyRuns: busy.map((run) => run.workflowId),
-    print: open.map((run) => `${run.workflowId} ${run.runId} ${run.historyLength}`).join('\n'),
-    inboxUntil: inbox.until,
-  };
+  return { runs: open, unrest: [...inbox.unrest, ...busy, ...untold] };
 }
 
-/** Looks at one busy run after the other until each is calm: cheaper than looking at all of them again and again. */
-async function untilCalm(client: Client, busyRuns: readonly string[], deadline: number): Promise<void> {
-  for (const workflowId of busyRuns) {
-    for (let run = await describeRun(client, workflowId); run?.open && run.busy !== null; run = await describeRun(client, workflowId)) {
-      if (run.problems.length > 0 || Date.now() > deadline) return;
-      await pause(POLL_MS);
-    }
-  }
+function refuseBroken(runs: readonly RunState[]): void {
+  const broken = runs.flatMap((run) => run.problems.map((problem) => `${run.workflowId} (${run.type}): ${problem}`));
+  if (broken.length > 0) throw new NotQuiet(broken);
 }
-
-const POLL_MS = 8;
 
 /** Runs that Postgres knows to wait: one that has just started may not be listed yet. */
 async function waitingRuns(db: Kysely<DB>): Promise<string[]> {
@@ -115,11 +160,11 @@ async function waitingRuns(db: Kysely<DB>): Promise<string[]> {
 }
 
 /** What of the inbox is still to be handed on, and the runs to which the events that came since went. */
-async function inboxSince(db: Kysely<DB>, since: string): Promise<{ unrest: string[]; runs: string[]; until: string }> {
+async function inboxSince(db: Kysely<DB>, { inbox }: Marks): Promise<{ unrest: string[]; runs: string[]; until: string }> {
   const rows = await db
     .selectFrom('inbox_event')
     .select(['id', 'type', 'subject', 'state', 'attempts', 'errors', 'received_at'])
-    .where((eb) => eb.or([eb('state', '=', 'received'), eb('received_at', '>', since)]))
+    .where((eb) => eb.or([eb('state', '=', 'received'), eb('received_at', '>', inbox)]))
     .orderBy('received_at')
     .execute();
   const waiting = rows.filter((row) => row.state === 'received');
@@ -128,20 +173,19 @@ async function inboxSince(db: Kysely<DB>, since: string): Promise<{ unrest: stri
       (row) => `inbox event ${row.id} (${row.type}) is not handed on, attempt ${row.attempts}: ${JSON.stringify(row.errors)}`,
     ),
     runs: [...new Set(rows.map((row) => intakeWorkflowId(row.subject)))],
-    until: rows.at(-1)?.received_at ?? since,
+    until: rows.at(-1)?.received_at ?? inbox,
   };
+}
+
+/** Runs that have had an effect since, or were handed an event: where to begin to follow what moves. */
+async function activeSince(db: Kysely<DB>, marks: Marks): Promise<{ runs: string[]; marks: Marks }> {
+  const effects = await db.selectFrom('effect').select(['workflow_id', 'created_at']).where('created_at', '>', marks.effect).execute();
+  const inbox = await inboxSince(db, marks);
+  const last = effects.map((row) => row.created_at).sort().at(-1); // prettier-ignore
+  const runs = effects.flatMap((row) => (row.workflow_id === null ? [] : [row.workflow_id]));
+  return { runs: [...new Set([...runs, ...inbox.runs])], marks: { inbox: inbox.until, effect: last ?? marks.effect } };
 }
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-/** Looks only into histories that have grown since the last quiet point. */
-async function signalsUnderWay(client: Client, runs: readonly RunState[], checked: Map<string, number>): Promise<string[]> {
-  const grown = runs.filter((run) => checked.get(run.runId) !== run.historyLength);
-  const under = await Promise.all(grown.map((run) => hasSignalUnderWay(client, run)));
-  grown.forEach((run, index) => {
-    if (under[index] === false) checked.set(run.runId, run.historyLength);
-  });
-  return grown.filter((_, index) => under[index]).map((run) => `${run.workflowId} (${run.type}): a signal is under way`);
 }

@@ -10,6 +10,7 @@ export interface RunState {
   readonly historyLength: number;
   readonly busy: string | null;
   readonly startedChildren: readonly string[];
+  readonly parent: string | null;
   /** What the server reports of a run whose workflow task keeps failing (FACTS: `TemporalReportedProblems`). */
   readonly problems: readonly string[];
   readonly searchAttributes: Readonly<Record<string, string>>;
@@ -38,12 +39,19 @@ export async function describeRun(client: Client, workflowId: string): Promise<R
   }
 }
 
-/** True while a signal that the run sends to another has not been answered; a description does not show these. */
-export async function hasSignalUnderWay(client: Client, run: RunState): Promise<boolean> {
+/** Signals that a run sends to others, as the end of its history shows them; a description does not. */
+export interface SentSignals {
+  readonly underWay: boolean;
+  readonly targets: readonly string[];
+}
+
+const TAIL_EVENTS = 40;
+
+export async function sentSignals(client: Client, run: RunState): Promise<SentSignals> {
   const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
     namespace: client.options.namespace,
     execution: { workflowId: run.workflowId, runId: run.runId },
-    maximumPageSize: 40,
+    maximumPageSize: TAIL_EVENTS,
   });
   const events = history?.events ?? [];
   const answered = new Set(
@@ -52,7 +60,11 @@ export async function hasSignalUnderWay(client: Client, run: RunState): Promise<
       return end?.initiatedEventId ? [String(end.initiatedEventId)] : [];
     }),
   );
-  return events.some((event) => event.signalExternalWorkflowExecutionInitiatedEventAttributes && !answered.has(String(event.eventId)));
+  const sent = events.filter((event) => event.signalExternalWorkflowExecutionInitiatedEventAttributes);
+  return {
+    underWay: sent.some((event) => !answered.has(String(event.eventId))),
+    targets: sent.map((event) => event.signalExternalWorkflowExecutionInitiatedEventAttributes?.workflowExecution?.workflowId ?? ''),
+  };
 }
 
 function runState(workflowId: string, answer: temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse): RunState {
@@ -68,6 +80,7 @@ function runState(workflowId: string, answer: temporal.api.workflowservice.v1.ID
     historyLength: Number(info.historyLength ?? 0),
     busy: busyWith(answer),
     startedChildren: children.flatMap((child) => (child.runId && child.workflowId ? [child.workflowId] : [])),
+    parent: info.parentExecution?.workflowId || null,
     problems: problemsOf(answer, attributes.TemporalReportedProblems),
     searchAttributes: attributes,
   };
