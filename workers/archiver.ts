@@ -5,6 +5,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { type Kysely } from 'kysely';
 import { type DB } from '../db/types';
 import { type Logger } from '../runtime/logger';
+import { historyOf } from './run-history';
 
 export interface Archiver {
   /** Exports what has closed since the last turn; for a play-through that wants to be complete at its end. */
@@ -39,15 +40,15 @@ async function exportClosed(db: Kysely<DB>, client: Client): Promise<number> {
     .executeTakeFirstOrThrow();
   const since = last.closedAt === null ? '' : ` AND CloseTime >= "${new Date(Date.parse(last.closedAt) - OVERLAP_MS).toISOString()}"`;
   let exported = 0;
-  for await (const run of client.workflow.list({ query: `ExecutionStatus != "Running"${since}` })) {
+  for (const run of await oldestFirst(client, `ExecutionStatus != "Running"${since}`)) {
     const known = await db
       .selectFrom('run_history')
       .select('run_id')
       .where('workflow_id', '=', run.workflowId)
       .where('run_id', '=', run.runId)
       .executeTakeFirst();
-    if (known || !run.closeTime) continue;
-    const history = await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+    if (known) continue;
+    const history = await historyOf(client, run.workflowId, run.runId);
     await db
       .insertInto('run_history')
       .values({
@@ -57,7 +58,7 @@ async function exportClosed(db: Kysely<DB>, client: Client): Promise<number> {
         status: run.status.name,
         started_at: run.startTime.toISOString(),
         closed_at: run.closeTime.toISOString(),
-        events: history.events?.length ?? 0,
+        events: history.events.length,
         history: gzipSync(historyToJSON(history)),
       })
       .onConflict((conflict) => conflict.doNothing())
@@ -65,6 +66,14 @@ async function exportClosed(db: Kysely<DB>, client: Client): Promise<number> {
     exported += 1;
   }
   return exported;
+}
+
+/** In the order in which they closed: what comes after an interruption is then later than everything that was exported. */
+async function oldestFirst(client: Client, query: string) {
+  const closed = [];
+  for await (const { workflowId, runId, type, status, startTime, closeTime } of client.workflow.list({ query }))
+    if (closeTime) closed.push({ workflowId, runId, type, status, startTime, closeTime });
+  return closed.sort((a, b) => a.closeTime.getTime() - b.closeTime.getTime());
 }
 
 /** Visibility may show a close a little late: what closed shortly before the last known close is looked at again. */

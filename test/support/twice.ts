@@ -6,7 +6,7 @@ export interface RepeatedEffects {
   readonly seen: Set<string>;
   /** Effects whose second answer was not the first. */
   readonly differing: string[];
-  disguise(activities: Activities): Activities;
+  readonly disguise: (activities: Activities) => Activities;
 }
 
 type Effect = (input: unknown) => Promise<unknown>;

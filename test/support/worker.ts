@@ -10,6 +10,7 @@ import { type Activities } from '../../contracts/activities';
 import { type DB } from '../../db/types';
 import { workflowBundle, type WorkflowBundle } from '../../workers/bundle';
 import { setCurrentVersion } from '../../workers/release';
+import { historyOf } from '../../workers/run-history';
 import { startWorker, type RunningWorker } from '../../workers/worker';
 import { searchAttributeKeys } from '../../workflows/search-attributes';
 import { testDatabase } from './database';
@@ -94,7 +95,7 @@ export async function startTestEngine(options: TestEngineOptions = {}): Promise<
 async function captureHistories(client: Client, taskQueue: string, folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   for await (const run of client.workflow.list({ query: `TaskQueue = "${taskQueue}"` })) {
-    const history = await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+    const history = await historyOf(client, run.workflowId, run.runId);
     writeFileSync(join(folder, `${run.type}.${run.runId}.json.gz`), gzipSync(historyToJSON(history)));
   }
 }

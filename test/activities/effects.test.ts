@@ -1,0 +1,238 @@
+import { randomUUID } from 'node:crypto';
+import { asyncLocalStorage, type Context } from '@temporalio/activity';
+import { sql } from 'kysely';
+import { uuidv7 } from 'uuidv7';
+import { createActivities } from '../../activities/index';
+import { dealWorkflowId, invoiceWorkflowId } from '../../domain/ids';
+import { retrySignal } from '../../workflows/activity-proxies';
+import { deliverMilestoneUpdate, releaseItemUpdate, reportUsageUpdate } from '../../workflows/contract-line/messages';
+import { dealReportedSignal } from '../../workflows/deal-to-cash/messages';
+import { holdUpdate, liftHoldUpdate } from '../../workflows/invoice-to-cash/messages';
+import { recheckProjectSignal } from '../../workflows/project-to-close/messages';
+import { dealRow } from '../support/builders';
+import { accept, handleOf, issue, pay, signOff } from '../support/delivery';
+import {
+  approve,
+  bringToDelivery,
+  bringToKickoff,
+  milestones,
+  openWaits,
+  pendingApproval,
+  playTo,
+  proposeTerms,
+  reach,
+  refuse,
+  requestCancellation,
+  service,
+  startDeal,
+  testDeal,
+  until,
+  type TestDeal,
+} from '../support/lifecycles';
+import { whatIsOpen } from '../support/open-work';
+import { seedReferenceDeal } from '../support/reference-deal';
+import { everyEffectTwice } from '../support/twice';
+import { startTestEngine, type TestEngine } from '../support/worker';
+
+const effects = everyEffectTwice();
+
+let engine: TestEngine;
+beforeAll(async () => {
+  engine = await startTestEngine({ disguise: effects.disguise });
+  await seedReferenceDeal(engine.db);
+});
+afterAll(() => engine.stop());
+
+const waitFor = (deal: TestDeal, kind: string) =>
+  until(`the deal to wait for ${kind}`, async () => (await openWaits(engine, deal.dealId)).find((wait) => wait.kind === kind));
+
+const counted = async (table: 'effect' | 'audit_entry' | 'approval_decision') =>
+  Number(
+    (
+      await engine.db
+        .selectFrom(table)
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow()
+    ).count,
+  );
+
+test('every effect that is done twice, or whose answer is lost, has happened once', async () => {
+  const [effectsBefore, entriesBefore] = [await counted('effect'), await counted('audit_entry')];
+  await Promise.all([declined(), cancelledTwice(), played()]);
+
+  expect(effects.differing).toEqual([]);
+  expect(Object.keys(createActivities({ db: engine.db })).filter((name) => !effects.seen.has(name))).toEqual([]);
+  expect((await counted('audit_entry')) - entriesBefore).toBe((await counted('effect')) - effectsBefore);
+});
+
+/** The terms are sent back and proposed again; a reminder goes out; then the deal is refused. */
+async function declined(): Promise<void> {
+  const deal = await startDeal(engine, testDeal());
+  await reach(engine, deal, 'terms');
+  await proposeTerms(deal);
+  await refuse(engine, deal, 'sow', 'U-LEGAL');
+  await waitFor(deal, 'sow-terms');
+  await proposeTerms(deal);
+  await approve(engine, deal, 'sow');
+  const { due } = await waitFor(deal, 'decision');
+  await playTo(engine, deal, due ?? '');
+  await refuse(engine, deal, 'deal', 'U-DELDIR');
+  expect((await deal.handle.result()).outcome).toBe('declined');
+  expect(await whatIsOpen(engine, deal.dealId)).toEqual({});
+}
+
+/** A cancellation is refused, the next one granted while the kickoff is decided, and lines that began are stopped. */
+async function cancelledTwice(): Promise<void> {
+  const early = await startDeal(engine, testDeal());
+  await bringToKickoff(engine, early);
+  await requestCancellation(early, '2026-01-30');
+  await approve(engine, early, 'cancellation');
+  const deal = await startDeal(engine, testDeal());
+  await bringToDelivery(engine, deal);
+  await requestCancellation(deal, '2026-01-30');
+  await refuse(engine, deal, 'cancellation', 'U-FC-US');
+  await until('the request to be dropped', async () =>
+    (await openWaits(engine, deal.dealId)).every((wait) => wait.kind !== 'cancellation'),
+  );
+  await requestCancellation(deal, '2026-01-30');
+  await approve(engine, deal, 'cancellation');
+  for (const { handle, dealId } of [early, deal]) {
+    expect((await handle.result()).outcome).toBe('cancelled');
+    expect(await whatIsOpen(engine, dealId)).toEqual({});
+  }
+}
+
+/** A deal through everything that may befall it on the way to its close. */
+async function played(): Promise<void> {
+  const lines = [milestones(), service({ endDate: '2026-02-28' })];
+  const deal = await startDeal(engine, testDeal({ lines }));
+  await stuckForMasterData(deal);
+  await refuse(engine, deal, 'kickoff', 'U-PMO');
+  await waitFor(deal, 'mobilisation');
+  await deal.handle.signal(dealReportedSignal, { eventId: 'put right', at: deal.now });
+  await approve(engine, deal, 'kickoff');
+  await reach(engine, deal, 'delivering');
+
+  await waitFor(deal, 'billing-date');
+  await playTo(engine, deal, '2026-02-01T00:00:00.000Z');
+  await refuse(engine, deal, 'invoice', 'U-FC-DE');
+  await waitFor(deal, 'held-item');
+  const support = await handleOf(engine, deal, 'B');
+  const by = 'U-FC-DE';
+  await support.executeUpdate(releaseItemUpdate, { args: [{ releaseId: randomUUID(), itemKey: 'fee/2026-02', by, at: deal.now }] });
+  const fee = await issue(engine, deal, '2026-02-02');
+  const invoice = engine.client.workflow.getHandle(invoiceWorkflowId(fee.id));
+  const holdId = uuidv7();
+  const hold = {
+    holdId,
+    kind: 'dispute',
+    amountMinor: null,
+    reason: 'wrong month',
+    from: deal.now,
+    until: null,
+    by,
+    at: deal.now,
+  } as const;
+  await invoice.executeUpdate(holdUpdate, { args: [hold] });
+  await invoice.executeUpdate(liftHoldUpdate, { args: [{ holdId, by, at: deal.now }] });
+  await pay(engine, fee, '2026-02-20');
+
+  const usage = { eventId: uuidv7(), servicePeriod: '2026-02', tickets: 90, p1Tickets: 0, p1WithinTarget: 0, supersedes: null };
+  deal.now = '2026-03-02T15:00:00.000Z';
+  await support.executeUpdate(reportUsageUpdate, { args: [{ ...usage, reportedAt: deal.now, by: 'U-PM-EU', at: deal.now }] });
+  const delivery = { deliveryId: uuidv7(), milestoneId: 'M1', deliveredAt: deal.now, by: 'U-PM-US', at: deal.now };
+  await (await handleOf(engine, deal, 'A')).executeUpdate(deliverMilestoneUpdate, { args: [delivery] });
+  await playTo(engine, deal, '2026-03-17T12:00:00.000Z');
+  await pay(engine, await issue(engine, deal, '2026-03-18'), '2026-03-20');
+  await accept(engine, deal, 'M2', '2026-06-10');
+  await pay(engine, await issue(engine, deal, '2026-06-11'), '2026-06-20');
+
+  const project = await signOff(engine, deal, '2026-06-25');
+  await refuse(engine, deal, 'project-close', 'U-PMO');
+  await waitFor(deal, 'close-refused');
+  await project.signal(recheckProjectSignal, { at: deal.now });
+  await approve(engine, deal, 'project-close');
+  expect((await deal.handle.result()).outcome).toBe('closed');
+  expect(await whatIsOpen(engine, deal.dealId)).toEqual({});
+}
+
+/** The customer's tax registration vanishes before the baseline: the deal is stuck, an operator puts it right and lets it try again. */
+async function stuckForMasterData(deal: TestDeal): Promise<void> {
+  await reach(engine, deal, 'terms');
+  await proposeTerms(deal);
+  await approve(engine, deal, 'sow');
+  await pendingApproval(engine, deal, 'deal');
+  const account = engine.db.updateTable('bill_to_account').where('id', '=', 'BA-DE');
+  const { tax_registrations: known } = await engine.db
+    .selectFrom('bill_to_account')
+    .select('tax_registrations')
+    .where('id', '=', 'BA-DE')
+    .executeTakeFirstOrThrow();
+  await account.set({ tax_registrations: '[]' }).execute();
+  await approve(engine, deal, 'deal');
+  const report = () =>
+    engine.db.selectFrom('process_exception').selectAll().where('workflow_id', '=', dealWorkflowId(deal.dealId)).executeTakeFirst();
+  expect(await until('the run to be stuck', report)).toMatchObject({
+    kind: 'stuck/createBaseline',
+    owner_role: 'operator',
+    closed_at: null,
+  });
+  await account.set({ tax_registrations: JSON.stringify(known) }).execute();
+  await deal.handle.signal(retrySignal);
+  await pendingApproval(engine, deal, 'kickoff');
+  expect((await report())?.closed_at).not.toBeNull();
+}
+
+describe('invoice numbers', () => {
+  test('have no gap when twenty documents are issued at once and one of them fails, and never go back in time', async () => {
+    const activities = createActivities({ db: engine.db });
+    const term = { startDate: '2028-01-01', endDate: '2029-09-30' };
+    const terms = testDeal({ ...term, lines: [service(term)] });
+    const row = dealRow(terms, { state: 'approval', seller_id: 'U-SELLER' });
+    await engine.db.insertInto('deal').values(row).execute();
+    const at = '2028-01-01T00:00:00.000Z';
+    const baseline = { dealId: row.id, approvalId: uuidv7(), kickoffApprovalId: uuidv7(), at };
+    const { lines } = await inRun('deal', () => activities.createBaseline(baseline));
+    const contractLineId = lines[0]?.contractLineId ?? '';
+    const items = await engine.db
+      .selectFrom('billing_plan_item')
+      .select('id')
+      .where('contract_line_id', '=', contractLineId)
+      .where('item_key', 'like', 'fee/%')
+      .execute();
+    const drafts: string[] = [];
+    for (const { id } of items) {
+      const { invoiceId } = await inRun('line', () => activities.billItem({ contractLineId, itemId: id, turn: drafts.length, at }));
+      drafts.push(invoiceId ?? '');
+    }
+    expect(drafts).toHaveLength(21);
+    for (const invoiceId of drafts) await inRun(invoiceId, () => activities.approveInvoice({ invoiceId, approvalId: uuidv7(), at }));
+    const [unlucky] = drafts;
+    await sql`create function fail_issue() returns trigger language plpgsql as 'begin raise exception ''planted''; end'`.execute(engine.db);
+    await sql
+      .raw(
+        `create trigger planted before update on invoice for each row when (new.number is not null and new.id = '${unlucky}') execute function fail_issue()`,
+      )
+      .execute(engine.db);
+
+    const issued = await Promise.allSettled(drafts.map((invoiceId) => inRun(invoiceId, () => activities.issueInvoice({ invoiceId, at }))));
+    expect(issued.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+    const series = await engine.db
+      .selectFrom('invoice')
+      .select(['number', 'issue_date'])
+      .where('contract_line_id', '=', contractLineId)
+      .where('number', 'is not', null)
+      .orderBy('number')
+      .execute();
+    const numbers = series.map(({ number }) => Number(number?.split('-').at(-1)));
+    expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index));
+    expect(numbers).toHaveLength(20);
+    expect(series.map((each) => each.issue_date)).toEqual(series.map((each) => each.issue_date).sort());
+  });
+});
+
+/** Calls an activity as the SDK does, on behalf of a run. */
+function inRun<T>(workflowId: string, call: () => Promise<T>): Promise<T> {
+  const context = { info: { workflowExecution: { workflowId, runId: 'run' } } } as unknown as Context;
+  return asyncLocalStorage.run(context, call);
+}

@@ -1,0 +1,49 @@
+import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import { workflowBundle } from '../../workers/bundle';
+import { corpus, replayCorpus } from '../../workers/replay-gate';
+import * as lifecycles from '../../workflows/index';
+import { plantedBundle } from '../support/planted';
+
+const typeOf = (name: string): string => name.split('-')[0] ?? '';
+
+/** What is meant to fail does not fill the report. */
+beforeAll(() => {
+  const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }) };
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging } });
+});
+
+test('every history that the corpus keeps replays on the current code, at least one of each workflow type', async () => {
+  const { replayed, failures } = await replayCorpus(await workflowBundle());
+  expect(failures.map(({ name, error }) => `${name}: ${error.message}`)).toEqual([]);
+  expect(replayed).toBe(corpus().length);
+  expect(new Set(corpus().map((history) => typeOf(history.workflowId)))).toEqual(new Set(Object.keys(lifecycles)));
+});
+
+test.each([
+  {
+    what: 'lines that start before the deal delivers',
+    file: 'deal-to-cash/workflow.ts',
+    before: `  await deal.step('startDelivery', {}, 'kickoff: delivery starts');
+  for (const line of baseline.lines) await deal.startLine(baseline, line);
+`,
+    after: `  for (const line of baseline.lines) await deal.startLine(baseline, line);
+  await deal.step('startDelivery', {}, 'kickoff: delivery starts');
+`,
+    type: 'dealToCash',
+  },
+  {
+    what: 'one effect in the place of another',
+    file: 'approval/workflow.ts',
+    before: "'remindApprovers', { approvalId, turn, at: clock.now() }",
+    after: "'withdrawApproval', { approvalId, reason: 'late', at: clock.now() }",
+    type: 'approval',
+  },
+])('a planted change of order is refused by the gate: $what', async ({ file, before, after, type }) => {
+  const bundle = await plantedBundle(file, before, after);
+  const { failures } = await replayCorpus(
+    bundle,
+    corpus().filter((history) => typeOf(history.workflowId) === type),
+  );
+  expect(failures.length).toBeGreaterThan(0);
+  expect(failures.every(({ error }) => error.name === 'DeterminismViolationError')).toBe(true);
+});
