@@ -29,6 +29,7 @@ import {
   until,
   type TestDeal,
 } from '../support/lifecycles';
+import { loseTaxRegistrations } from '../support/master-data';
 import { whatIsOpen } from '../support/open-work';
 import { seedReferenceDeal } from '../support/reference-deal';
 import { everyEffectTwice } from '../support/twice';
@@ -162,13 +163,7 @@ async function stuckForMasterData(deal: TestDeal): Promise<void> {
   await proposeTerms(deal);
   await approve(engine, deal, 'sow');
   await pendingApproval(engine, deal, 'deal');
-  const account = engine.db.updateTable('bill_to_account').where('id', '=', 'BA-DE');
-  const { tax_registrations: known } = await engine.db
-    .selectFrom('bill_to_account')
-    .select('tax_registrations')
-    .where('id', '=', 'BA-DE')
-    .executeTakeFirstOrThrow();
-  await account.set({ tax_registrations: '[]' }).execute();
+  const putBack = await loseTaxRegistrations(engine, 'BA-DE');
   await approve(engine, deal, 'deal');
   const report = () =>
     engine.db.selectFrom('process_exception').selectAll().where('workflow_id', '=', dealWorkflowId(deal.dealId)).executeTakeFirst();
@@ -177,7 +172,7 @@ async function stuckForMasterData(deal: TestDeal): Promise<void> {
     owner_role: 'operator',
     closed_at: null,
   });
-  await account.set({ tax_registrations: JSON.stringify(known) }).execute();
+  await putBack();
   await deal.handle.signal(retrySignal);
   await pendingApproval(engine, deal, 'kickoff');
   expect((await report())?.closed_at).not.toBeNull();

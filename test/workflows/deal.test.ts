@@ -24,6 +24,7 @@ import {
 } from '../support/lifecycles';
 import { milestones } from '../support/lifecycles';
 import { seedReferenceDeal } from '../support/reference-deal';
+import { loseTaxRegistrations } from '../support/master-data';
 import { whatIsOpen } from '../support/open-work';
 import { shown } from '../support/shown';
 import { startTestEngine, type TestEngine } from '../support/worker';
@@ -47,13 +48,7 @@ const statementOf = (dealId: string) =>
 
 describe('handoff', () => {
   test('the deal waits for what its customer data lacks, says so, and goes on when new master data came', async () => {
-    const account = engine.db.updateTable('bill_to_account').where('id', '=', 'BA-US');
-    const { tax_registrations: known } = await engine.db
-      .selectFrom('bill_to_account')
-      .select('tax_registrations')
-      .where('id', '=', 'BA-US')
-      .executeTakeFirstOrThrow();
-    await account.set({ tax_registrations: '[]' }).execute();
+    const putBack = await loseTaxRegistrations(engine, 'BA-US');
     const deal = await startDeal(engine, testDeal());
     const [task] = await until('a task', async () => {
       const waits = await openWaits(engine, deal.dealId);
@@ -64,7 +59,7 @@ describe('handoff', () => {
     const run = await shown(engine, dealWorkflowId(deal.dealId));
     expect(run.details).toContain(`waits for **${task?.role}**`);
 
-    await account.set({ tax_registrations: JSON.stringify(known) }).execute();
+    await putBack();
     await deal.handle.signal(dealReportedSignal, { eventId: 'master-data', at: deal.now });
     await reach(engine, deal, 'terms');
     expect((await openWaits(engine, deal.dealId)).map((wait) => wait.kind)).toEqual(['sow-terms']);
@@ -101,6 +96,23 @@ describe('a cancellation', () => {
     });
     expect((await deal.handle.result()).outcome).toBe('cancelled');
     expect(await whatIsOpen(engine, deal.dealId)).toEqual({});
+  });
+
+  test('ends a deal that is stuck, too', async () => {
+    const deal = await startDeal(engine, testDeal());
+    await reach(engine, deal, 'terms');
+    await proposeTerms(deal);
+    await approve(engine, deal, 'sow');
+    await pendingApproval(engine, deal, 'deal');
+    const putBack = await loseTaxRegistrations(engine, 'BA-US');
+    await approve(engine, deal, 'deal');
+    const reports = engine.db.selectFrom('process_exception').selectAll().where('workflow_id', '=', dealWorkflowId(deal.dealId));
+    await until('the run to be stuck', () => reports.executeTakeFirst());
+    await grantCancellation(deal);
+    expect((await deal.handle.result()).outcome).toBe('cancelled');
+    expect(await whatIsOpen(engine, deal.dealId)).toEqual({});
+    expect((await reports.execute()).map((report) => report.closed_at)).not.toContain(null);
+    await putBack();
   });
 
   test('that is refused changes nothing but its request', async () => {
