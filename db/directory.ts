@@ -15,7 +15,13 @@ export async function directory(db: Kysely<DB>): Promise<Directory> {
     .where('person.active', '=', true)
     .orderBy('held.user_id')
     .execute();
-  const members = await db.selectFrom('committee_member').selectAll().orderBy('user_id').execute();
+  const members = await db
+    .selectFrom('committee_member as member')
+    .innerJoin('app_user as person', 'person.id', 'member.user_id')
+    .selectAll('member')
+    .where('person.active', '=', true)
+    .orderBy('member.user_id')
+    .execute();
   const users = await db.selectFrom('app_user').select(['id', 'approval_limit_minor', 'approval_limit_currency']).execute();
   return {
     assignments: assignments.map((each) => ({
@@ -31,9 +37,17 @@ export async function directory(db: Kysely<DB>): Promise<Directory> {
   };
 }
 
-/** Every delegation on record; which of them is active is decided at the moment of a decision. */
+/** Every delegation from one active person to another; which of them is active is decided at the moment of a decision. */
 export async function delegations(db: Kysely<DB>): Promise<Delegation[]> {
-  const rows = await db.selectFrom('delegation').selectAll().orderBy('id').execute();
+  const rows = await db
+    .selectFrom('delegation as given')
+    .innerJoin('app_user as delegator', 'delegator.id', 'given.delegator_id')
+    .innerJoin('app_user as delegate', 'delegate.id', 'given.delegate_id')
+    .selectAll('given')
+    .where('delegator.active', '=', true)
+    .where('delegate.active', '=', true)
+    .orderBy('given.id')
+    .execute();
   return rows.map((row) => ({
     delegationId: row.id,
     delegator: row.delegator_id,

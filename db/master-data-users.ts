@@ -1,17 +1,20 @@
-import { type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { type MasterData } from '../contracts/master-data';
+import { type Instant } from '../domain/deal/terms';
 import { minorOf } from './master-data-amount';
 import { type DB } from './types';
 import { upsert } from './upsert';
 
 /**
  * Users with limits in the group currency, the roles they hold (for the group or for their entity, as the access scopes say), seats in
- * committees, process owners, line managers and delegations. Roles, seats and line managers are those of the files and no others.
+ * committees, process owners, line managers and delegations. Roles, seats and line managers are those of the files and no others; a person
+ * whom the files no longer name is inactive, and a delegation that they no longer name has ended at `at` or, not begun yet, is gone.
  */
 export async function loadUsers(
   trx: Transaction<DB>,
   data: MasterData,
   roleScopes: Readonly<Record<string, 'group' | 'entity'>>,
+  at: Instant,
 ): Promise<Record<string, number>> {
   const { users, processOwners, delegations } = data['users.json'];
   const { group } = data['legal-entities.json'];
@@ -28,8 +31,10 @@ export async function loadUsers(
       approval_limit_minor: minorOf(user.approvalLimit, group.groupCurrency),
       approval_limit_currency: user.approvalLimit === null ? null : group.groupCurrency,
       person_id: user.personId,
+      active: true,
     })),
   );
+  await trx.updateTable('app_user').set({ active: false }).where('active', '=', true).where('id', 'not in', idsOf(users)).execute();
   await loadRoles(trx, data, roleScopes, group.id);
   await loadSeats(trx, data);
   await upsert(
@@ -54,7 +59,18 @@ export async function loadUsers(
       reason: each.reason,
     })),
   );
+  await endDelegations(trx, idsOf(delegations), at);
   return { users: users.length, delegations: delegations.length };
+}
+
+async function endDelegations(trx: Transaction<DB>, named: readonly string[], at: Instant): Promise<void> {
+  const others = named.length === 0 ? sql<boolean>`true` : sql<boolean>`id not in (${sql.join(named)})`;
+  await trx.deleteFrom('delegation').where(others).where('valid_from', '>=', at).execute();
+  await trx.updateTable('delegation').set({ valid_until: at }).where(others).where('valid_until', '>', at).execute();
+}
+
+function idsOf(items: readonly { readonly id: string }[]): string[] {
+  return items.map(({ id }) => id);
 }
 
 async function loadRoles(
@@ -65,8 +81,7 @@ async function loadRoles(
 ): Promise<void> {
   const { users } = data['users.json'];
   const held = users.flatMap((user) => [...new Set(user.roles)].map((role) => ({ user, role })));
-  const ids = users.map(({ id }) => id);
-  await trx.deleteFrom('role_assignment').where('user_id', 'in', ids).execute();
+  await trx.deleteFrom('role_assignment').execute();
   await upsert(
     trx,
     'role_assignment',
@@ -80,8 +95,7 @@ async function loadRoles(
 
 async function loadSeats(trx: Transaction<DB>, data: MasterData): Promise<void> {
   const { committees, projectManagersByLine } = data['users.json'];
-  const roles = committees.map(({ role }) => role);
-  if (roles.length > 0) await trx.deleteFrom('committee_member').where('role', 'in', roles).execute();
+  await trx.deleteFrom('committee_member').execute();
   await upsert(
     trx,
     'committee_member',

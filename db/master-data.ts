@@ -28,7 +28,8 @@ const RATES_PER_BLOCK = 5_000;
 
 /**
  * Loads a firm's master data in one transaction with one audit entry: what is there is made equal to the files, what is new is added,
- * nothing is removed but holidays, roles, committee seats and line managers that the files no longer name. Again gives the same.
+ * nothing is removed but holidays, roles, committee seats and line managers that the files no longer name; people and delegations that
+ * they no longer name are inactive and ended. Again gives the same.
  * Refused whole with `PolicyVersionChanged` where a policy changed without a new version.
  */
 export async function loadMasterData(
@@ -42,7 +43,7 @@ export async function loadMasterData(
     await upsert(trx, 'account', ['code'], Object.values(ACCOUNTS));
     const parties = await loadParties(trx, data);
     const people = await loadPeople(trx, data);
-    const users = await loadUsers(trx, data, policies['access-scopes'].roles);
+    const users = await loadUsers(trx, data, policies['access-scopes'].roles, by.at);
     const rates = await loadFxRates(trx, data['fx-rates.csv']);
     const newPolicies = await loadPolicies(trx, checked);
     if (isViolation(newPolicies)) return newPolicies;

@@ -2,6 +2,7 @@ import { rmSync, readFileSync, writeFileSync, appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { readAuditStream } from '../../db/audit';
+import { directory } from '../../db/directory';
 import { policyAt } from '../../db/policies';
 import { knownRoles, scopeOfRole } from '../../domain/access';
 import { describeMasterDataError, type MasterDataError } from '../../integrations/master-data/errors';
@@ -139,6 +140,44 @@ describe('master data of a firm', () => {
       .limit(1)
       .execute();
     expect(holidays).not.toEqual([{ date: '2026-01-01' }]);
+  });
+
+  test('without somebody who left: inactive, without roles and seats, their delegations ended, and back again when the files name them', async () => {
+    await seed();
+    const { users, delegations } = readJson<{ users: { id: string }[]; delegations: { id: string; delegator: string; from: string }[] }>(
+      folder,
+      'users.json',
+    );
+    const { db } = database;
+    const entity = await db.selectFrom('app_user').select(['entity_id', 'calendar_id']).where('id', '=', 'U-CEO').executeTakeFirstOrThrow();
+    await db
+      .insertInto('app_user')
+      .values({ id: 'U-LEFT', name: 'Left', email: 'left@example.com', ...entity })
+      .execute();
+    await db.insertInto('role_assignment').values({ user_id: 'U-LEFT', role: 'cfo', scope_kind: 'group', scope_id: 'GRP-ALD' }).execute();
+    await db.insertInto('committee_member').values({ role: 'deal-committee', user_id: 'U-LEFT' }).execute();
+    const given = { delegator_id: 'U-LEFT', delegate_id: 'U-CEO', role: 'cfo', reason: 'leave', valid_until: '2026-12-31T00:00:00.000Z' };
+    await db
+      .insertInto('delegation')
+      .values([
+        { id: 'D-BEGUN', valid_from: '2025-12-01T00:00:00.000Z', ...given },
+        { id: 'D-LATER', valid_from: '2026-02-01T00:00:00.000Z', ...given },
+      ])
+      .execute();
+    await seed();
+    const rolesOf = (userId: string) => db.selectFrom('role_assignment').select('role').where('user_id', '=', userId).execute();
+    const left = await db.selectFrom('app_user').select('active').where('id', '=', 'U-LEFT').executeTakeFirst();
+    expect(left).toEqual({ active: false });
+    expect(await rolesOf('U-LEFT')).toEqual([]);
+    expect(await db.selectFrom('committee_member').select('role').where('user_id', '=', 'U-LEFT').execute()).toEqual([]);
+    const kept = await db.selectFrom('delegation').select(['id', 'valid_until']).where('delegator_id', '=', 'U-LEFT').execute();
+    expect(kept).toEqual([{ id: 'D-BEGUN', valid_until: by.at }]);
+    expect(await db.selectFrom('delegation').select('id').where('valid_until', '>', by.at).execute()).toHaveLength(delegations.length);
+    await db.updateTable('app_user').set({ active: false }).where('id', '=', 'U-CEO').execute();
+    expect((await directory(db)).assignments.some(({ userId }) => userId === 'U-CEO')).toBe(false);
+    expect((await directory(db)).committees.flatMap(({ members }) => members)).not.toContain('U-CEO');
+    await seed();
+    expect(await db.selectFrom('app_user').select('id').where('active', '=', true).execute()).toHaveLength(users.length);
   });
 
   test('loaded by four at once ends as loaded by one', async () => {
