@@ -1,6 +1,11 @@
 import { type Kysely } from 'kysely';
+import { delegations } from '../../db/directory';
+import { policyAt } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { type Permission, permissionsOf, type RoleAssignment, type Scope, scopeFor } from '../../domain/access';
+import { type Delegation, isActive, resolveActingFor } from '../../domain/approval/delegation';
+import { type Instant } from '../../domain/deal/terms';
+import { isViolation } from '../../domain/violation';
 import { type BusinessClock } from '../../runtime/business-clock';
 
 /** Who asks: a person or an integration, with the roles held and where. `delegated` roles count for approvals only. */
@@ -16,7 +21,12 @@ export function principalName(principal: Principal): string {
   return principal.kind === 'user' ? principal.id : `api-key:${principal.id}`;
 }
 
-const BY_DELEGATION: readonly Permission[] = ['approval.read', 'approval.decide', 'margin.read', 'cost.read'];
+const BY_DELEGATION: readonly Permission[] = ['approval.read', 'approval.decide'];
+
+/** Where the principal may see a field of what is shown for a decision: a delegate sees what the delegator would. */
+export function scopeInApprovals(principal: Principal, permission: Permission): Scope | null {
+  return scopeFor(permission, [...principal.assignments, ...principal.delegated]);
+}
 
 /** Where the principal holds any of some permissions; null is nowhere (R-091). */
 export function scopeOf(principal: Principal, permissions: readonly Permission[]): Scope | null {
@@ -35,17 +45,32 @@ export function permissionsOfPrincipal(principal: Principal): string[] {
   return permissionsOf(principal.assignments.map(({ role }) => role));
 }
 
-/** An active person with roles, committee seats and the delegations that are active now; null where nobody of that id is known. */
+/**
+ * An active person with roles, committee seats and the delegations that are active now; null where nobody of that id is known, or the
+ * person has left. What a person who has left gave to others counts no more.
+ */
 export async function userPrincipal(db: Kysely<DB>, clock: BusinessClock, userId: string): Promise<Principal | null> {
   const user = await db.selectFrom('app_user').select('id').where('id', '=', userId).where('active', '=', true).executeTakeFirst();
   if (user === undefined) return null;
   const held = await assignmentsOf(db, userId);
-  const delegations = await db.selectFrom('delegation').selectAll().where('delegate_id', '=', userId).execute();
-  const now = delegations.length === 0 ? 0 : Date.parse(await clock.now());
-  const active = delegations.filter((each) => Date.parse(each.valid_from) <= now && now < Date.parse(each.valid_until));
-  const delegated: RoleAssignment[] = [];
-  for (const each of active) delegated.push(...(await assignmentsOf(db, each.delegator_id)).filter(({ role }) => role === each.role));
+  const given = await delegations(db);
+  const delegated = given.some(({ delegate }) => delegate === userId) ? await delegatedTo(db, given, userId, await clock.now()) : [];
   return { kind: 'user', id: userId, assignments: held, delegated };
+}
+
+/** The roles that reach a person over chains of delegations as deep as the policy in force allows, where their holders hold them (R-068). */
+async function delegatedTo(db: Kysely<DB>, given: readonly Delegation[], userId: string, at: Instant): Promise<RoleAssignment[]> {
+  const active = given.filter((each) => isActive(each, at));
+  const maxDepth = (await policyAt(db, 'approval', at.slice(0, 10)))?.body.delegation.maxDepth ?? 0;
+  const roles = new Set(active.filter(({ delegate }) => delegate === userId).map(({ role }) => role));
+  const found: RoleAssignment[] = [];
+  for (const delegator of new Set(active.filter((each) => roles.has(each.role)).map((each) => each.delegator))) {
+    if (delegator === userId) continue;
+    const holder = [{ userId: delegator, limit: null }];
+    const reaches = (role: string) => !isViolation(resolveActingFor(userId, role, active, holder, at, null, { maxDepth, barred: [] }));
+    found.push(...(await assignmentsOf(db, delegator)).filter(({ role }) => roles.has(role) && reaches(role)));
+  }
+  return found;
 }
 
 async function assignmentsOf(db: Kysely<DB>, userId: string): Promise<RoleAssignment[]> {

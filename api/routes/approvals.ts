@@ -16,12 +16,13 @@ import { answerTo, refusalWithoutFacts } from '../../domain/approval/decision';
 import { endedAlready } from '../../domain/approval/state';
 import { approvalWorkflowId } from '../../domain/ids';
 import { decideUpdate, withdrawSignal } from '../../workflows/approval/messages';
+import { scopeInApprovals } from '../auth/principal';
 import { type RouteDeps } from '../deps';
 import { ApiError, refused } from '../errors';
 import { withoutFields } from '../fields';
 import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
-import { type Api, fieldScope } from '../routing';
+import { type Api } from '../routing';
 import { answerOf, orUnknown, updateIdOf } from '../updates';
 
 type Outcome = z.infer<typeof decisionReceiptSchema>['outcome'];
@@ -148,7 +149,8 @@ async function approvalOf(deps: RouteDeps, request: FastifyRequest, id: string):
 }
 
 function shownTo(request: FastifyRequest, { record: _record, ...approval }: ApprovalDetail) {
-  const lacks = (permission: 'cost.read' | 'margin.read' | 'pay.read') => !covers(fieldScope(request, permission), [approval.entityId]);
+  const lacks = (permission: 'cost.read' | 'margin.read' | 'pay.read') =>
+    !covers(scopeInApprovals(request.principal, permission), [approval.entityId]);
   return {
     ...approval,
     shown: withoutFields(approval.shown, { cost: lacks('cost.read'), margin: lacks('margin.read'), pay: lacks('pay.read') }),

@@ -1,9 +1,11 @@
 import { type Kysely } from 'kysely';
-import { isActive, type Delegation } from '../../domain/approval/delegation';
+import { isActive, resolveActingFor, type Delegation } from '../../domain/approval/delegation';
 import { type Directory, votersOf } from '../../domain/approval/holders';
 import { openSteps, type Approval, type ApprovalStep } from '../../domain/approval/state';
 import { type Instant } from '../../domain/deal/terms';
+import { isViolation } from '../../domain/violation';
 import { delegations, directory } from '../directory';
+import { policyAt } from '../policies';
 import { type DB } from '../types';
 
 /** Somebody whose decision is asked; with `onBehalfOf` as the delegate of a holder. */
@@ -16,11 +18,15 @@ export interface Candidate {
 export interface Electorate {
   readonly people: Directory;
   readonly given: readonly Delegation[];
+  /** How long a chain of delegations may be by the policy in force. */
+  readonly maxDepth: number;
   readonly at: Instant;
 }
 
 export async function readElectorate(db: Kysely<DB>, at: Instant): Promise<Electorate> {
-  return { people: await directory(db), given: (await delegations(db)).filter((each) => isActive(each, at)), at };
+  const given = (await delegations(db)).filter((each) => isActive(each, at));
+  const maxDepth = (await policyAt(db, 'approval', at.slice(0, 10)))?.body.delegation.maxDepth ?? 0;
+  return { people: await directory(db), given, maxDepth, at };
 }
 
 /** The people whose decision an open step awaits, holders first, then their delegates (R-064, R-068); none where the step is not open. */
@@ -28,11 +34,24 @@ export function candidatesOf(electorate: Electorate, approval: Approval, step: A
   if (!openSteps(approval).includes(step)) return [];
   const voted = step.votes.map((vote) => vote.by);
   const holders = votersOf(approval, step, electorate.people, entityId).filter((userId) => !voted.includes(userId));
-  const delegates = electorate.given
-    .filter((each) => each.role === step.role && holders.includes(each.delegator) && each.delegate !== approval.requestedBy)
-    .filter((each) => !holders.includes(each.delegate) && !voted.includes(each.delegate))
-    .map((each) => ({ userId: each.delegate, onBehalfOf: each.delegator }));
+  const delegates = [...new Set(electorate.given.filter(({ role }) => role === step.role).map(({ delegate }) => delegate))]
+    .filter((userId) => userId !== approval.requestedBy && !holders.includes(userId) && !voted.includes(userId))
+    .flatMap((userId) => actingFor(electorate, approval, step, holders, userId));
   return [...holders.map((userId) => ({ userId, onBehalfOf: null })), ...delegates];
+}
+
+/** The same chain that a decision of the user would be taken by; none where it would be refused. */
+function actingFor(
+  { people, given, maxDepth, at }: Electorate,
+  approval: Approval,
+  step: ApprovalStep,
+  holders: readonly string[],
+  userId: string,
+): Candidate[] {
+  const withLimits = holders.map((holder) => ({ userId: holder, limit: people.limits[holder] ?? null }));
+  const barred = [approval.requestedBy];
+  const acting = resolveActingFor(userId, step.role, given, withLimits, at, approval.amount, { maxDepth, barred });
+  return isViolation(acting) ? [] : [{ userId, onBehalfOf: acting.onBehalfOf }];
 }
 
 /** True where the user has decided, asked, or is asked to decide. */

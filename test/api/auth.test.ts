@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { userPrincipal } from '../../api/auth/principal';
 import { createTokens } from '../../api/auth/tokens';
 import { problemOf, testApi, type TestApi } from '../support/api';
 
@@ -60,7 +61,30 @@ describe('who is asking', () => {
       .execute();
     expect((await send('GET', '/v1/approvals')).status).toBe(200);
     expect(problemOf(await send('GET', '/v1/deals')).code).toBe('PermissionMissing');
+    expect(await delegatedTo('U-AP')).toEqual(['procurement-lead']);
+    await api.db.updateTable('app_user').set({ active: false }).where('id', '=', 'U-PROC').execute();
+    expect(problemOf(await send('GET', '/v1/approvals')).code).toBe('PermissionMissing');
+    await api.db.updateTable('app_user').set({ active: true }).where('id', '=', 'U-PROC').execute();
   });
+
+  test('a delegation passed on counts as deep as the policy allows, and no deeper', async () => {
+    const chain = ['U-LEGAL', 'U-AR', 'U-RM-AM', 'U-PM-US'];
+    const [from, until] = [-5, 5].map((minutes) => new Date(Date.now() + minutes * 60_000).toISOString()) as [string, string];
+    for (const [index, delegator_id] of chain.slice(0, -1).entries()) {
+      const link = { delegator_id, delegate_id: chain[index + 1] as string, role: 'legal-counsel', reason: 'leave' };
+      await api.db
+        .insertInto('delegation')
+        .values({ id: `D-CHAIN-${index}`, valid_from: from, valid_until: until, ...link })
+        .execute();
+    }
+    expect(await Promise.all(chain.slice(1).map(delegatedTo))).toEqual([['legal-counsel'], ['legal-counsel'], []]);
+    await api.db.deleteFrom('delegation').where('id', 'like', 'D-CHAIN-%').execute();
+  });
+
+  const delegatedTo = async (userId: string) => {
+    const principal = await userPrincipal(api.db, api.deps.clock, userId);
+    return principal?.delegated.map(({ role }) => role);
+  };
 
   describe('keys of integrations', () => {
     const key = { name: 'Time tracker', roles: ['time-integration'], scope: { kind: 'entities', entityIds: ['LE-US'] } };
