@@ -1,6 +1,7 @@
 import { type Activities } from '../contracts/activities';
 import { openApproval, recordDecision, remindApprovers, withdrawApproval } from './approval/approval';
 import { dropCancellation, finishCancellation, requestCancellation, startCancellation } from './deal/cancellation';
+import { watched } from './attempts';
 import { createBaseline } from './deal/baseline';
 import { reviewHandoff } from './deal/handoff';
 import { closeDeal, declineDeal, settleKickoff, startClosing, startDelivery } from './deal/progress';
@@ -78,7 +79,7 @@ const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
 export function createActivities(deps: ActivityDeps): Activities {
   const made = Object.entries(FACTORIES).map(([name, factory]) => [
     name,
-    activity((factory as (deps: ActivityDeps) => (input: unknown) => Promise<unknown>)(deps)),
+    activity(watched(deps, name, (factory as (deps: ActivityDeps) => (input: unknown) => Promise<unknown>)(deps))),
   ]);
   return Object.fromEntries(made) as Activities;
 }

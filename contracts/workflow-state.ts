@@ -45,9 +45,9 @@ export interface ApprovalView extends LifecycleView {
   readonly reason: string | null;
 }
 
-/** `already-received`: the same decision came before; the stored state is given again. */
+/** `already-received`: the same decision came before; `already-applied`: the same person said the same under another id. */
 export interface DecisionReceipt {
-  readonly outcome: 'accepted' | 'already-received';
+  readonly outcome: 'accepted' | 'already-received' | 'already-applied';
   readonly approval: ApprovalView;
 }
 
@@ -168,6 +168,7 @@ export interface InvoiceView extends LifecycleView {
   readonly invoiceId: string;
   readonly contractLineId: string;
   readonly dealId: string;
+  readonly projectId: string;
   readonly entityId: string;
   readonly customerId: string;
   readonly reference: string;

@@ -64,7 +64,10 @@ export class Story {
     });
   }
 
-  async step<K extends EffectName>(name: K, input: Input<K>, summary: string): Promise<Answer<K>> {
+  /** `abandoned` lets a stuck step give up when something else has to come first; then the answer is null. */
+  async step<K extends EffectName>(name: K, input: Input<K>, summary: string): Promise<Answer<K>>;
+  async step<K extends EffectName>(name: K, input: Input<K>, summary: string, abandoned: () => boolean): Promise<Answer<K> | null>;
+  async step<K extends EffectName>(name: K, input: Input<K>, summary: string, abandoned = (): boolean => false): Promise<Answer<K> | null> {
     for (let now = input; ; now = this.anew(now)) {
       try {
         return await effect(name, now, summary);
@@ -72,7 +75,8 @@ export class Story {
         const refused = refusalIn(error);
         const why = refused ? `${refused.type ?? 'Refused'}: ${refused.message}` : 'the whole effort of its retries is used up';
         log.error('effect is stuck and waits for an operator', { effect: name, why });
-        await CancellationScope.nonCancellable(() => this.stuck(name, why));
+        await this.stuck(name, why, abandoned);
+        if (abandoned()) return null;
       }
     }
   }
@@ -82,12 +86,25 @@ export class Story {
     return { ...input, at: this.clock.now() };
   }
 
-  private async stuck(name: string, why: string): Promise<void> {
+  /** Waits for an operator or an hour; a cancelled story does not wait. */
+  private async stuck(name: string, why: string, abandoned: () => boolean): Promise<void> {
     setCurrentDetails(`**stuck**\n\n- waits for **operator** (effect \`${name}\`): ${why}; send the signal \`retry\` after the fix`);
-    await effect('reportStuck', { effect: name, why, at: this.clock.now() }, `stuck: ${name}`);
+    await this.report('reportStuck', { effect: name, why, at: this.clock.now() }, `stuck: ${name}`);
     const seen = this.retries;
-    await condition(() => this.retries !== seen, '1 hour');
-    await effect('reportUnstuck', { effect: name, at: this.clock.now() }, `retry: ${name}`);
+    try {
+      await condition(() => this.retries !== seen || abandoned(), '1 hour');
+    } finally {
+      await this.report('reportUnstuck', { effect: name, at: this.clock.now() }, `retry: ${name}`);
+    }
+  }
+
+  /** Reporting may fail with the same outage; the details of the run say it all the same. */
+  private async report<K extends 'reportStuck' | 'reportUnstuck'>(name: K, input: Input<K>, summary: string): Promise<void> {
+    try {
+      await effect(name, input, summary);
+    } catch (error) {
+      log.error('a stuck effect could not be reported', { effect: input.effect, error });
+    }
   }
 }
 

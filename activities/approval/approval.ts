@@ -4,7 +4,7 @@ import { ENGINE_ACTOR } from '../../contracts/names';
 import { type DecisionReceipt } from '../../contracts/workflow-state';
 import { hashOf } from '../../db/hash';
 import { entityOf } from '../../db/parties';
-import { approvalRules } from '../../db/policies';
+import { approvalRules, type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { answerTo, decide } from '../../domain/approval/decision';
 import { requiredTiers } from '../../domain/approval/policy';
@@ -98,7 +98,7 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
         if (answered !== null) {
           const view = await saveApproval(trx, workflowId, row, approval, rules, at);
           return {
-            answer: { outcome: 'already-received', approval: view },
+            answer: { outcome: answered, approval: view },
             audit: { stream: streamOf(row), action: 'decision.repeated', subject: approvalId, details: { decisionId } },
           };
         }
@@ -149,12 +149,8 @@ export function remindApprovers(deps: ActivityDeps): ApprovalActivities['remindA
         const { row, approval } = await lockApproval(trx, approvalId);
         const rules = await rulesOf(trx, row);
         if (isViolation(rules)) return rules;
-        let next: Approval = approval;
-        for (const step of await openStepsOf(trx, row, approval, rules, at)) {
-          const escalated = await remind(trx, workflowId, row, next, step, at);
-          if (isViolation(escalated)) return escalated;
-          next = escalated;
-        }
+        const next = await remindAll(trx, workflowId, row, approval, rules, at);
+        if (isViolation(next)) return next;
         const answer = await saveApproval(trx, workflowId, row, next, rules, at);
         return {
           answer,
@@ -184,6 +180,27 @@ export function withdrawApproval(deps: ActivityDeps): ApprovalActivities['withdr
         return { answer, audit: { stream: streamOf(row), action: 'approval.withdrawn', subject: approvalId, details: { reason } } };
       },
     );
+}
+
+/** Every rung that has passed is taken, also where an outage let several pass at once. */
+async function remindAll(
+  trx: Transaction<DB>,
+  workflowId: string,
+  row: ApprovalRow,
+  approval: Approval,
+  rules: ApprovalRules,
+  at: string,
+): Promise<Approval | Violation> {
+  let next: Approval = approval;
+  for (let before: Approval | null = null; before !== next;) {
+    before = next;
+    for (const step of await openStepsOf(trx, row, next, rules, at)) {
+      const escalated = await remind(trx, workflowId, row, next, step, at);
+      if (isViolation(escalated)) return escalated;
+      next = escalated;
+    }
+  }
+  return next;
 }
 
 async function remind(

@@ -56,7 +56,7 @@ export async function openStepsOf(
   for (const step of openSteps(approval)) {
     const voters = votersOf(approval, step, people, row.entity_id);
     const calendar = await calendarOfVoters(trx, voters, row.entity_id);
-    const openedAt = await openedAtOf(trx, row.id, step.role, at);
+    const openedAt = await openedAtOf(trx, row.id, approval.kind === 'pending' ? approval.openTier : row.tier, step.role, at);
     const moments = rules.sla === null ? null : slaMoments(rules.sla, calendar, openedAt);
     const known = moments === null || isViolation(moments) ? null : moments;
     steps.push({
@@ -210,11 +210,12 @@ async function calendarOfVoters(trx: Transaction<DB>, voters: readonly string[],
   return first === undefined ? (await entityOf(trx, entityId)).calendar : calendarOf(trx, await calendarIdOfUser(trx, first));
 }
 
-async function openedAtOf(trx: Transaction<DB>, approvalId: string, role: string, at: Instant): Promise<Instant> {
+async function openedAtOf(trx: Transaction<DB>, approvalId: string, tier: number, role: string, at: Instant): Promise<Instant> {
   const row = await trx
     .selectFrom('approval_step')
     .select('opened_at')
     .where('approval_id', '=', approvalId)
+    .where('tier', '=', tier)
     .where('role', '=', role)
     .where('state', '=', 'open')
     .executeTakeFirst();

@@ -93,11 +93,19 @@ async function applyCredit(
 ): Promise<void> {
   const parties = await trx
     .selectFrom('bill_to_account')
-    .select(['id as billToId', 'name', 'dunning_class as dunningClass', 'customer_id as customerId'])
+    .select(['id as billToId', 'name', 'dunning_class as dunningClass', 'customer_id as customerId', 'served_by as servedBy'])
     .orderBy('id')
     .execute();
-  const party = transaction.debtorName === null ? null : partyOf(transaction.debtorName, parties);
-  if (party === null) return;
+  const name = transaction.debtorName;
+  if (name === null) return;
+  const party = partyOf(
+    name,
+    parties.filter((each) => each.servedBy === place.entityId),
+  );
+  if (party === null) {
+    if (partyOf(name, parties)) await openPaymentTask(trx, place, `a customer of another entity paid on the account of ${place.entityId}`);
+    return;
+  }
   const { tolerance } = await collectionsPolicy(trx, party.dunningClass, entry.bookedOn);
   const credit = {
     endToEndId: transaction.endToEndId ?? '',
@@ -108,4 +116,21 @@ async function applyCredit(
     freeText: transaction.freeText,
   };
   await creditParty(trx, credit, party, tolerance, place, touched);
+}
+
+/** What people have to look at: money that belongs to somebody, but not where it came in. */
+async function openPaymentTask(trx: Transaction<DB>, place: PaymentPlace, detail: string): Promise<void> {
+  const kind = `payment/${place.entryPosition}/${place.transactionPosition}`;
+  await trx
+    .insertInto('process_exception')
+    .values({
+      id: uuidv7(),
+      workflow_id: `bank-statement/${place.statementId}`,
+      kind,
+      detail,
+      owner_role: 'accounts-receivable',
+      opened_at: new Date().toISOString(),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
 }

@@ -8,13 +8,13 @@ import { type Applied, type IntakeEvent } from './intake';
 
 const planSchema = z.object({ dealId: z.uuid(), ...deliveryPlanSchema.shape });
 
-/** The delivery plan of a deal before its baseline: each plan replaces the one before; afterwards the project changes by change order. */
+/** The delivery plan of a deal before its approval, which is given on its margin: each plan replaces the one before; afterwards the project changes by change order. */
 export async function applyDeliveryPlan(trx: Transaction<DB>, event: IntakeEvent): Promise<Applied | Violation> {
   const { dealId, tasks } = planSchema.parse(event.payload);
   const deal = await lockDeal(trx, dealId);
-  const frozen = !['handoff', 'terms', 'approval'].includes(deal.state);
+  const frozen = !['handoff', 'terms'].includes(deal.state);
   const rowErrors: Violation[] = frozen
-    ? [{ violation: 'BaselineFrozen', detail: `the deal is ${deal.state}; change the project by a change order` }]
+    ? [{ violation: 'BaselineFrozen', detail: `the deal is in stage ${deal.state}: what is approved is not changed behind the approval` }]
     : [];
   if (!frozen) {
     await trx.deleteFrom('deal_estimate').where('deal_id', '=', dealId).execute();

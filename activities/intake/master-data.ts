@@ -1,5 +1,4 @@
 import { type Kysely } from 'kysely';
-import { ENGINE_ACTOR } from '../../contracts/names';
 import { type IntakeResult } from '../../contracts/workflow-state';
 import { loadMasterData, type CheckedMasterData } from '../../db/master-data';
 import { type DB } from '../../db/types';
@@ -8,8 +7,8 @@ import { Refusal } from '../refusal';
 import { type IntakeEvent } from './intake';
 
 /** Master data that passed its check at the door; loading it again changes nothing. Deals in handoff look again for what they lacked. */
-export async function applyMasterData(db: Kysely<DB>, event: IntakeEvent): Promise<IntakeResult> {
-  const loaded = await loadMasterData(db, event.payload as CheckedMasterData, { at: event.at, actor: ENGINE_ACTOR });
+export async function applyMasterData(db: Kysely<DB>, event: IntakeEvent, actor: string): Promise<IntakeResult> {
+  const loaded = await loadMasterData(db, event.payload as CheckedMasterData, { at: event.at, actor });
   if (isViolation(loaded)) throw new Refusal(loaded);
   const waiting = await db.selectFrom('deal').select('id').where('state', '=', 'handoff').execute();
   return { inboxEventId: event.id, invoices: [], lines: [], deals: waiting.map((deal) => deal.id), projects: [] };

@@ -31,7 +31,7 @@ export async function creditParty(
   place: PaymentPlace,
   touched: TouchedInvoices,
 ): Promise<void> {
-  const matched = matchPayment(credit, party, await invoicesOf(trx, party.billToId), tolerance);
+  const matched = matchPayment(credit, party, await invoicesOf(trx, party.billToId, place.entityId), tolerance);
   if (matched === 'not-ours') return;
   const paymentId = uuidv7();
   await trx
@@ -111,16 +111,24 @@ async function dimensionsOfInvoice(trx: Transaction<DB>, invoiceId: string) {
 }
 
 /** Every document of the party that a payer may name: issued and settled ones, drafts, and those the billing plan still has to come. */
-async function invoicesOf(trx: Transaction<DB>, billToId: string): Promise<CollectableInvoice[]> {
+async function invoicesOf(trx: Transaction<DB>, billToId: string, entityId: string): Promise<CollectableInvoice[]> {
+  await trx
+    .selectFrom('invoice')
+    .select('id')
+    .where('bill_to_id', '=', billToId)
+    .where('state', '=', 'issued')
+    .orderBy('id')
+    .forUpdate()
+    .execute();
   const documents = await trx
     .selectFrom('invoice')
     .selectAll()
     .where('bill_to_id', '=', billToId)
+    .where('entity_id', '=', entityId)
     .where('state', '<>', 'void')
     .where('document_kind', '=', 'invoice')
     .orderBy('issue_date')
     .orderBy('id')
-    .forUpdate()
     .execute();
   const planned = await trx
     .selectFrom('billing_plan_item as item')

@@ -160,5 +160,7 @@ async function activeHolds(trx: Transaction<DB>, invoiceId: string, at: Instant)
     .where('lifted_at', 'is', null)
     .orderBy('id')
     .execute();
-  return holds.filter((hold) => hold.until_moment === null || Date.parse(hold.until_moment) > Date.parse(at));
+  return holds
+    .filter((hold) => Date.parse(hold.from_moment) <= Date.parse(at))
+    .filter((hold) => hold.until_moment === null || Date.parse(hold.until_moment) > Date.parse(at));
 }

@@ -1,15 +1,17 @@
+import { type Transaction } from 'kysely';
 import { type InvoiceActivities } from '../../contracts/activities';
 import { WAITS_FOR_RUN } from '../../contracts/names';
 import { dimensionsOf, postEntry } from '../../db/journal';
 import { lineOf } from '../../db/lines';
 import { nextNumber } from '../../db/number-series';
+import { type DB } from '../../db/types';
 import { creditNoteIssued, invoiceIssued } from '../../domain/accounting/entries';
 import { dueDate, issueDateAfterApproval } from '../../domain/billing/dates';
 import { atTime, localDateOf } from '../../domain/calendar/zone';
 import { isViolation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { receivableState } from './collect';
-import { calendarOfInvoice, invoiceEffect, invoiceWait, updateInvoice } from './view';
+import { calendarOfInvoice, invoiceEffect, invoiceWait, updateInvoice, type InvoiceChange, type InvoiceRow } from './view';
 
 /** The accounting framework of the postings; further books follow with the period close. */
 const BOOK = 'primary';
@@ -31,6 +33,7 @@ export function approveInvoice(deps: ActivityDeps): InvoiceActivities['approveIn
       invoiceId,
       { key: `approve-invoice/${invoiceId}`, identity: { invoiceId, approvalId }, at },
       async (trx, invoice) => {
+        if (await isBeyondStop(trx, invoice)) return endDraft(trx, invoice, 'the line was stopped before this period');
         const calendar = await calendarOfInvoice(trx, invoice);
         const issueDate = issueDateAfterApproval(calendar, invoice.planned_issue_date, at, calendar.timeZone);
         if (isViolation(issueDate)) return issueDate;
@@ -51,22 +54,34 @@ export function approveInvoice(deps: ActivityDeps): InvoiceActivities['approveIn
 /** A refused draft is void; its item is held until finance releases it, and then billed anew. */
 export function voidInvoice(deps: ActivityDeps): InvoiceActivities['voidInvoice'] {
   return ({ invoiceId, reason, at }) =>
-    invoiceEffect(deps, invoiceId, { key: `void-invoice/${invoiceId}`, identity: { invoiceId }, at }, async (trx, invoice) => {
-      await trx.deleteFrom('invoiced_item').where('invoice_id', '=', invoiceId).execute();
-      await trx
-        .updateTable('billing_plan_item')
-        .set({ state: 'planned', settled_at: null, held_reason: reason })
-        .where('id', '=', invoice.billing_plan_item_id)
-        .execute();
-      const voided = await updateInvoice(trx, invoice, { state: 'void', reference: `${invoice.reference}~${invoiceId.slice(-8)}` });
-      return { invoice: voided, waits: [], action: 'invoice.void', details: { reason } };
-    });
+    invoiceEffect(deps, invoiceId, { key: `void-invoice/${invoiceId}`, identity: { invoiceId }, at }, (trx, invoice) =>
+      endDraft(trx, invoice, reason),
+    );
+}
+
+/** The draft is void. Its item is held for finance, or void too where a cancellation stopped the line before its period (I-13). */
+async function endDraft(trx: Transaction<DB>, invoice: InvoiceRow, reason: string): Promise<InvoiceChange> {
+  const item = (await isBeyondStop(trx, invoice)) ? { state: 'void' } : { state: 'planned', settled_at: null, held_reason: reason };
+  await trx.deleteFrom('invoiced_item').where('invoice_id', '=', invoice.id).execute();
+  await trx.updateTable('billing_plan_item').set(item).where('id', '=', invoice.billing_plan_item_id).execute();
+  const voided = await updateInvoice(trx, invoice, { state: 'void', reference: `${invoice.reference}~${invoice.id.slice(-8)}` });
+  return { invoice: voided, waits: [], action: 'invoice.void', details: { reason, item: item.state } };
+}
+
+async function isBeyondStop(trx: Transaction<DB>, invoice: InvoiceRow): Promise<boolean> {
+  const { stopped_on: stoppedOn } = await trx
+    .selectFrom('contract_line')
+    .select('stopped_on')
+    .where('id', '=', invoice.contract_line_id)
+    .executeTakeFirstOrThrow();
+  return stoppedOn !== null && invoice.kind !== 'milestone' && invoice.period > stoppedOn.slice(0, 7);
 }
 
 /** Number, dates, receivable and journal entry in one transaction (R-044, R-046, R-052, D15). */
 export function issueInvoice(deps: ActivityDeps): InvoiceActivities['issueInvoice'] {
   return ({ invoiceId, at }) =>
     invoiceEffect(deps, invoiceId, { key: `issue-invoice/${invoiceId}`, identity: { invoiceId }, at }, async (trx, invoice) => {
+      if (await isBeyondStop(trx, invoice)) return endDraft(trx, invoice, 'the line was stopped before this period');
       const calendar = await calendarOfInvoice(trx, invoice);
       const line = await lineOf(trx, invoice.contract_line_id);
       const today = localDateOf(at, calendar.timeZone);

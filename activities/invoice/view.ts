@@ -7,6 +7,7 @@ import { type Instant } from '../../domain/deal/terms';
 import { type Violation } from '../../domain/violation';
 import { isViolation } from '../../domain/violation';
 import { ENGINE_ACTOR } from '../../contracts/names';
+import { projectIdOf } from '../deal/progress';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, park, type LifecycleEffect } from '../lifecycle';
 
@@ -30,6 +31,13 @@ export function invoiceEffect(
   change: (trx: Transaction<DB>, invoice: InvoiceRow) => Promise<InvoiceChange | Violation>,
 ): Promise<InvoiceView> {
   return lifecycleEffect<InvoiceView>(deps, { actor: ENGINE_ACTOR, ...effect }, async (trx, workflowId) => {
+    // The line first, then its invoice: as where a line bills, so that neither waits for the other.
+    const { contract_line_id: lineId } = await trx
+      .selectFrom('invoice')
+      .select('contract_line_id')
+      .where('id', '=', invoiceId)
+      .executeTakeFirstOrThrow();
+    await trx.selectFrom('contract_line').select('id').where('id', '=', lineId).forNoKeyUpdate().execute();
     const locked = await trx.selectFrom('invoice').selectAll().where('id', '=', invoiceId).forUpdate().executeTakeFirstOrThrow();
     const changed = await change(trx, locked);
     if (isViolation(changed)) return changed;
@@ -39,6 +47,7 @@ export function invoiceEffect(
       invoiceId,
       contractLineId: invoice.contract_line_id,
       dealId: invoice.deal_id,
+      projectId: await projectIdOf(trx, invoice.deal_id),
       entityId: invoice.entity_id,
       customerId,
       reference: invoice.reference,

@@ -46,7 +46,7 @@ export async function taxOf(trx: Transaction<DB>, line: LineRow, issueDate: Loca
   return taxTreatment({ seller, customer }, issueDate, await taxRatesOf(trx, seller.country));
 }
 
-/** The customer's order for the line: the one valid on the date, else the latest. */
+/** The customer's order for the line: the one valid on the date, else the latest. Locked, because several lines use up one order. */
 async function purchaseOrderOf(trx: Transaction<DB>, line: LineRow, date: LocalDate): Promise<PurchaseOrderState | null> {
   const orders = await trx
     .selectFrom('customer_purchase_order')
@@ -54,6 +54,7 @@ async function purchaseOrderOf(trx: Transaction<DB>, line: LineRow, date: LocalD
     .where('bill_to_id', '=', line.bill_to_id)
     .orderBy('valid_to', 'desc')
     .orderBy('number')
+    .forUpdate()
     .execute();
   const ofLine = orders.filter((order) => order.line_ids.includes(line.line_id) && order.currency === line.currency);
   const order = ofLine.find((each) => each.valid_from <= date && date <= each.valid_to) ?? ofLine[0];

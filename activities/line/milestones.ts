@@ -24,8 +24,13 @@ export function recordDelivery(deps: ActivityDeps): LineActivities['recordDelive
           return { violation: 'MilestoneNotDeliverable', detail: `${milestoneId} is ${milestone.state}` };
         if (Date.parse(deliveredAt) > Date.parse(at))
           return { violation: 'DeliveryInFuture', detail: `${deliveredAt} has not come yet`, path: '/deliveredAt' };
+        const before = await lastResponse(trx, milestone);
+        if (before !== null && Date.parse(deliveredAt) < Date.parse(before))
+          return { violation: 'DeliveryBackdated', detail: `the delivery before was answered at ${before}`, path: '/deliveredAt' };
         const deemed = await deemedMoment(trx, line, deliveredAt);
         if (isViolation(deemed)) return deemed;
+        if (deemed !== null && Date.parse(deemed) <= Date.parse(at))
+          return { violation: 'DeliveryBackdated', detail: 'the time to answer would be over already', path: '/deliveredAt' };
         const attempt = milestone.attempt + 1;
         await trx
           .updateTable('milestone')
@@ -115,6 +120,8 @@ function refuseResponse(
 ): Violation | null {
   const { milestone_id: id, state } = milestone;
   if (state === 'accepted') return { violation: 'MilestoneAlreadyAccepted', detail: `${id} was accepted on ${milestone.accepted_on}` };
+  if (milestone.deemed_at !== null && Date.parse(respondedAt) >= Date.parse(milestone.deemed_at))
+    return { violation: 'MilestoneAlreadyAccepted', detail: `${id} counts as accepted since ${milestone.deemed_at}` };
   if (state !== 'delivered') return { violation: 'MilestoneNotDelivered', detail: `${id} is ${state}` };
   if (milestone.attempt !== attempt)
     return { violation: 'VersionOutdated', detail: `attempt ${milestone.attempt} is under review`, path: '/attempt' };
@@ -154,6 +161,15 @@ async function addResponse(
       recorded_by: answer.by,
     })
     .execute();
+}
+
+async function lastResponse(trx: Transaction<DB>, milestone: MilestoneRow): Promise<string | null> {
+  const row = await trx
+    .selectFrom('milestone_response')
+    .select((eb) => eb.fn.max('responded_at').as('at'))
+    .where('milestone_id', '=', milestone.id)
+    .executeTakeFirstOrThrow();
+  return row.at;
 }
 
 async function deemedMoment(trx: Transaction<DB>, line: LineRow, deliveredAt: string): Promise<string | null | Violation> {

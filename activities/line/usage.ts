@@ -1,5 +1,7 @@
+import { type Transaction } from 'kysely';
 import { type LineActivities } from '../../contracts/activities';
 import { hashOf } from '../../db/hash';
+import { type DB } from '../../db/types';
 import { termMonths } from '../../domain/deal/amount';
 import { type ActivityDeps } from '../deps';
 import { lineEffect, unblock } from './effect';
@@ -17,6 +19,9 @@ export function recordUsage(deps: ActivityDeps): LineActivities['recordUsage'] {
           return { violation: 'UsagePeriodOutsideTerm', detail: report.servicePeriod, path: '/servicePeriod' };
         if (report.p1WithinTarget > report.p1Tickets)
           return { violation: 'UsageInconsistent', detail: 'more tickets in time than tickets', path: '/p1WithinTarget' };
+        const superseded = report.supersedes === null ? undefined : await reportById(trx, report.supersedes);
+        if (superseded && (superseded.contract_line_id !== line.id || superseded.service_period !== report.servicePeriod))
+          return { violation: 'UsageSupersedesOther', detail: `${report.supersedes} reports another line or month`, path: '/supersedes' };
         const billed = await trx
           .selectFrom('billing_plan_item')
           .select('reference')
@@ -62,4 +67,8 @@ function reported({
   supersedes,
 }: Parameters<LineActivities['recordUsage']>[0]['report']) {
   return { eventId, servicePeriod, tickets, p1Tickets, p1WithinTarget, supersedes };
+}
+
+async function reportById(trx: Transaction<DB>, eventId: string) {
+  return trx.selectFrom('usage_report').select(['contract_line_id', 'service_period']).where('event_id', '=', eventId).executeTakeFirst();
 }

@@ -82,11 +82,18 @@ export function refusalWithoutFacts(approval: Approval, decision: Decision): Vio
   return null;
 }
 
-/** Whether this decision is known: the same id (`already-received`), or the same person's same verdict in the same role (`already-applied`). */
+/**
+ * Whether this decision is known: the same id (`already-received`), or the same person's same verdict in the same role (`already-applied`);
+ * without a role, in the tier that is open: a committee votes anew (R-065).
+ */
 export function answerTo(approval: Approval, decision: Decision): 'already-received' | 'already-applied' | null {
   const same = votesOf(approval).filter((vote) => vote.by === decision.by && vote.verdict === decision.verdict);
   if (same.some((vote) => vote.decisionId === decision.decisionId)) return 'already-received';
-  return same.some((vote) => decision.role === null || vote.role === decision.role) ? 'already-applied' : null;
+  const meant = (vote: (typeof same)[number]): boolean => {
+    if (decision.role !== null) return vote.role === decision.role;
+    return approval.kind !== 'pending' || vote.tier === approval.openTier;
+  };
+  return same.some(meant) ? 'already-applied' : null;
 }
 
 /** Takes a voter out of a step; with too few left the step escalates to the entity's head (R-061, RULES Approvals: recusal). */
@@ -186,6 +193,8 @@ function isCovered(approval: PendingApproval): boolean {
   return votesOf(approval).some((vote) => vote.verdict === 'grant' && vote.limit !== null && compareMoney(vote.limit, amount) >= 0);
 }
 
-function votesOf(approval: Approval): (ApprovalStep['votes'][number] & { readonly role: string })[] {
-  return approval.tiers.flatMap((tier) => tier.steps.flatMap((step) => step.votes.map((vote) => ({ ...vote, role: step.role }))));
+function votesOf(approval: Approval): (ApprovalStep['votes'][number] & { readonly role: string; readonly tier: number })[] {
+  return approval.tiers.flatMap(({ tier, steps }) =>
+    steps.flatMap((step) => step.votes.map((vote) => ({ ...vote, role: step.role, tier }))),
+  );
 }

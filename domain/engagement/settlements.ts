@@ -59,9 +59,10 @@ export function settlements(line: ManagedServiceLine, usage: readonly UsageRepor
 
 /** The report that governs each month (R-037, S-18). */
 export function governingReports(usage: readonly UsageReport[]): Map<Month, UsageReport> {
-  const superseded = new Set(usage.map((report) => report.supersedes));
+  const isSuperseded = (report: UsageReport): boolean =>
+    usage.some((other) => other.supersedes === report.eventId && other.period === report.period);
   const byMonth = new Map<Month, UsageReport>();
-  for (const report of usage.filter((each) => !superseded.has(each.eventId))) {
+  for (const report of usage.filter((each) => !isSuperseded(each))) {
     const other = byMonth.get(report.period);
     if (other === undefined || Date.parse(report.reportedAt) > Date.parse(other.reportedAt)) byMonth.set(report.period, report);
   }

@@ -46,8 +46,7 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
       const wake = earliest(pending(view)?.waits.map((wait) => wait.wakesAt) ?? []);
       const woke = await clock.wait(() => !pending(view) || withdrawal !== null, wake, 'next reminder or escalation');
       if (withdrawal) break;
-      if (woke === 'due')
-        await one.run(async () => show(await story.step('remindApprovers', { approvalId, turn, at: clock.now() }, 'remind or escalate')));
+      if (woke === 'due') show(await story.step('remindApprovers', { approvalId, turn, at: clock.now() }, 'remind or escalate'));
     }
   } catch (error) {
     if (!isCancellation(error)) throw error;
@@ -56,7 +55,7 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
   await CancellationScope.nonCancellable(async () => {
     if (withdrawal && pending(view)) {
       const { reason } = withdrawal;
-      await one.run(async () => show(await story.step('withdrawApproval', { approvalId, reason, at: clock.now() }, 'withdraw')));
+      show(await story.step('withdrawApproval', { approvalId, reason, at: clock.now() }, 'withdraw'));
     }
     await settled();
   });

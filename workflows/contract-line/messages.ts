@@ -11,6 +11,7 @@ export interface ContractLineInput {
   readonly clock: ClockState;
   /** Set over continue-as-new. */
   readonly goOn?: boolean;
+  readonly stop?: { readonly stoppedOn: string; readonly at: string } | null;
 }
 
 export const deliverMilestoneUpdate = defineUpdate<LineView, [MilestoneDelivery]>('deliverMilestone');

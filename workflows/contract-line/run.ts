@@ -24,6 +24,7 @@ export class LineRun {
 
   constructor(private readonly input: ContractLineInput) {
     this.contractLineId = input.contractLineId;
+    this.stopRequest = input.stop ?? null;
     this.lifecycle = openLifecycle(input.clock);
     this.clock = this.lifecycle.clock;
   }
@@ -56,48 +57,42 @@ export class LineRun {
     });
   }
 
+  /** Steps need no lock: the effect locks the line, and a view that is older than the one shown is not taken. */
   async step(name: 'activateLine' | 'reviewLine' | 'finishLine', summary: string): Promise<void> {
     this.turn += 1;
-    await this.lifecycle.one.run(async () => {
-      this.stale = false;
-      this.show(
-        await this.lifecycle.story.step(name, { contractLineId: this.contractLineId, turn: this.turn, at: this.clock.now() }, summary),
-      );
-    });
+    this.stale = false;
+    const { contractLineId, turn } = this;
+    const next = await this.lifecycle.story.step(name, { contractLineId, turn, at: this.clock.now() }, summary, () => this.mustStop);
+    if (next) this.show(next);
   }
 
   /** Drafts what is due; its invoice lives on beside the line (D3: abandoned, its end comes as a signal). */
   async bill({ itemId, itemKey }: { itemId: string; itemKey: string }): Promise<void> {
     this.turn += 1;
     const { contractLineId, turn } = this;
-    const invoiceId = await this.lifecycle.one.run(async () => {
-      const result = await this.lifecycle.story.step('billItem', { contractLineId, itemId, turn, at: this.clock.now() }, `bill ${itemKey}`);
-      this.show(result.line);
-      return result.invoiceId;
-    });
-    if (invoiceId !== null) await this.startInvoice(invoiceId);
+    const input = { contractLineId, itemId, turn, at: this.clock.now() };
+    const result = await this.lifecycle.story.step('billItem', input, `bill ${itemKey}`, () => this.mustStop);
+    if (!result) return;
+    this.show(result.line);
+    if (result.invoiceId !== null) await this.startInvoice(result.invoiceId);
   }
 
   async deem({ milestoneId, attempt }: { milestoneId: string; attempt: number }): Promise<void> {
-    const { contractLineId } = this;
-    await this.lifecycle.one.run(async () => {
-      this.show(
-        await this.lifecycle.story.step(
-          'recordDeemedAcceptance',
-          { contractLineId, milestoneId, attempt, at: this.clock.now() },
-          `${milestoneId} deemed accepted`,
-        ),
-      );
-    });
+    const input = { contractLineId: this.contractLineId, milestoneId, attempt, at: this.clock.now() };
+    const next = await this.lifecycle.story.step('recordDeemedAcceptance', input, `${milestoneId} deemed accepted`, () => this.mustStop);
+    if (next) this.show(next);
   }
 
   async stop(): Promise<void> {
-    const { contractLineId, stopRequest } = this;
-    if (!stopRequest) return;
-    const { stoppedOn } = stopRequest;
-    await this.lifecycle.one.run(async () => {
-      this.show(await this.lifecycle.story.step('stopLine', { contractLineId, stoppedOn, at: this.clock.now() }, `stop on ${stoppedOn}`));
-    });
+    if (!this.stopRequest) return;
+    const { stoppedOn } = this.stopRequest;
+    const input = { contractLineId: this.contractLineId, stoppedOn, at: this.clock.now() };
+    this.show(await this.lifecycle.story.step('stopLine', input, `stop on ${stoppedOn}`));
+  }
+
+  /** What the next run is started with. */
+  get next(): ContractLineInput {
+    return { ...this.input, clock: this.clock.state(), goOn: true, stop: this.stopRequest };
   }
 
   private async startInvoice(invoiceId: string): Promise<void> {

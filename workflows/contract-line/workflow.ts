@@ -47,7 +47,7 @@ export async function contractLine(input: ContractLineInput): Promise<void> {
     if (await act(line)) continue;
     if (workflowInfo().continueAsNewSuggested) {
       await settled();
-      await continueAsNew<typeof contractLine>({ ...input, clock: clock.state(), goOn: true });
+      await continueAsNew<typeof contractLine>(line.next);
     }
     const seen = line.view;
     const wake = earliest([seen.nextItem?.at, ...seen.deemed.map((silence) => silence.at), ...seen.waits.map((wait) => wait.wakesAt)]);

@@ -1,12 +1,4 @@
-import {
-  CancellationScope,
-  CancelledFailure,
-  executeChild,
-  getExternalWorkflowHandle,
-  ParentClosePolicy,
-  startChild,
-  uuid4,
-} from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, executeChild, ParentClosePolicy, startChild, uuid4 } from '@temporalio/workflow';
 import type { Activities } from '../../contracts/activities';
 import type {
   ApprovalResult,
@@ -24,11 +16,12 @@ import { type BusinessClock, earliest } from '../clock';
 import { stopLineSignal } from '../contract-line/messages';
 import { contractLine } from '../contract-line/workflow';
 import { type Lifecycle, openLifecycle } from '../lifecycle';
-import { cancelProjectSignal, deliveryFinishedSignal } from '../project-to-close/messages';
+import { cancelProjectSignal, deliveryFinishedSignal, recheckProjectSignal } from '../project-to-close/messages';
 import { projectToClose } from '../project-to-close/workflow';
 import { refusal } from '../refusal';
 import { Saga } from '../saga';
 import { identityAttributes } from '../search-attributes';
+import { tell } from '../tell';
 import { type DealToCashInput } from './messages';
 import { type StepAnswer, type StepInput, type StepName } from './steps';
 
@@ -212,10 +205,11 @@ export class DealRun {
     await CancellationScope.nonCancellable(() => startChild(contractLine, options));
   }
 
-  async signalProject(what: 'finished' | 'cancel'): Promise<void> {
+  async signalProject(what: 'finished' | 'cancel' | 'recheck'): Promise<void> {
     if (!this.baseline) return;
-    const project = getExternalWorkflowHandle(projectWorkflowId(this.baseline.projectId));
-    await project.signal(what === 'finished' ? deliveryFinishedSignal : cancelProjectSignal, { at: this.clock.now() });
+    const signal = { finished: deliveryFinishedSignal, cancel: cancelProjectSignal, recheck: recheckProjectSignal }[what];
+    // A project that has closed meanwhile has sent its end before: nothing is waited for in vain.
+    await tell(projectWorkflowId(this.baseline.projectId), signal, { at: this.clock.now() });
   }
 
   private readonly startedLines = new Set<string>();
@@ -223,7 +217,7 @@ export class DealRun {
   private async stopLine(contractLineId: string): Promise<void> {
     if (this.finishedLines.has(contractLineId) || !this.cancellation) return;
     const { effectiveOn: stoppedOn } = this.cancellation.input;
-    await getExternalWorkflowHandle(lineWorkflowId(contractLineId)).signal(stopLineSignal, { stoppedOn, at: this.clock.now() });
+    await tell(lineWorkflowId(contractLineId), stopLineSignal, { stoppedOn, at: this.clock.now() });
   }
 
   private async decideCancellation(asked: Cancellation): Promise<void> {
@@ -235,7 +229,8 @@ export class DealRun {
       return;
     }
     this.cancellation = null;
-    await this.lifecycle.one.run(() => this.step('dropCancellation', { requestId }, 'cancellation refused'));
+    await this.step('dropCancellation', { requestId }, 'cancellation refused');
+    await this.signalProject('recheck');
   }
 
   private show(next: DealView): void {

@@ -1,13 +1,14 @@
-import { getExternalWorkflowHandle, ParentClosePolicy, setHandler, startChild, type SignalDefinition } from '@temporalio/workflow';
+import { ParentClosePolicy, setHandler, startChild } from '@temporalio/workflow';
 import type { IntakeResult } from '../../contracts/workflow-state';
 import { dealWorkflowId, invoiceWorkflowId, lineWorkflowId, projectWorkflowId } from '../../domain/ids';
 import { recheckLineSignal } from '../contract-line/messages';
 import { dealReportedSignal } from '../deal-to-cash/messages';
 import { receivableChangedSignal } from '../invoice-to-cash/messages';
-import { invoiceToCash, isGone } from '../invoice-to-cash/workflow';
+import { invoiceToCash } from '../invoice-to-cash/workflow';
 import { openLifecycle, settled } from '../lifecycle';
 import { identityAttributes } from '../search-attributes';
 import { recheckProjectSignal } from '../project-to-close/messages';
+import { tell } from '../tell';
 import { enqueueSignal, type IntakeInput } from './messages';
 
 /** A stream of outside facts, taken one after the other in the order of their arrival; ends when its queue is empty. */
@@ -22,16 +23,6 @@ export async function intake(input: IntakeInput): Promise<number> {
     known.add(event.inboxEventId);
     queue.push(event);
   });
-
-  async function tell<T extends { at: string }>(workflowId: string, signal: SignalDefinition<[T]>, message: T): Promise<boolean> {
-    try {
-      await getExternalWorkflowHandle(workflowId).signal(signal, message);
-      return true;
-    } catch (error) {
-      if (!isGone(error)) throw error;
-      return false;
-    }
-  }
 
   /** A returned payment opens a settled invoice again: then its collection goes on in a new run. */
   async function tellInvoice({ invoiceId, dealId, contractLineId }: IntakeResult['invoices'][number]): Promise<void> {

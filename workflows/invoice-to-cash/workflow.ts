@@ -1,20 +1,14 @@
-import {
-  continueAsNew,
-  executeChild,
-  getExternalWorkflowHandle,
-  ParentClosePolicy,
-  setHandler,
-  uuid4,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { continueAsNew, executeChild, ParentClosePolicy, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { InvoiceView } from '../../contracts/workflow-state';
-import { approvalWorkflowId, lineWorkflowId } from '../../domain/ids';
+import { approvalWorkflowId, lineWorkflowId, projectWorkflowId } from '../../domain/ids';
 import { effect } from '../activity-proxies';
 import { approval } from '../approval/workflow';
 import { invoiceClosedSignal } from '../contract-line/messages';
 import { openLifecycle, settled } from '../lifecycle';
+import { recheckProjectSignal } from '../project-to-close/messages';
 import { refusal } from '../refusal';
 import { identityAttributes } from '../search-attributes';
+import { tell } from '../tell';
 import { holdUpdate, invoiceQuery, liftHoldUpdate, receivableChangedSignal, type InvoiceToCashInput } from './messages';
 
 /** One invoice: approve the draft, issue it on its date, collect until it is settled. */
@@ -82,10 +76,8 @@ export async function invoiceToCash(input: InvoiceToCashInput): Promise<void> {
 
   async function review(): Promise<void> {
     turn += 1;
-    await one.run(async () => {
-      stale = false;
-      show(await story.step('reviewReceivable', { invoiceId, turn, at: clock.now() }, 'review the receivable'));
-    });
+    stale = false;
+    show(await story.step('reviewReceivable', { invoiceId, turn, at: clock.now() }, 'review the receivable'));
   }
 
   async function collect(): Promise<void> {
@@ -101,27 +93,20 @@ export async function invoiceToCash(input: InvoiceToCashInput): Promise<void> {
     }
   }
 
+  /** The line may have ended before a returned payment was collected again: then its closing project looks again. */
+  async function tellEnd(): Promise<void> {
+    const at = clock.now();
+    if (await tell(lineWorkflowId(contractLineId), invoiceClosedSignal, { invoiceId, at })) return;
+    if (view) await tell(projectWorkflowId(view.projectId), recheckProjectSignal, { at });
+  }
+
   if (input.collectAgain) await review();
   else await bringToIssue();
   do {
     if (stale) await review();
     await collect();
     await settled();
-    await tellLine(contractLineId, invoiceId, clock.now());
+    await tellEnd();
     // A payment returned at this very moment: what was told to a run that still ran, no other run is started for.
   } while (stale);
-}
-
-/** The line may have ended before a returned payment was collected again: then nobody waits for the news. */
-async function tellLine(contractLineId: string, invoiceId: string, at: string): Promise<void> {
-  try {
-    await getExternalWorkflowHandle(lineWorkflowId(contractLineId)).signal(invoiceClosedSignal, { invoiceId, at });
-  } catch (error) {
-    if (!isGone(error)) throw error;
-  }
-}
-
-/** A signal to a run that has ended fails with this application failure; anything else is a bug and must be loud. */
-export function isGone(error: unknown): boolean {
-  return error instanceof Error && /not found|EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND/i.test(error.message);
 }

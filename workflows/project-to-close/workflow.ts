@@ -61,9 +61,14 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<void> 
       if (cancelled) return false;
       turn += 1;
       const seen = facts;
-      const project = await one.run(async () =>
-        show(await story.step('reviewClosing', { projectId, turn, at: clock.now() }, 'review the close checklist')),
+      const reviewed = await story.step(
+        'reviewClosing',
+        { projectId, turn, at: clock.now() },
+        'review the close checklist',
+        () => cancelled,
       );
+      if (!reviewed) return false;
+      const project = show(reviewed);
       if (project.readyToClose) return true;
       await clock.wait(() => facts !== seen || cancelled, earliest(project.waits.map((wait) => wait.wakesAt)), 'close checklist');
     }
@@ -71,15 +76,8 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<void> 
 
   async function approveClose(): Promise<boolean> {
     const approvalId = uuid4();
-    const project = await one.run(async () =>
-      show(
-        await story.step(
-          'awaitClosingApproval',
-          { projectId, approvalWorkflowId: approvalWorkflowId(approvalId), at: clock.now() },
-          'ask to close',
-        ),
-      ),
-    );
+    const ask = { projectId, approvalWorkflowId: approvalWorkflowId(approvalId), at: clock.now() };
+    const project = show(await story.step('awaitClosingApproval', ask, 'ask to close'));
     if (cancelled) return false;
     asking = new CancellationScope();
     const outcome = await asking.run(() =>
@@ -94,9 +92,13 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<void> 
     );
     clock.follow(outcome.decidedAt);
     const step = { projectId, approvalId, at: clock.now() };
-    if (outcome.state === 'approved') await one.run(async () => show(await story.step('closeProject', step, 'close the project')));
-    else if (!cancelled) await one.run(async () => show(await story.step('sendBackClosing', step, 'close sent back')));
-    return outcome.state === 'approved';
+    if (outcome.state !== 'approved') {
+      if (!cancelled) show(await story.step('sendBackClosing', step, 'close sent back'));
+      return false;
+    }
+    const closed = await story.step('closeProject', step, 'close the project', () => cancelled);
+    if (closed) show(closed);
+    return closed !== null;
   }
 
   async function close(): Promise<boolean> {
@@ -108,10 +110,10 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<void> 
     return false;
   }
 
-  await one.run(async () => show(await story.step('openProject', { projectId, at: clock.now() }, 'open the project')));
+  show(await story.step('openProject', { projectId, at: clock.now() }, 'open the project'));
   await clock.wait(() => deliveryFinished || cancelled, null, 'contract lines');
   const closed = !cancelled && (await close());
-  if (!closed) await one.run(async () => show(await story.step('cancelProject', { projectId, at: clock.now() }, 'cancel the project')));
+  if (!closed) show(await story.step('cancelProject', { projectId, at: clock.now() }, 'cancel the project'));
   await getExternalWorkflowHandle(dealWorkflowId(dealId)).signal(projectClosedSignal, { projectId, at: clock.now() });
   await settled();
 }

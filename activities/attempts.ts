@@ -1,0 +1,38 @@
+import { activityInfo } from '@temporalio/activity';
+import { type ActivityDeps } from './deps';
+import { reportStuck, reportUnstuck } from './exceptions';
+import { Refusal } from './refusal';
+
+/** A remote effect fails for about this many seconds before people are told: 1 + 2 + 4 + 8. */
+const REPORTED_FROM_ATTEMPT = 5;
+
+/**
+ * An effect that keeps failing, by an outage or a bug of ours, is retried for a long time; so that nobody learns of it a day later, it
+ * becomes a task of the operators within half a minute, and the task is closed when the effect succeeds.
+ */
+export function watched<I, T>(deps: ActivityDeps, name: string, body: (input: I) => Promise<T>): (input: I) => Promise<T> {
+  return async (input) => {
+    const { attempt, isLocal } = activityInfo();
+    try {
+      const answer = await body(input);
+      if (!isLocal && attempt >= REPORTED_FROM_ATTEMPT)
+        await reportUnstuck(deps)({ effect: name, at: new Date().toISOString() }).catch(nothing);
+      return answer;
+    } catch (error) {
+      if (!isLocal && attempt >= REPORTED_FROM_ATTEMPT && !(error instanceof Refusal)) {
+        await reportStuck(deps)({ effect: name, why: causeOf(error, attempt), at: new Date().toISOString() }).catch(nothing);
+      }
+      throw error;
+    }
+  };
+}
+
+/** Class and code only: the text of an error may hold what must not be written down. */
+function causeOf(error: unknown, attempt: number): string {
+  const name = error instanceof Error ? error.name : typeof error;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'no code';
+  return `fails again and again (${name}, ${code}), attempt ${attempt}; it goes on by itself when the cause is gone`;
+}
+
+/** The report fails where the database is what is down: the effect's own failure is what counts. */
+const nothing = (): void => undefined;
