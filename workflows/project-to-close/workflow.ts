@@ -1,5 +1,5 @@
 import { CancellationScope, executeChild, getExternalWorkflowHandle, ParentClosePolicy, setHandler, uuid4 } from '@temporalio/workflow';
-import type { ProjectView, SignOffInput } from '../../contracts/workflow-state';
+import type { ApprovalResult, ClockState, ProjectView, SignOffInput } from '../../contracts/workflow-state';
 import { approvalWorkflowId, dealWorkflowId } from '../../domain/ids';
 import { effect } from '../activity-proxies';
 import { approval } from '../approval/workflow';
@@ -80,16 +80,7 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<void> 
     const project = show(await story.step('awaitClosingApproval', ask, 'ask to close'));
     if (cancelled) return false;
     asking = new CancellationScope();
-    const outcome = await asking.run(() =>
-      executeChild(approval, {
-        workflowId: approvalWorkflowId(approvalId),
-        args: [{ approvalId, subjectKind: 'project-close', subjectId: `${projectId}/${approvalId}`, dealId, clock: clock.state() }],
-        typedSearchAttributes: identityAttributes({ dealId, projectId, entityId: project.entityId, customerId: project.customerId }),
-        staticSummary: 'Approval of project close',
-        staticDetails: `Project \`${projectId}\``,
-        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-      }),
-    );
+    const outcome = await asking.run(() => askToClose(project, approvalId, clock.state()));
     clock.follow(outcome.decidedAt);
     const step = { projectId, approvalId, at: clock.now() };
     if (outcome.state !== 'approved') {
@@ -116,4 +107,20 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<void> 
   if (!closed) show(await story.step('cancelProject', { projectId, at: clock.now() }, 'cancel the project'));
   await getExternalWorkflowHandle(dealWorkflowId(dealId)).signal(projectClosedSignal, { projectId, at: clock.now() });
   await settled();
+}
+
+/** Whoever answers for projects approves the close, on what the checklist showed. */
+function askToClose(
+  { projectId, dealId, entityId, customerId }: ProjectView,
+  approvalId: string,
+  clock: ClockState,
+): Promise<ApprovalResult> {
+  return executeChild(approval, {
+    workflowId: approvalWorkflowId(approvalId),
+    args: [{ approvalId, subjectKind: 'project-close', subjectId: `${projectId}/${approvalId}`, dealId, clock }],
+    typedSearchAttributes: identityAttributes({ dealId, projectId, entityId, customerId }),
+    staticSummary: 'Approval of project close',
+    staticDetails: `Project \`${projectId}\``,
+    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+  });
 }
