@@ -4,7 +4,7 @@ import { type PolicyBody, type StandardPolicyKind } from '../contracts/policies'
 import { ACCOUNTS } from '../domain/accounting/accounts';
 import { type Instant } from '../domain/deal/terms';
 import { isViolation, type Violation } from '../domain/violation';
-import { appendAudit } from './audit';
+import { appendAudit, type AuditContent } from './audit';
 import { hashOf } from './hash';
 import { loadParties } from './master-data-parties';
 import { loadUsers } from './master-data-users';
@@ -23,6 +23,9 @@ export interface LoadedMasterData {
   readonly newPolicies: readonly string[];
 }
 
+/** How the name of an integration begins among actors. */
+const KEY_ACTOR = 'api-key:';
+
 /** How many published rates one statement takes. */
 const RATES_PER_BLOCK = 5_000;
 
@@ -30,7 +33,7 @@ const RATES_PER_BLOCK = 5_000;
  * Loads a firm's master data in one transaction with one audit entry: what is there is made equal to the files, what is new is added,
  * nothing is removed but holidays, roles, committee seats and line managers that the files no longer name; people and delegations that
  * they no longer name are inactive and ended. Again gives the same.
- * Refused whole with `PolicyVersionChanged` where a policy changed without a new version.
+ * Refused whole with `PersonRequired` where an integration would change who may do what, and with `PolicyVersionChanged` where a policy changed without a new version.
  */
 export async function loadMasterData(
   db: Kysely<DB>,
@@ -40,6 +43,8 @@ export async function loadMasterData(
   return undoable(db, async (trx) => {
     await sql`select pg_advisory_xact_lock(hashtextextended('master data', 0))`.execute(trx);
     const { data, policies } = checked;
+    if (by.actor.startsWith(KEY_ACTOR) && (await changesRights(trx, checked)))
+      return { violation: 'PersonRequired', detail: 'people, their rights and the approval policy are changed by a person' };
     await upsert(trx, 'account', ['code'], Object.values(ACCOUNTS));
     const parties = await loadParties(trx, data);
     const people = await loadPeople(trx, data);
@@ -60,10 +65,28 @@ export async function loadMasterData(
       })),
     );
     const counts = { ...parties, ...people, ...users, fxRates: rates, taxRates: policies['tax-rates'].rates.length };
-    const details = { counts, newPolicies, contentHash: hashOf(checked) };
+    const details = { counts, newPolicies, contentHash: hashOf(checked), rightsHash: rightsHash(checked) };
     await appendAudit(trx, { stream: 'master-data', action: 'master-data.loaded', subject: 'master-data', details, ...by });
     return { counts, newPolicies };
   });
+}
+
+/** True where the files say something else than the last load about who may do what: people, roles, delegations, approval policy. */
+export async function changesRights(db: Kysely<DB>, checked: CheckedMasterData): Promise<boolean> {
+  const last = await db
+    .selectFrom('audit_entry')
+    .select('content')
+    .where('stream', '=', 'master-data')
+    .orderBy('sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (last === undefined) return true;
+  const { details = {} } = JSON.parse(last.content) as AuditContent;
+  return details.rightsHash !== rightsHash(checked);
+}
+
+function rightsHash({ data, policies }: CheckedMasterData): string {
+  return hashOf([data['users.json'], data['approval-policy.json'], policies['access-scopes']]);
 }
 
 /** A violation rolls everything back, too. */

@@ -1,17 +1,21 @@
+import { type FastifyRequest } from 'fastify';
+import { type Transaction } from 'kysely';
 import { z } from 'zod';
 import { uuid } from '../../contracts/api/common';
 import { apiKeyCreated, apiKeyRequest, devTokenRequest, devTokenSchema, meSchema } from '../../contracts/api/operations';
-import { type Permission, covers, knownRoles, permissionsOf } from '../../domain/access';
+import { appendAudit } from '../../db/audit';
+import { type DB } from '../../db/types';
+import { covers, knownRoles } from '../../domain/access';
 import { createApiKey, revokeApiKey } from '../auth/api-keys';
-import { permissionsOfPrincipal } from '../auth/principal';
+import { permissionsOfPrincipal, principalName } from '../auth/principal';
 import { type Tokens } from '../auth/tokens';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { idFor } from '../idempotency';
 import { type Api } from '../routing';
 
-/** What a key can never carry: it decides nothing and creates no further keys. */
-const FOR_PEOPLE: readonly Permission[] = ['approval.decide', 'api-key.write'];
+/** The only roles that a key can carry: whatever else a person may do, a key made by that person may not. */
+const FOR_INTEGRATIONS = /-integration$/;
 
 /** Who the caller is, keys for integrations, and tokens in development. */
 export function identityRoutes(app: Api, deps: RouteDeps, tokens: Tokens): void {
@@ -39,15 +43,22 @@ export function identityRoutes(app: Api, deps: RouteDeps, tokens: Tokens): void 
       response: { 201: apiKeyCreated },
     },
     handler: async (request, reply) => {
+      requirePerson(request);
       const { roles, scope } = request.body;
       const unknown = roles.filter((role) => !knownRoles().includes(role));
       if (unknown.length > 0) throw new ApiError('RoleUnknown', unknown.join(', '));
-      const deciding = roles.filter((role) => permissionsOf([role]).some((permission) => FOR_PEOPLE.includes(permission)));
-      if (deciding.length > 0) throw new ApiError('RolesNotForKeys', deciding.join(', '));
+      const ofPeople = roles.filter((role) => !FOR_INTEGRATIONS.test(role));
+      if (ofPeople.length > 0) throw new ApiError('RolesNotForKeys', ofPeople.join(', '));
       if (scope.kind === 'entities' && !covers(request.scope, scope.entityIds))
         throw new ApiError('ScopeTooSmall', 'beyond your own scope');
       const id = idFor(request, 'api-key');
-      const key = await createApiKey(deps.db, { id, ...request.body });
+      const { expiresAt = null } = request.body;
+      const at = await deps.clock.now();
+      const key = await deps.db.transaction().execute(async (trx) => {
+        const created = await createApiKey(trx, { id, ...request.body });
+        if (created !== null) await audit(trx, request, { action: 'api-key.created', id, at, details: { roles, scope, expiresAt } });
+        return created;
+      });
       if (key === null) throw new ApiError('ApiKeyExists', id);
       return reply.code(201).header('cache-control', 'no-store').send({ id, key });
     },
@@ -63,8 +74,15 @@ export function identityRoutes(app: Api, deps: RouteDeps, tokens: Tokens): void 
       response: { 200: z.object({ id: z.string() }) },
     },
     handler: async (request) => {
+      requirePerson(request);
       const { id } = request.params;
-      if (!(await revokeApiKey(deps.db, id, new Date()))) throw new ApiError('ApiKeyUnknown', id);
+      const at = await deps.clock.now();
+      const found = await deps.db.transaction().execute(async (trx) => {
+        const revoked = await revokeApiKey(trx, id, new Date());
+        if (revoked) await audit(trx, request, { action: 'api-key.revoked', id, at, details: {} });
+        return revoked;
+      });
+      if (!found) throw new ApiError('ApiKeyUnknown', id);
       return { id };
     },
   });
@@ -82,4 +100,17 @@ export function identityRoutes(app: Api, deps: RouteDeps, tokens: Tokens): void 
     },
     handler: (request) => issue(request.body.userId),
   });
+}
+
+function requirePerson({ principal }: FastifyRequest): void {
+  if (principal.kind !== 'user') throw new ApiError('PersonRequired', 'keys are made and revoked by people');
+}
+
+/** Who gave or took a key, and what it may do; never the secret. */
+async function audit(
+  trx: Transaction<DB>,
+  request: FastifyRequest,
+  { id, ...what }: { action: string; id: string; at: string; details: Record<string, unknown> },
+): Promise<void> {
+  await appendAudit(trx, { stream: 'api-keys', subject: id, actor: principalName(request.principal), ...what });
 }

@@ -1,6 +1,7 @@
 import { type z } from 'zod';
 import { acceptedSchema } from '../../contracts/api/common';
 import { masterDataRequest, timeEntriesRequest } from '../../contracts/api/intake';
+import { changesRights, type CheckedMasterData } from '../../db/master-data';
 import { readDealState } from '../../db/reads/deals';
 import { type MasterDataError } from '../../integrations/master-data/errors';
 import { readMasterData } from '../../integrations/master-data/folder';
@@ -36,14 +37,17 @@ export function intakeRoutes(app: Api, deps: RouteDeps): void {
     },
     handler: async (request, reply) => {
       void reply.code(202);
-      return await putIntake(deps, request, 'master-data', 'master-data', checked(request.body));
+      const files = checked(request.body);
+      if (request.principal.kind !== 'user' && (await changesRights(deps.db, files)))
+        throw new ApiError('PersonRequired', 'people, their rights and the approval policy are changed by a person');
+      return await putIntake(deps, request, 'master-data', 'master-data', { ...files });
     },
   });
 }
 
-function checked({ files }: z.infer<typeof masterDataRequest>): Record<string, unknown> {
+function checked({ files }: z.infer<typeof masterDataRequest>): CheckedMasterData {
   const read = readMasterData((file) => (Object.hasOwn(files, file) ? asText(files[file]) : undefined), standardPolicies);
-  if ('data' in read) return { ...read };
+  if ('data' in read) return read;
   const errors = read.map((fault) => ({ pointer: pointerOf(fault), code: 'MasterDataInvalid', detail: fault.reason }));
   throw new ApiError('MasterDataInvalid', `${errors.length} ${errors.length === 1 ? 'fault' : 'faults'}`, { errors });
 }

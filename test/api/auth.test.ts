@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { userPrincipal } from '../../api/auth/principal';
 import { createTokens } from '../../api/auth/tokens';
+import { readAuditStream } from '../../db/audit';
 import { problemOf, testApi, type TestApi } from '../support/api';
 
 describe('who is asking', () => {
@@ -88,7 +89,14 @@ describe('who is asking', () => {
 
   describe('keys of integrations', () => {
     const key = { name: 'Time tracker', roles: ['time-integration'], scope: { kind: 'entities', entityIds: ['LE-US'] } };
-    const operator = () => api.withKey(['operator']);
+    const operator = async () => {
+      await api.db
+        .insertInto('role_assignment')
+        .values({ user_id: 'U-PMO', role: 'operator', scope_kind: 'group', scope_id: 'GRP-ALD' })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      return api.as('U-PMO');
+    };
 
     test('are shown once, kept as a hash, and never logged', async () => {
       const send = await operator();
@@ -118,7 +126,23 @@ describe('who is asking', () => {
       expect(problemOf(await api.anyone('GET', '/v1/me', bearer(revoked.key))).code).toBe('ApiKeyInvalid');
     });
 
+    test('are made and revoked by people only, who stand in the audit log', async () => {
+      const send = await operator();
+      const { id, key: secret } = (await send('POST', '/v1/api-keys', { body: key })).body as { id: string; key: string };
+      const machine = await api.withKey(['operator']);
+      expect(problemOf(await machine('POST', '/v1/api-keys', { body: key })).code).toBe('PersonRequired');
+      expect(problemOf(await machine('DELETE', `/v1/api-keys/${id}`)).code).toBe('PersonRequired');
+      expect((await send('DELETE', `/v1/api-keys/${id}`)).status).toBe(200);
+      const { entries } = await readAuditStream(api.db, 'api-keys', { after: 0, limit: 100 });
+      expect(entries.filter(({ subject }) => subject === id)).toMatchObject([
+        { action: 'api-key.created', actor: 'U-PMO', details: { roles: key.roles, scope: key.scope } },
+        { action: 'api-key.revoked', actor: 'U-PMO' },
+      ]);
+      expect(JSON.stringify(entries)).not.toContain(secret);
+    });
+
     test.each([
+      ['a role that reads everything', { roles: ['time-integration', 'auditor'] }, 403, 'RolesNotForKeys'],
       ['a role that approves', { roles: ['cfo'] }, 403, 'RolesNotForKeys'],
       ['the role that makes keys', { roles: ['operator'] }, 403, 'RolesNotForKeys'],
       ['a role that is not known', { roles: ['owner'] }, 422, 'RoleUnknown'],

@@ -159,6 +159,27 @@ describe('facts that are taken into the inbox', () => {
       expect(Object.keys(payload as object).sort()).toEqual(['by', 'data', 'policies']);
     });
 
+    test('with other people, roles, delegations or another approval policy needs a person', async () => {
+      const steward = await api.withKey(['master-data-integration']);
+      const changed = (file: string, change: (content: Record<string, unknown>) => void) => {
+        const content = JSON.parse(referenceText(file)) as Record<string, unknown>;
+        change(content);
+        return { ...files(), [file]: content };
+      };
+      const others = [
+        changed('users.json', (content) => (content.delegations as unknown[]).pop()),
+        changed('approval-policy.json', (content) => (content.version = 9)),
+      ];
+      for (const body of others)
+        expect(problemOf(await steward('POST', '/v1/master-data', { body: { files: body } })).code).toBe('PersonRequired');
+      await api.db
+        .insertInto('role_assignment')
+        .values({ user_id: 'U-PMO', role: 'master-data-integration', scope_kind: 'group', scope_id: 'GRP-ALD' })
+        .execute();
+      const person = await api.as('U-PMO');
+      expect((await person('POST', '/v1/master-data', { body: { files: others[0] } })).status).toBe(202);
+    });
+
     test('with faults is refused whole, each with its place', async () => {
       const steward = await api.withKey(['master-data-integration']);
       const broken = { ...files(), 'people.csv': 'person_id,name\nP-1,X\n', 'calendars.json': {} };

@@ -180,6 +180,15 @@ describe('master data of a firm', () => {
     expect(await db.selectFrom('app_user').select('id').where('active', '=', true).execute()).toHaveLength(users.length);
   });
 
+  test('of an integration changes nothing about who may do what, however it came in', async () => {
+    await seed();
+    const people = () => seedFolder(database.db, folder, { ...by, actor: 'api-key:1' });
+    setInJson(folder, 'customers.json', '/customers/0/billToAccounts/0/paymentTermsDays', 44);
+    expect(await people()).toHaveProperty('counts');
+    setInJson(folder, 'users.json', '/users/0/roles', ['cfo']);
+    expect(JSON.stringify(await people())).toContain('PersonRequired');
+  });
+
   test('loaded by four at once ends as loaded by one', async () => {
     const answers = await Promise.all(Array.from({ length: 4 }, () => seed()));
     expect(answers.every((answer) => 'counts' in answer)).toBe(true);
