@@ -211,7 +211,7 @@ function arrange(env: Environment, temporal: ReadTemporal): Config {
       issuer: env.JWT_ISSUER,
       audience: env.JWT_AUDIENCE,
       jwksUrl: env.JWT_JWKS_URL,
-      devIssuer: env.DEV_ISSUER ?? (embedded && env.JWT_JWKS_URL === undefined),
+      devIssuer: isDevIssuer(env, embedded),
     },
     hubspot: { clientSecret: env.HUBSPOT_CLIENT_SECRET, accessToken: env.HUBSPOT_ACCESS_TOKEN, baseUrl: env.HUBSPOT_BASE_URL },
     salesforce: {
@@ -229,6 +229,27 @@ function databaseConfig(env: Pick<Environment, 'DATABASE_URL' | 'DATABASE_POOL_S
   return { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE, statementTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS };
 }
 
+function isDevIssuer(env: Environment, embedded: boolean): boolean {
+  if (env.DEV_ISSUER === 'true' || env.DEV_ISSUER === 'false') return env.DEV_ISSUER === 'true';
+  return env.JWT_JWKS_URL === undefined && (env.DEV_ISSUER === 'auto' || (embedded && isLoopback(env.HOST)));
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+/** Whoever reaches the development issuer is whoever they say: so only this machine may reach it. */
+function checkDevIssuer(env: Environment, { auth, http }: Config, problems: Problems): void {
+  if (!auth.devIssuer) return;
+  const variable = 'DEV_ISSUER';
+  if (auth.jwksUrl !== undefined) problems.push({ variable, problem: 'must be false with JWT_JWKS_URL: anybody could sign in as anyone' });
+  if (!isLoopback(http.host) && (env.PUBLIC_URL === undefined || !isLoopback(new URL(env.PUBLIC_URL).hostname)))
+    problems.push({
+      variable,
+      problem: 'must be false where HOST and PUBLIC_URL are not of this machine: anybody could sign in as anyone',
+    });
+}
+
 function checkTogether(env: Environment, config: Config, problems: Problems): void {
   const outsideTemporal = env.TEMPORAL_ADDRESS ?? env.TEMPORAL_PROFILE ?? env.TEMPORAL_CONFIG_FILE;
   if (env.DATABASE_URL !== undefined && outsideTemporal === undefined) {
@@ -243,6 +264,7 @@ function checkTogether(env: Environment, config: Config, problems: Problems): vo
       problem: 'is missing while a Temporal server is named; set both, or neither for the embedded stack',
     });
   }
+  checkDevIssuer(env, config, problems);
   if (config.auth.jwksUrl !== undefined && config.auth.issuer === undefined) {
     problems.push({ variable: 'JWT_ISSUER', problem: 'is needed with JWT_JWKS_URL' });
   }

@@ -102,9 +102,12 @@ export const environment = z.object({
   JWT_ISSUER: text.optional().describe('Expected issuer of the tokens of people; needed with JWT_JWKS_URL'),
   JWT_AUDIENCE: text.default('throughline').describe('Expected audience of the tokens of people'),
   JWT_JWKS_URL: httpUrl.optional().describe('Public keys of the identity provider'),
-  DEV_ISSUER: flag
+  DEV_ISSUER: z
+    .enum(['true', 'false', 'auto'], { error: 'must be true, false or auto' })
     .optional()
-    .describe('Lets the API issue tokens itself, for local development; default true only with the embedded stack'),
+    .describe(
+      'Lets the API issue tokens itself, for this machine only: refused with JWT_JWKS_URL and beyond it; auto is true without JWT_JWKS_URL; default true only with the embedded stack',
+    ),
 
   HUBSPOT_CLIENT_SECRET: text.optional().describe('Verifies the signature of HubSpot webhooks (v3)'),
   HUBSPOT_ACCESS_TOKEN: text.optional().describe('Reads deals, companies and line items from HubSpot'),

@@ -67,6 +67,14 @@ it.each(['api', 'worker'])('%s has everything that the configuration requires', 
   expect(config.temporal.connection?.address).toBe('temporal:7233');
 });
 
+it('issues tokens itself on this machine only, and not beside an identity provider', () => {
+  const api = environmentOf('api');
+  expect(readConfig(api).auth.devIssuer).toBe(true);
+  const provider = { JWT_JWKS_URL: 'https://id.example/keys', JWT_ISSUER: 'https://id.example' };
+  expect(readConfig({ ...api, ...provider }).auth.devIssuer).toBe(false);
+  expect(() => readConfig({ ...api, PUBLIC_URL: 'https://throughline.example' })).toThrow('DEV_ISSUER');
+});
+
 it('migrates with nothing but the database', () => {
   expect(readDatabaseConfig(environmentOf('migrate')).url).toContain('@postgres:5432/throughline');
 });

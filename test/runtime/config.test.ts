@@ -60,9 +60,26 @@ describe('servers of your own', () => {
       'DATABASE_URL is missing while a Temporal server is named',
     ],
     ['no way to sign in', { ...outside, DEV_ISSUER: '' }, 'JWT_JWKS_URL is missing'],
-    ['keys without an issuer', { ...outside, JWT_JWKS_URL: 'https://id.example/keys' }, 'JWT_ISSUER is needed'],
+    ['keys without an issuer', { ...outside, DEV_ISSUER: '', JWT_JWKS_URL: 'https://id.example/keys' }, 'JWT_ISSUER is needed'],
   ])('refuses %s', (_, env, problem) => {
     expect(problemsOf(env)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  const provider = { JWT_JWKS_URL: 'https://id.example/keys', JWT_ISSUER: 'https://id.example' };
+  it.each([
+    ['beside an identity provider', { ...outside, ...provider }],
+    ['on every address', { ...outside, HOST: '0.0.0.0' }],
+    ['on every address under a public name', { ...outside, HOST: '0.0.0.0', PUBLIC_URL: 'https://throughline.example' }],
+    ['by default on every address', { ...outside, HOST: '::', DEV_ISSUER: 'auto' }],
+  ])('refuses the development issuer %s', (_, env) => {
+    expect(problemsOf(env)).toEqual([expect.stringMatching(/^DEV_ISSUER must be false/)]);
+  });
+
+  it('keeps the development issuer behind a port of this machine, and off by default beyond it', () => {
+    const mapped = { ...outside, HOST: '0.0.0.0', PUBLIC_URL: 'http://localhost:3000' };
+    expect(readConfig(mapped).auth.devIssuer).toBe(true);
+    expect(readConfig({ ...mapped, ...provider, DEV_ISSUER: 'auto' }).auth.devIssuer).toBe(false);
+    expect(problemsOf({ HOST: '0.0.0.0' })).toEqual([expect.stringContaining('JWT_JWKS_URL is missing')]);
   });
 
   it('needs no way to sign in for a worker', () => {
