@@ -5,7 +5,7 @@ import { createApp } from '../api/app';
 import { type DB } from '../db/types';
 import { businessClock, type BusinessClock } from '../runtime/business-clock';
 import { type Config, withStack } from '../runtime/config';
-import { type DevStack, startDevStack } from '../runtime/dev-stack';
+import { type DevStack, type DevStackOptions, startDevStack } from '../runtime/dev-stack';
 import { createLogger, type Logger } from '../runtime/logger';
 import { createMetrics, type Metrics } from '../runtime/metrics';
 import { migrateToLatest, requireMigrated } from '../runtime/migrator';
@@ -62,7 +62,7 @@ export async function startThroughline(given: Config, log: Logger = createLogger
     for (let next = stops.pop(); next !== undefined; next = stops.pop()) await next();
   };
   try {
-    const stack = given.embedded ? await startEmbedded(given) : null;
+    const stack = given.embedded ? await startDevStack(embeddedOptions(given, (line) => log.info(line))) : null;
     if (stack) stops.push(() => stack.stop());
     const config = stack ? withStack(given, stack) : given;
     const around = await openSurroundings(config, log, stops);
@@ -88,18 +88,16 @@ export async function startThroughline(given: Config, log: Logger = createLogger
   }
 }
 
-async function startEmbedded(config: Config): Promise<DevStack> {
-  return startDevStack({
+/** The options of the embedded servers; getting the Temporal binary takes minutes the first time, and each step of it is told. */
+export function embeddedOptions(config: Config, onProgress: (line: string) => void): DevStackOptions {
+  return {
     dataDir: config.dataDir,
     persist: true,
     namespace: config.temporal.namespace,
     searchAttributes,
     ports: config.embeddedPorts,
-    cli: {
-      ...(config.temporal.cliPath === undefined ? {} : { path: config.temporal.cliPath }),
-      ...(config.cacheDir === undefined ? {} : { cacheDir: config.cacheDir }),
-    },
-  });
+    cli: { cliPath: config.temporal.cliPath, cacheDir: config.cacheDir, onProgress },
+  };
 }
 
 async function openSurroundings(config: Config, log: Logger, stops: Stop[]): Promise<Surroundings> {
