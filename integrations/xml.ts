@@ -10,10 +10,11 @@ export interface XmlElement {
   readonly text: string;
 }
 
-/** Bounds of a document from outside: 1 MiB and 40 levels unless told otherwise. */
+/** Bounds of a document from outside: 1 MiB, 40 levels, and 50,000 elements and attributes together unless told otherwise. */
 export interface XmlLimits {
   readonly maxBytes?: number;
   readonly maxDepth?: number;
+  readonly maxNodes?: number;
 }
 
 /**
@@ -29,6 +30,8 @@ export function parseXml(document: string | Buffer, limits: XmlLimits = {}): Xml
   const encoding = /^<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']/i.exec(text)?.[1];
   if (encoding !== undefined && !/^(?:utf-?8|us-ascii)$/i.test(encoding)) return malformed(`must be UTF-8, not ${encoding.slice(0, 40)}`);
   if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) return { violation: 'XmlUnsafe', detail: 'a document type declaration is not accepted' };
+  const maxNodes = limits.maxNodes ?? 50_000;
+  if (isAbove(text, /[<=]/g, 2 * maxNodes)) return { violation: 'XmlTooLarge', detail: `more than ${maxNodes} elements and attributes` };
   try {
     const valid = XMLValidator.validate(text);
     if (valid !== true) return malformed(`line ${valid.err.line}: ${valid.err.msg.slice(0, 200)}`);
@@ -90,6 +93,13 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 const FORBIDDEN_CHARACTER = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+
+/** Every element has at most two `<` and every attribute one `=`: counted before anything is built. */
+function isAbove(text: string, sign: RegExp, most: number): boolean {
+  let count = 0;
+  while (sign.test(text)) if ((count += 1) > most) return true;
+  return false;
+}
 
 function toElement(node: Node, inherited: ReadonlyMap<string, string>): XmlElement {
   const tag = tagOf(node);

@@ -26,15 +26,17 @@ export async function takeChangeEvent(deps: RouteDeps, request: FastifyRequest):
   return told;
 }
 
-/** An outbound message, ordered by the record's own change date: another scale than change events, so another source (D7). */
+/**
+ * An outbound message, ordered by the record's own change date: another scale than change events, so another source (D7). The token is
+ * compared before anything is parsed. */
 export async function takeOutboundMessage(deps: RouteDeps, request: FastifyRequest, token: string): Promise<string> {
   const organizationId = configured(deps.config.salesforce.organizationId);
+  const expected = { organizationId, tokens: [configured(deps.config.salesforce.outboundToken)] };
+  const stranger = verifyOutboundMessage({ organizationId, token }, expected);
+  if (stranger !== null) throw refused(stranger);
   const message = parseOutboundMessage(request.rawBody);
-  const refusal = verifyOutboundMessage(
-    { organizationId: isViolation(message) ? organizationId : message.organizationId, token },
-    { organizationId, tokens: [configured(deps.config.salesforce.outboundToken)] },
-  );
-  if (refusal !== null) throw refused(refusal);
+  const foreign = isViolation(message) ? null : verifyOutboundMessage({ organizationId: message.organizationId, token }, expected);
+  if (foreign !== null) throw refused(foreign);
   if (isViolation(message)) {
     const kept = unreadable('salesforce-outbound', request.rawBody, { bytes: request.rawBody.length }, [message]);
     throw invalid('EventInvalid', await store(deps, kept));

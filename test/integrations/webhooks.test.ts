@@ -196,3 +196,14 @@ describe('a Salesforce record id', () => {
     expect(longRecordId('006Hs00001vWq2KIAS')).toBe('006Hs00001vWq2KIAS');
   });
 });
+
+describe('XML of a stranger', () => {
+  it('is refused with more elements or attributes than any real message has', () => {
+    expect(parseXml(`<a>${'<b/>'.repeat(20)}</a>`, { maxNodes: 5 })).toMatchObject({ violation: 'XmlTooLarge' });
+    expect(parseXml(`<a ${Array.from({ length: 20 }, (_, index) => `b${index}=""`).join(' ')}/>`, { maxNodes: 5 })).toMatchObject({
+      violation: 'XmlTooLarge',
+    });
+    expect(parseXml(`<a>${'<b/>'.repeat(3)}</a>`, { maxNodes: 5 })).toMatchObject({ name: 'a' });
+    expect(parseXml(`<a>${'<b/>'.repeat(250_000)}</a>`)).toMatchObject({ violation: 'XmlTooLarge' });
+  });
+});
