@@ -33,7 +33,7 @@ export function outsideEvents(folder: DealFolder, cast: Cast): OutsideEvent[] {
   return events.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }
 
-/** The signed CRM event; a minute later the delivery plan, another minute later the terms of the statement of work. */
+/** The signed CRM event; a minute later the delivery plan (if there is one), another minute later the terms of the statement of work. */
 function dealEvents({ dealEvent, sow, tasks }: DealFolder, cast: Cast): OutsideEvent[] {
   const closed = Date.parse(dealEvent.time);
   return [
@@ -43,15 +43,19 @@ function dealEvents({ dealEvent, sow, tasks }: DealFolder, cast: Cast): OutsideE
       says: `deal won in the CRM: ${dealEvent.data.contractId}`,
       bring: (stage) => stage.postCloudEvent(dealEvent.id, dealEvent),
     },
-    {
-      at: new Date(closed + MINUTE).toISOString(),
-      key: 'delivery-plan',
-      says: `delivery plan of ${tasks.length} tasks`,
-      bring: async (stage) => {
-        const path = `/v1/deals/${await stage.dealId()}/delivery-plan`;
-        await stage.write(cast.leadManager, 'PUT', path, 'delivery-plan', { tasks: tasks.map(planTask) });
-      },
-    },
+    ...(tasks.length === 0
+      ? []
+      : [
+          {
+            at: new Date(closed + MINUTE).toISOString(),
+            key: 'delivery-plan',
+            says: `delivery plan of ${tasks.length} tasks`,
+            bring: async (stage: Stage) => {
+              const path = `/v1/deals/${await stage.dealId()}/delivery-plan`;
+              await stage.write(cast.leadManager, 'PUT', path, 'delivery-plan', { tasks: tasks.map(planTask) });
+            },
+          },
+        ]),
     {
       at: new Date(closed + 2 * MINUTE).toISOString(),
       key: `sow/${sow.document}`,

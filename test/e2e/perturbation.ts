@@ -5,8 +5,8 @@ import { chance, type Chance } from './chance';
 type Json = Record<string, unknown>;
 type Table = { readonly header: readonly string[]; rows: Record<string, string>[] };
 
-/** The lines that a perturbed deal keeps, as the reference deal names them by engagement model. */
-const MODELS = ['fixed-fee', 'managed-service', 'retainer'];
+/** Which lines a perturbed deal keeps, by engagement model: every model in several deals, alone and beside others, few enough to play quickly. */
+const KEPT = [['fixed-fee', 'retainer'], ['managed-service'], ['fixed-fee', 'managed-service'], ['retainer', 'managed-service'], ['fixed-fee']]; // prettier-ignore
 const ZONES = ['America/New_York', 'America/Los_Angeles', 'Pacific/Honolulu', 'Europe/London', 'Europe/Berlin', 'Asia/Kolkata', 'Asia/Tokyo', 'Pacific/Auckland']; // prettier-ignore
 
 /**
@@ -18,7 +18,7 @@ export function writePerturbed(source: string, target: string, seed: number): vo
   mkdirSync(target, { recursive: true });
   cpSync(source, target, { recursive: true, filter: (path) => !/\.(md|docx|pdf)$/.test(path) });
   const terms = new Map<string, string>();
-  perturbDeal(target, draw, terms);
+  perturbDeal(target, draw, terms, KEPT[seed % KEPT.length] ?? []);
   perturbSow(target, draw, terms);
   perturbParties(target, draw);
   perturbMilestones(target, draw);
@@ -26,10 +26,10 @@ export function writePerturbed(source: string, target: string, seed: number): vo
   perturbTime(target, draw);
 }
 
-function perturbDeal(folder: string, draw: Chance, terms: Map<string, string>): void {
+function perturbDeal(folder: string, draw: Chance, terms: Map<string, string>, kept: readonly string[]): void {
   const event = json(folder, 'deal-closed.cloudevents.json') as { data: Json & { lines: (Json & { id: string })[] } };
   const { data } = event;
-  data.lines = data.lines.filter((line) => MODELS.includes(String(line.engagementModel)));
+  data.lines = data.lines.filter((line) => kept.includes(String(line.engagementModel)));
   data.paymentTermsDays = draw.whole(7, 60);
   terms.set('paymentTermsDays', String(data.paymentTermsDays));
   terms.set('deemedAcceptanceBusinessDays', String(draw.whole(3, 15)));
@@ -40,7 +40,7 @@ function perturbDeal(folder: string, draw: Chance, terms: Map<string, string>): 
     };
     if (line.engagementModel === 'fixed-fee') perturbFixedFee(line, draw, set);
     else {
-      const months = draw.whole(2, 4);
+      const months = draw.one([2, 3, 3]);
       const first = draw.whole(line.engagementModel === 'retainer' ? 2 : 3, 6);
       line.startDate = `2026-${two(first)}-01`;
       line.endDate = new Date(Date.UTC(2026, first - 1 + months, 0)).toISOString().slice(0, 10);
@@ -130,7 +130,6 @@ function perturbUsage(folder: string, draw: Chance): void {
   const { line, months } = termOf(folder, 'managed-service');
   const table = csv(folder, 'usage.csv');
   table.rows = months.flatMap((month, index) => {
-    const day = shifted(`${month}-01T07:00:00Z`, 31 + 0, 0).slice(0, 8);
     const report = (id: string, supersedes: string, hour: number): Record<string, string> => {
       const priority = draw.whole(0, 50);
       return {
@@ -141,7 +140,7 @@ function perturbUsage(folder: string, draw: Chance): void {
         p1_tickets: String(priority),
         p1_within_target: String(priority - Math.min(priority, draw.whole(0, 9))),
         supersedes,
-        reported_at: `${day}01T${two(hour)}:00:00Z`,
+        reported_at: `${monthAfter(month)}-01T${two(hour)}:00:00Z`,
       };
     };
     const first = report(`USG-${index}-A`, '', 7);
@@ -152,28 +151,28 @@ function perturbUsage(folder: string, draw: Chance): void {
   saveCsv(folder, 'usage.csv', table);
 }
 
-/** Hours of the retainer in its term, in quarters; time of other lines is left out. */
+/** Hours of the retainer in its term, in quarters, approved once a month; time of other lines is left out. */
 function perturbTime(folder: string, draw: Chance): void {
   const { line, months } = termOf(folder, 'retainer');
   const table = csv(folder, 'timesheets.csv');
   table.rows = table.rows
     .filter((row) => row.line_id === line && months.includes((row.work_date ?? '').slice(0, 7)))
-    .map((row) => ({ ...row, hours: (draw.whole(1, 24) / 4).toFixed(2) }));
+    .map((row) => ({
+      ...row,
+      hours: (draw.whole(1, 24) / 4).toFixed(2),
+      approved_at: `${monthAfter(row.work_date ?? '')}-01T16:49:00Z`,
+    }));
   saveCsv(folder, 'timesheets.csv', table);
 }
 
+/** The line of an engagement model and the months of its term; none where the deal has no such line. */
 function termOf(folder: string, model: string): { line: string; months: string[] } {
   const { data } = json(folder, 'deal-closed.cloudevents.json') as { data: { lines: Record<string, string>[] } };
   const line = data.lines.find((each) => each.engagementModel === model);
-  const months: string[] = [];
-  const first = Date.parse(`${line?.startDate ?? ''}T00:00:00Z`);
-  for (let index = 0; index < 12; index += 1) {
-    const start = new Date(first);
-    start.setUTCMonth(start.getUTCMonth() + index);
-    const month = start.toISOString().slice(0, 7);
-    if (`${month}-01` <= (line?.endDate ?? '')) months.push(month);
-  }
-  return { line: line?.id ?? '', months };
+  if (line === undefined) return { line: '', months: [] };
+  const months = [(line.startDate ?? '').slice(0, 7)];
+  for (let month = monthAfter(months[0] ?? ''); `${month}-01` <= (line.endDate ?? ''); month = monthAfter(month)) months.push(month);
+  return { line: line.id ?? '', months };
 }
 
 function shifted(instant: string, days: number, hours: number): string {
@@ -187,6 +186,11 @@ function place(target: Json, path: string, value: string): void {
   for (const part of parts) at = Array.isArray(at) ? at.find((each: Json) => each.id === part) : (at as Json)[part];
   const before = (at as Json)[last];
   (at as Json)[last] = typeof before === 'number' ? Number(value) : value;
+}
+
+/** The month after that of a date. */
+function monthAfter(date: string): string {
+  return new Date(Date.UTC(Number(date.slice(0, 4)), Number(date.slice(5, 7)), 1)).toISOString().slice(0, 7);
 }
 
 const two = (value: number): string => String(value).padStart(2, '0');
