@@ -212,6 +212,25 @@ export function errorRow(code: string): ErrorRow | undefined {
   return table.get(code);
 }
 
+/** Refusals that pass by themselves: the same request may be taken later, so they are not kept as the answer of its key. */
+const PASSING: ReadonlySet<string> = new Set([
+  'CloseChecklistOpen',
+  'DealNotStarted',
+  'LineNotActive',
+  'MilestoneNotDelivered',
+  'ProjectNotClosing',
+  'RunMissing',
+  'StepNotOpen',
+  'TermsNotExpected',
+  'TierNotOpen',
+  'TooManyRequests',
+]);
+
+/** True where the same request may be taken a moment later, though nobody corrects it. */
+export function isPassing(code: string): boolean {
+  return PASSING.has(code) || (errorRow(code)?.status ?? 500) >= 500;
+}
+
 /** Every code a caller can meet, for the documentation and the tests. */
 export function errorCodes(): string[] {
   return [...table.keys()].sort();

@@ -5,7 +5,7 @@ import { uuidv7 } from 'uuidv7';
 import { canonicalJson } from '../db/hash';
 import { type DB } from '../db/types';
 import { principalName } from './auth/principal';
-import { ApiError } from './errors';
+import { ApiError, isPassing } from './errors';
 import { asApiError, problemOf } from './problem';
 
 /** A request that has not ended after so long (its process died) may be taken over by its repetition. */
@@ -20,7 +20,8 @@ type Claim =
 
 /**
  * Runs a request once per principal and `Idempotency-Key`: its status and body are stored and given again; another content under the same
- * key is refused, a repetition while it runs is asked to wait. An answer of 500 or above is not stored, because its outcome is open.
+ * key is refused, a repetition while it runs is asked to wait. An answer of 500 or above is not stored, because its outcome is open,
+ * nor a refusal that passes by itself.
  */
 export async function once(db: Kysely<DB>, request: FastifyRequest, reply: FastifyReply, run: () => Promise<unknown>): Promise<unknown> {
   const key = keyOf(request);
@@ -36,7 +37,7 @@ export async function once(db: Kysely<DB>, request: FastifyRequest, reply: Fasti
     return body;
   } catch (error) {
     const problem = problemOf(asApiError(error), request);
-    if (problem.status < 500) await storeAnswer(db, owner, problem.status, problem);
+    if (!isPassing(problem.code)) await storeAnswer(db, owner, problem.status, problem);
     else await releaseKey(db, owner);
     throw error;
   }

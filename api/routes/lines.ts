@@ -1,7 +1,7 @@
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { outsideId, uuid } from '../../contracts/api/common';
-import { deliveryRequest, lineSchema, releaseRequest, responseRequest, usageRequest } from '../../contracts/api/lines';
+import { deliveryRequest, lineSchema, lineWritten, releaseRequest, responseRequest, usageRequest } from '../../contracts/api/lines';
 import { type LineView } from '../../contracts/workflow-state';
 import { isReportedUsage, readLine, readLineState } from '../../db/reads/lines';
 import { openWaits } from '../../db/waits';
@@ -16,7 +16,7 @@ import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { type Update } from '../gateway/gateway';
 import { idFor } from '../idempotency';
-import { type Api } from '../routing';
+import { type Api, fieldScope } from '../routing';
 import { answerOf, updateIdOf } from '../updates';
 
 const params = z.strictObject({ id: uuid });
@@ -44,13 +44,13 @@ export function lineRoutes(app: Api, deps: RouteDeps): void {
       summary: 'A milestone was delivered',
       params: milestoneParams,
       body: deliveryRequest,
-      response: { 200: lineSchema },
+      response: { 200: lineWritten },
     },
     handler: async (request) => {
       const { id, milestoneId } = request.params;
       const deliveryId = idFor(request, 'delivery');
       const input = { deliveryId, milestoneId, ...request.body, by: request.principal.id, at: await deps.clock.now() };
-      return record(deps, request, id, { definition: deliverMilestoneUpdate, input, updateId: updateIdOf(deliveryId, input) });
+      return record(deps, request, id, milestoneId, { definition: deliverMilestoneUpdate, input, updateId: updateIdOf(deliveryId, input) });
     },
   });
 
@@ -62,14 +62,18 @@ export function lineRoutes(app: Api, deps: RouteDeps): void {
       summary: 'The customer accepted or rejected a delivery',
       params: milestoneParams,
       body: responseRequest,
-      response: { 200: lineSchema },
+      response: { 200: lineWritten },
     },
     handler: async (request) => {
       const { id, milestoneId } = request.params;
       const { reason = null, documentReference = null, ...told } = request.body;
       const responseId = idFor(request, 'response');
       const input = { responseId, milestoneId, ...told, reason, documentReference, by: request.principal.id, at: await deps.clock.now() };
-      return record(deps, request, id, { definition: respondToMilestoneUpdate, input, updateId: updateIdOf(responseId, input) });
+      return record(deps, request, id, milestoneId, {
+        definition: respondToMilestoneUpdate,
+        input,
+        updateId: updateIdOf(responseId, input),
+      });
     },
   });
 
@@ -81,14 +85,18 @@ export function lineRoutes(app: Api, deps: RouteDeps): void {
       summary: 'Usage of a month; the same event again counts once',
       params,
       body: usageRequest,
-      response: { 200: lineSchema },
+      response: { 200: lineWritten },
     },
     handler: async (request) => {
       const { id } = request.params;
       await stateOf(deps, request, id);
-      if (await isReportedUsage(deps.db, id, request.body)) return lineOf(deps, request, id);
+      if (await isReportedUsage(deps.db, id, request.body)) return written(deps, request, id, request.body.eventId);
       const input = { ...request.body, by: request.principal.id, at: await deps.clock.now() };
-      return record(deps, request, id, { definition: reportUsageUpdate, input, updateId: updateIdOf(`usage/${input.eventId}`, input) });
+      return record(deps, request, id, input.eventId, {
+        definition: reportUsageUpdate,
+        input,
+        updateId: updateIdOf(`usage/${input.eventId}`, input),
+      });
     },
   });
 
@@ -100,13 +108,13 @@ export function lineRoutes(app: Api, deps: RouteDeps): void {
       summary: 'Release an item whose draft was refused: it is billed anew',
       params,
       body: releaseRequest,
-      response: { 200: lineSchema },
+      response: { 200: lineWritten },
     },
     handler: async (request) => {
       const { id } = request.params;
       const releaseId = idFor(request, 'release');
       const input = { releaseId, ...request.body, by: request.principal.id, at: await deps.clock.now() };
-      return record(deps, request, id, { definition: releaseItemUpdate, input, updateId: updateIdOf(releaseId, input) });
+      return record(deps, request, id, input.itemKey, { definition: releaseItemUpdate, input, updateId: updateIdOf(releaseId, input) });
     },
   });
 }
@@ -116,12 +124,13 @@ async function record<Input>(
   deps: RouteDeps,
   request: FastifyRequest,
   id: string,
+  subject: string,
   update: Omit<Update<LineView, Input>, 'workflowId'>,
-): Promise<Awaited<ReturnType<typeof lineOf>>> {
+): Promise<z.infer<typeof lineWritten>> {
   await stateOf(deps, request, id);
   return answerOf(
     deps.gateway.update({ ...update, workflowId: lineWorkflowId(id) }),
-    () => lineOf(deps, request, id),
+    () => written(deps, request, id, subject),
     async () => {
       const { state } = await stateOf(deps, request, id);
       if (state === 'planned') throw new ApiError('LineNotActive', 'delivery has not started');
@@ -131,13 +140,21 @@ async function record<Input>(
   );
 }
 
+/** The right to write a fact is no right to read the terms: who may not read the line gets a receipt. */
+async function written(deps: RouteDeps, request: FastifyRequest, id: string, subject: string): Promise<z.infer<typeof lineWritten>> {
+  const { state } = await stateOf(deps, request, id);
+  const readable = fieldScope(request, 'deal.read');
+  const isReadable = readable !== null && (await readLineState(deps.db, readable, id)) !== undefined;
+  return isReadable ? lineOf(deps, { scope: readable }, id) : { contractLineId: id, subject, state };
+}
+
 async function stateOf(deps: RouteDeps, request: FastifyRequest, id: string) {
   const line = await readLineState(deps.db, request.scope, id);
   if (line === undefined) throw new ApiError('LineUnknown', id);
   return line;
 }
 
-async function lineOf(deps: RouteDeps, request: FastifyRequest, id: string) {
+async function lineOf(deps: RouteDeps, request: Pick<FastifyRequest, 'scope'>, id: string) {
   const line = await readLine(deps.db, request.scope, id);
   if (line === undefined) throw new ApiError('LineUnknown', id);
   return { ...line, waits: await openWaits(deps.db, { workflowIds: [lineWorkflowId(id)], scope: request.scope }) };

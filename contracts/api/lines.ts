@@ -49,6 +49,11 @@ export const lineSchema = z.object({
   waits: z.array(waitSchema).readonly(),
 });
 
+/** What a writer is told who may not read the line: that the fact is on record, about what, and how the line stands. */
+export const lineReceipt = z.object({ contractLineId: z.string(), subject: z.string(), state: lineSchema.shape.state });
+/** The line for whoever may read it, else the receipt. */
+export const lineWritten = z.union([lineSchema, lineReceipt]);
+
 export const deliveryRequest = z.strictObject({ deliveredAt: instant });
 export const responseRequest = z.strictObject({
   attempt: z.int().min(1).max(1000),

@@ -68,9 +68,28 @@ describe('where no run takes a message', () => {
       send.manager('POST', `/v1/contract-lines/${facts.contractLineId}/usage-reports`, {
         body: { ...usage, reportedAt: '2026-04-02T00:00:00Z', ...over },
       });
-    expect((await report({})).status).toBe(200);
+    expect((await report({})).body).toHaveProperty('terms');
+    const desk = await api.withKey(['service-desk-integration']);
+    const told = await desk('POST', `/v1/contract-lines/${facts.contractLineId}/usage-reports`, {
+      body: { ...usage, reportedAt: '2026-04-02T00:00:00Z' },
+    });
+    expect(told).toMatchObject({ status: 200 });
+    expect(told.body).toEqual({ contractLineId: facts.contractLineId, subject: usage.eventId, state: 'finished' });
     expect(problemOf(await report({ tickets: 13 }))).toMatchObject({ status: 409, code: 'LineFinished' });
     expect(problemOf(await report({ p1WithinTarget: 3 }))).toMatchObject({ status: 400, errors: [{ pointer: '/p1WithinTarget' }] });
+  });
+
+  test('a refusal that passes by itself is no answer for ever: the same request is asked anew', async () => {
+    const deliver = () =>
+      send.manager('POST', `/v1/contract-lines/${facts.contractLineId}/milestones/M1/deliveries`, {
+        body: { deliveredAt: '2026-03-09T10:00:00Z' },
+        key: 'early',
+      });
+    const inState = (state: string) => api.db.updateTable('contract_line').set({ state }).where('id', '=', facts.contractLineId).execute();
+    await inState('planned');
+    expect(problemOf(await deliver()).code).toBe('LineNotActive');
+    await inState('finished');
+    expect(problemOf(await deliver()).code).toBe('LineFinished');
   });
 
   test.each([
