@@ -111,9 +111,9 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '' && value.length <= 300 && !/[\p{Cc}\p{Surrogate}]/u.test(value);
 }
 
-/** True for an existing day of the calendar as `YYYY-MM-DD`. */
+/** True for an existing day of the calendar from 1900 to 2199 as `YYYY-MM-DD`: years that can be stored and reckoned with. */
 export function isLocalDate(value: unknown): value is LocalDate {
-  if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return false;
+  if (typeof value !== 'string' || !/^(?:19|2[01])\d{2}-\d{2}-\d{2}$/.test(value)) return false;
   const day = new Date(`${value}T00:00:00.000Z`);
   return !Number.isNaN(day.getTime()) && day.toISOString().slice(0, 10) === value;
 }

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { fieldErrors, type FieldError } from '../../contracts/problems';
 import { type InboxEvent } from '../inbox-event';
 
+/** The last moment that is stored, in milliseconds. */
+const END_OF_2199 = Date.UTC(2200, 0, 1) - 1;
 const id = z.union([z.int().min(0).transform(String), z.string().regex(/^\d{1,20}$/)]);
 
 /** One event of a HubSpot webhook. Unknown fields are kept in the payload; ids come as numbers. */
@@ -10,7 +12,7 @@ export const hubspotEventSchema = z.looseObject({
   subscriptionId: id,
   portalId: id,
   objectId: id,
-  occurredAt: z.int().min(0).max(8.64e15),
+  occurredAt: z.int().min(0).max(END_OF_2199),
   subscriptionType: z.string().min(1).max(100),
   objectTypeId: z.string().max(100).optional(),
   attemptNumber: z.int().optional(),

@@ -12,7 +12,7 @@ export const changeEventSchema = z.looseObject({
   payload: z.looseObject({
     ChangeEventHeader: z.looseObject({
       entityName: z.string().regex(/^\w{1,80}$/),
-      recordIds: z.array(z.string().max(18)).min(1).max(2000),
+      recordIds: z.array(z.string().max(18)).min(1).max(200),
       changeType: z.enum([
         'CREATE',
         'UPDATE',
@@ -28,7 +28,10 @@ export const changeEventSchema = z.looseObject({
       transactionKey: z.string().min(1).max(100),
       sequenceNumber: z.int().min(0),
       commitNumber: z.int().min(0),
-      commitTimestamp: z.int().min(0).max(8.64e15),
+      commitTimestamp: z
+        .int()
+        .min(0)
+        .max(Date.UTC(2200, 0, 1) - 1),
     }),
   }),
 });
@@ -42,7 +45,8 @@ export type ChangeEventRead =
 /**
  * One inbox event per record of a change event, ordered by commit number (D7). Wanted is what may have moved an opportunity's stage:
  * its creation, a change of stage, and a gap event, which says only that something changed, so the record is fetched. An overflow names
- * no record: it is kept, and its reason says that a person reconciles. Records of one event may be many (a merged change).
+ * no record: it is kept, and its reason says that a person reconciles. Records of one event may be
+ * many (a merged change); each keeps the header with its own id, not the body.
  */
 export function readChangeEvent(body: unknown): ChangeEventRead {
   const parsed = changeEventSchema.safeParse(body, { reportInput: true });
@@ -60,7 +64,7 @@ export function readChangeEvent(body: unknown): ChangeEventRead {
       occurredAt: new Date(header.commitTimestamp).toISOString(),
       wanted: reason === null,
       reason,
-      payload: body,
+      payload: { channel: parsed.data.channel, payload: { ChangeEventHeader: { ...header, recordIds: [recordId] } } },
     };
   });
   return { kind: 'events', events };

@@ -131,6 +131,13 @@ describe('webhooks', () => {
   });
 
   describe('a batch of HubSpot', () => {
+    test('with a moment that cannot be stored keeps that event as invalid, and the others', async () => {
+      const [first] = JSON.parse(hubspotBatch) as { occurredAt: number }[];
+      const batch = JSON.stringify([{ ...first, occurredAt: 8.64e15 }, first]);
+      expect((await postHubspot(api.anyone, batch)).status).toBeLessThan(300);
+      expect((await rows()).map(({ state }) => state).sort()).toEqual(['ignored', 'invalid']);
+    });
+
     test('is stored event by event; only a change of stage is wanted', async () => {
       const answer = await postHubspot(api.anyone, hubspotBatch);
       expect(answer.status).toBe(202);

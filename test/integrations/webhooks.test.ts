@@ -82,6 +82,9 @@ describe('a Salesforce change event', () => {
       wanted: true,
     });
     expect(changeEvents({ recordIds: ['006Hs00001vWq2KIAS', '006Hs00001vWq2LIAS'] })).toHaveLength(2);
+    const merged = changeEvents({ recordIds: ['006Hs00001vWq2KIAS', '006Hs00001vWq2LIAS'] }) as { payload: { payload: object } }[];
+    expect(merged[1]?.payload).toMatchObject({ payload: { ChangeEventHeader: { recordIds: ['006Hs00001vWq2LIAS'] } } });
+    expect(Object.keys(merged[1]?.payload.payload ?? {})).toEqual(['ChangeEventHeader']);
   });
 
   it.each([
