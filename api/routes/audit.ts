@@ -1,10 +1,11 @@
+import { type FastifyRequest } from 'fastify';
 import { auditListSchema, auditQuery } from '../../contracts/api/operations';
 import { readAuditStream } from '../../db/audit';
 import { isVisible } from '../../db/reads/visibility';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { pageAnswer, pageRequest } from '../paging';
-import { type Api } from '../routing';
+import { type Api, fieldScope } from '../routing';
 
 /** The audit log, one stream at a time in its order; personal fields stand in it as commitments only (I-15). */
 export function auditRoutes(app: Api, deps: RouteDeps): void {
@@ -21,11 +22,28 @@ export function auditRoutes(app: Api, deps: RouteDeps): void {
       const { stream } = request.query;
       const { after, limit } = pageRequest(request.query, ['number']);
       if (!(await isVisible(deps.db, request.scope, stream))) throw new ApiError('StreamUnknown', stream);
+      const seesAmounts = await coversAmounts(deps, request, stream);
       const { entries, next } = await readAuditStream(deps.db, stream, { after: Number(after?.[0] ?? 0), limit });
       return pageAnswer({
-        rows: entries.map(({ details = {}, ...entry }) => ({ ...entry, details })),
+        rows: entries.map(({ details = {}, ...entry }) => ({ ...entry, details: seesAmounts ? details : withoutAmounts(details) })),
         next: next === null ? null : [String(next)],
       });
     },
   });
+}
+
+/** Amounts of a stream are for those who may read the invoices where it belongs; an operator reads none. */
+async function coversAmounts(deps: RouteDeps, request: FastifyRequest, stream: string): Promise<boolean> {
+  const scope = fieldScope(request, 'invoice.read');
+  return scope !== null && (await isVisible(deps.db, scope, stream));
+}
+
+const AMOUNT = /^(?:net|tax|gross|amount|total|margin.*|cost.*|.*Minor)$/i;
+
+/** The same details without the fields that say how much. */
+export function withoutAmounts(details: unknown): unknown {
+  if (Array.isArray(details)) return details.map(withoutAmounts);
+  if (typeof details !== 'object' || details === null) return details;
+  const shown = Object.entries(details).filter(([name]) => !AMOUNT.test(name));
+  return Object.fromEntries(shown.map(([name, value]) => [name, withoutAmounts(value)]));
 }

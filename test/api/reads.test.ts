@@ -1,3 +1,4 @@
+import { appendAudit } from '../../db/audit';
 import { problemOf, type Send, testApi, type TestApi } from '../support/api';
 import { type Facts, insertFacts } from '../support/api-facts';
 
@@ -184,5 +185,20 @@ describe('what is read', () => {
       'InvoiceUnknown',
       'InboxEventUnknown',
     ]);
+  });
+
+  test('the audit log says how much only to those who may read invoices', async () => {
+    const details = { reference: 'R-1', net: '10.00', openMinor: 1000, lines: [{ tax: '1.00', item: 'A' }] };
+    await api.db
+      .transaction()
+      .execute((trx) =>
+        appendAudit(trx, { stream: 'amounts', action: 'told', subject: 's', actor: 'a', at: '2026-01-01T00:00:00.000Z', details }),
+      );
+    const read = async (role: string) => {
+      const { body } = await (await api.withKey([role]))('GET', '/v1/audit?stream=amounts');
+      return (body as { data: { details: unknown }[] }).data[0]?.details;
+    };
+    expect(await read('auditor')).toEqual(details);
+    expect(await read('operator')).toEqual({ reference: 'R-1', lines: [{ item: 'A' }] });
   });
 });
