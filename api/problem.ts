@@ -2,6 +2,7 @@ import { type FastifyError, type FastifyInstance, type FastifyReply, type Fastif
 import { type z } from 'zod';
 import { type Problem } from '../contracts/api/problem';
 import { fieldErrors } from '../contracts/problems';
+import { ClockNotSet } from '../runtime/business-clock';
 import { ApiError, errorRow, type WrongField } from './errors';
 import { isDatabaseOutage, isValueRefused } from './outage';
 
@@ -61,6 +62,7 @@ export function problemOf(error: ApiError, request: FastifyRequest): Problem {
 export function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof WrongInput) return wrongFields(error);
+  if (error instanceof ClockNotSet) return new ApiError('NotReady', 'the simulation has not set the time yet', { cause: error });
   if (isDatabaseOutage(error)) return new ApiError('DatabaseUnavailable', 'the database does not answer', { cause: error });
   if (isValueRefused(error)) return new ApiError('ValueNotStorable', 'a value is out of range', { cause: error });
   const { code = '', statusCode = 500 } = error as Partial<FastifyError>;

@@ -132,3 +132,11 @@ test('too many requests are told to wait', async () => {
   expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
   await api.close();
 });
+
+test('a simulation that has not set its time yet is not ready, and no bug', async () => {
+  const api = await testApi({ seed: false, environment: { SIMULATION: 'true' } });
+  const answer = await (await api.withKey(['auditor']))('GET', '/v1/approvals');
+  expect(problemOf(answer)).toMatchObject({ status: 503, code: 'NotReady', retryable: true });
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+  await api.close();
+});
