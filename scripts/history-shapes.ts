@@ -10,12 +10,13 @@ export interface CapturedHistory {
 
 type Json = Record<string, unknown>;
 
-/** Who wrote an event and where code lay on that machine: of no use to a replay. */
+/** Who wrote an event and where code lay on that machine: of no use to a replay. Sticky queues are named after a process and its host. */
 const TRACES = new Set(['identity', 'stackTrace', 'binaryChecksum']);
 
 /** A history as JSON without what tells about the machine that it was captured on. */
 export function withoutTraces(text: string): string {
-  return JSON.stringify(JSON.parse(text, (key, value: unknown) => (TRACES.has(key) ? undefined : value)));
+  const kept = JSON.stringify(JSON.parse(text, (key, value: unknown) => (TRACES.has(key) ? undefined : value)));
+  return kept.replace(/"\d+@[^"]*"/g, '"worker"');
 }
 
 /** The commands and messages of a history, in order, without what every run has anyway. */

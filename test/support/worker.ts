@@ -83,10 +83,13 @@ export async function startTestEngine(options: TestEngineOptions = {}): Promise<
     release,
     stop: async () => {
       const folder = process.env[CAPTURE_FOLDER];
-      if (folder !== undefined && options.capture !== false) await captureHistories(temporal.client, taskQueue, folder);
-      await Promise.all(workers.map((worker) => worker.stop()));
-      await temporal.close();
-      await database.drop();
+      try {
+        if (folder !== undefined && options.capture !== false) await captureHistories(temporal.client, taskQueue, folder);
+      } finally {
+        await Promise.all(workers.map((worker) => worker.stop()));
+        await temporal.close();
+        await database.drop();
+      }
     },
   };
 }
