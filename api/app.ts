@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { uuidv7 } from 'uuidv7';
 import { createTokens } from './auth/tokens';
@@ -36,6 +37,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: BODY_LIMIT_BYTES,
+    trustProxy: deps.config.http.trustProxy ?? false,
     requestTimeout: 30_000,
     routerOptions: { maxParamLength: 400 },
     exposeHeadRoutes: false,
@@ -50,7 +52,12 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   readBodies(app);
   const tokens = await createTokens(deps.config.auth, deps.keepDevKey === false ? null : deps.config.dataDir);
   await app.register(helmet, { contentSecurityPolicy: contentPolicy });
-  await app.register(rateLimit, { max: deps.requestsPerMinute ?? 6000, timeWindow: 60_000 });
+  await app.register(rateLimit, {
+    max: deps.requestsPerMinute ?? 6000,
+    timeWindow: 60_000,
+    keyGenerator: callerOf,
+    allowList: (request) => HEALTH.has(request.routeOptions.url ?? ''),
+  });
   guardRoutes(app, deps, tokens);
   await app.register(swagger, { openapi: document(deps), transform: jsonSchemaTransform });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: false });
@@ -82,6 +89,15 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   return app;
 }
 
+/** Asked all the time by whoever keeps the process alive: neither logged nor limited. */
+const HEALTH: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
+
+/** Whom a rate counts for: the credential where there is one, never as it is; else the address. */
+function callerOf(request: FastifyRequest): string {
+  const { authorization } = request.headers;
+  return authorization === undefined ? request.ip : createHash('sha256').update(authorization).digest('base64url');
+}
+
 /** One line per request: method, route pattern, status, time, ids. Never the address, which holds tokens, nor a body (I-15). */
 function logRequests(app: FastifyInstance, { metrics }: ApiDeps): void {
   app.addHook('onRequest', (request, reply, done) => {
@@ -94,8 +110,7 @@ function logRequests(app: FastifyInstance, { metrics }: ApiDeps): void {
     const status = reply.statusCode;
     const milliseconds = Math.round(reply.elapsedTime * 10) / 10;
     metrics.httpSeconds.observe({ method, route, status: String(status) }, reply.elapsedTime / 1000);
-    if (route !== '/livez' && route !== '/readyz' && route !== '/metrics')
-      request.log.info({ method, route, status, milliseconds }, 'request');
+    if (!HEALTH.has(route)) request.log.info({ method, route, status, milliseconds }, 'request');
     done();
   });
 }

@@ -12,7 +12,13 @@ export interface Config {
   /** True when neither a database nor a Temporal server is named: the process starts its own. */
   readonly embedded: boolean;
   readonly embeddedPorts: { readonly postgres: number | undefined; readonly temporal: number | undefined; readonly ui: number | undefined };
-  readonly http: { readonly host: string; readonly port: number; readonly publicUrl: string };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly publicUrl: string;
+    /** Addresses of the proxies whose X-Forwarded-For is believed; undefined believes nobody. */
+    readonly trustProxy?: string[] | undefined;
+  };
   readonly shutdownGraceSeconds: number;
   readonly log: { readonly level: Environment['LOG_LEVEL']; readonly format: 'json' | 'text' };
   readonly database: DatabaseConfig;
@@ -193,6 +199,7 @@ function arrange(env: Environment, temporal: ReadTemporal): Config {
       host: env.HOST,
       port: env.PORT,
       publicUrl: env.PUBLIC_URL ?? `http://${env.HOST === '0.0.0.0' ? 'localhost' : env.HOST}:${env.PORT}`,
+      trustProxy: env.TRUST_PROXY,
     },
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
     log: { level: env.LOG_LEVEL, format: env.LOG_FORMAT },

@@ -46,6 +46,10 @@ export const environment = z.object({
   HOST: text.default('127.0.0.1').describe('Address the API listens on'),
   PORT: count(0, 65535).default(3000).describe('Port the API listens on; 0 takes a free one'),
   PUBLIC_URL: httpUrl.optional().describe('How people and webhooks reach the API; default http://HOST:PORT'),
+  TRUST_PROXY: list
+    .pipe(z.array(z.string().regex(/^[0-9a-f.:]+(?:\/\d{1,3})?$|^loopback$/i, 'must be addresses of proxies, such as 10.0.0.0/8')))
+    .optional()
+    .describe('Addresses of the proxies before the API whose X-Forwarded-For names the caller; unset believes nobody'),
   SHUTDOWN_GRACE_SECONDS: count(0, 600).default(25).describe('How long running activities and requests may finish after a stop signal'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
