@@ -8,7 +8,7 @@ import {
   statementListSchema,
   statementQuery,
 } from '../../contracts/api/payments';
-import { importedStatements, listPayments, listStatements, unknownAccounts } from '../../db/reads/payments';
+import { importedStatements, listPayments, listStatements, receivedStatements, unknownAccounts } from '../../db/reads/payments';
 import { readReceivables } from '../../db/reads/receivables';
 import { hashOf } from '../../db/hash';
 import { parseCamt053 } from '../../integrations/bank/camt053';
@@ -33,8 +33,8 @@ export function paymentRoutes(app: Api, deps: RouteDeps): void {
     },
     handler: async (request, reply) => {
       const file = readBankFile(request);
-      await refuseImported(deps, file);
       await refuseForeignAccounts(deps, file);
+      await refuseImported(deps, file, idFor(request, 'bank-statements'));
       void reply.code(202);
       return { inboxEventId: await takeIn(deps, request, file) };
     },
@@ -91,9 +91,9 @@ function readBankFile(request: FastifyRequest): BankStatementFile {
   throw new ApiError('StatementInvalid', `${errors.length} ${errors.length === 1 ? 'fault' : 'faults'}`, { errors });
 }
 
-async function refuseImported(deps: RouteDeps, { statements }: BankStatementFile): Promise<void> {
-  const known = await importedStatements(deps.db, statements);
-  if (known.length > 0) throw new ApiError('StatementAlreadyImported', known.join(', '));
+async function refuseImported(deps: RouteDeps, { statements }: BankStatementFile, importId: string): Promise<void> {
+  const known = [...(await importedStatements(deps.db, statements)), ...(await receivedStatements(deps.db, statements, importId))];
+  if (known.length > 0) throw new ApiError('StatementAlreadyImported', [...new Set(known)].join(', '));
 }
 
 async function refuseForeignAccounts(deps: RouteDeps, { statements }: BankStatementFile): Promise<void> {

@@ -77,6 +77,22 @@ export async function importedStatements(
   return rows.map((row) => row.statement_id);
 }
 
+/** Which of some statements came in another bank file that is taken and not refused, applied or not yet. */
+export async function receivedStatements(
+  db: Kysely<DB>,
+  statements: readonly { readonly account: string; readonly statementId: string }[],
+  importId: string,
+): Promise<string[]> {
+  if (statements.length === 0) return [];
+  const { rows } = await sql<{ statementId: string }>`
+    select distinct told ->> 'statementId' as "statementId"
+      from inbox_event, jsonb_array_elements(payload::jsonb -> 'statements') as told
+     where source = 'api' and type = 'bank-statements' and state in ('received', 'delivered') and payload::jsonb ->> 'importId' <> ${importId}
+       and (told ->> 'account', told ->> 'statementId')
+        in (${sql.join(statements.map((each) => sql`(${each.account}, ${each.statementId})`))})`.execute(db);
+  return rows.map(({ statementId }) => statementId);
+}
+
 /** Which of some accounts belong to no entity of ours. */
 export async function unknownAccounts(db: Kysely<DB>, accounts: readonly string[]): Promise<string[]> {
   if (accounts.length === 0) return [];

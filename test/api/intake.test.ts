@@ -37,6 +37,12 @@ describe('facts that are taken into the inbox', () => {
       expect(problemOf(await post(april))).toMatchObject({ status: 409, code: 'StatementAlreadyImported' });
     });
 
+    test('that overlaps one which is taken and not applied yet is refused at the door', async () => {
+      const statementId = /<Stmt>\s*<Id>([^<]+)/.exec(april)?.[1] ?? '';
+      const overlapping = referenceText('bank/2026-05.camt053.xml').replace(/(<Stmt>\s*<Id>)[^<]+/, `$1${statementId}`);
+      expect(problemOf(await post(overlapping))).toMatchObject({ status: 409, code: 'StatementAlreadyImported', detail: statementId });
+    });
+
     test('whose statement came before in another file is refused', async () => {
       const { statement_id: statementId, account } = await api.db.selectFrom('bank_statement').selectAll().executeTakeFirstOrThrow();
       const may = referenceText('bank/2026-05.camt053.xml');
