@@ -76,7 +76,10 @@ export function lineRoutes(app: Api, deps: RouteDeps): void {
       });
     },
   });
+  usageAndReleaseRoutes(app, deps);
+}
 
+function usageAndReleaseRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'POST',
     url: '/v1/contract-lines/:id/usage-reports',
