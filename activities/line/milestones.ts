@@ -120,13 +120,13 @@ function refuseResponse(
 ): Violation | null {
   const { milestone_id: id, state } = milestone;
   if (state === 'accepted') return { violation: 'MilestoneAlreadyAccepted', detail: `${id} was accepted on ${milestone.accepted_on}` };
-  if (milestone.deemed_at !== null && Date.parse(respondedAt) >= Date.parse(milestone.deemed_at))
-    return { violation: 'MilestoneAlreadyAccepted', detail: `${id} counts as accepted since ${milestone.deemed_at}` };
   if (state !== 'delivered') return { violation: 'MilestoneNotDelivered', detail: `${id} is ${state}` };
   if (milestone.attempt !== attempt)
     return { violation: 'VersionOutdated', detail: `attempt ${milestone.attempt} is under review`, path: '/attempt' };
   if (Date.parse(respondedAt) > Date.parse(at))
     return { violation: 'ResponseInFuture', detail: `${respondedAt} has not come yet`, path: '/respondedAt' };
+  if (milestone.deemed_at !== null && Date.parse(respondedAt) >= Date.parse(milestone.deemed_at))
+    return { violation: 'MilestoneAlreadyAccepted', detail: `${id} counts as accepted since ${milestone.deemed_at}` };
   if (Date.parse(respondedAt) < Date.parse(milestone.delivered_at ?? respondedAt))
     return { violation: 'ResponseBeforeDelivery', detail: `${id} was delivered at ${milestone.delivered_at}`, path: '/respondedAt' };
   return accepted || (reason !== null && reason.trim() !== '')

@@ -105,7 +105,7 @@ describe('decisions and facts over HTTP, with running workflows', () => {
     const again = await grant(legal, url, shown, { role: 'finance-controller' }, 'second');
     expect(problemOf(again).status).toBe(403);
     const repeated = await grant(legal, url, shown, {}, 'third');
-    expect(repeated.body).toMatchObject({ outcome: 'already-received', approval: { decisions: [{ decidedBy: 'U-LEGAL' }] } });
+    expect(repeated.body).toMatchObject({ outcome: 'already-applied', approval: { decisions: [{ decidedBy: 'U-LEGAL' }] } });
     const against = await grant(legal, url, shown, { verdict: 'refuse', reason: 'on second thought', role: 'legal-counsel' }, 'fourth');
     expect(problemOf(against)).toMatchObject({ status: 409 });
   });
