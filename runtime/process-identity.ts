@@ -23,10 +23,14 @@ export function identify(pid: number): ProcessIdentity | undefined {
       stdio: ['ignore', 'pipe', 'ignore'],
     }).trim();
     return { pid, startedAt: said.slice(0, 24), command: said.slice(24).trim() };
-  } catch {
-    return undefined;
+  } catch (error) {
+    // Gone is one answer, unreadable another: who cannot be asked must not be taken for dead.
+    if (GONE.includes((error as NodeJS.ErrnoException).code ?? '') || !existsSync('/proc/self/stat')) return undefined;
+    throw error;
   }
 }
+
+const GONE = ['ENOENT', 'ESRCH'];
 
 /** A number alone may belong to another program by now; its start moment tells. */
 export function isSameProcess(before: Pick<ProcessIdentity, 'pid' | 'startedAt'>): boolean {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { endLeftover, identify, isSameProcess, type ProcessIdentity } from './process-identity';
 
 type Owner = Pick<ProcessIdentity, 'pid' | 'startedAt'>;
@@ -28,8 +29,8 @@ export async function claimFolder(dataDir: string): Promise<StackRecord | undefi
   const lock = join(dataDir, 'stack.lock');
   const me = JSON.stringify({ pid: process.pid, startedAt: identify(process.pid)?.startedAt ?? '' } satisfies Owner);
   if (!writeNew(lock, me)) {
-    const holder = readJson<Owner>(lock);
-    if (holder !== undefined && isSameProcess(holder)) {
+    const holder = await livingHolder(lock);
+    if (holder !== undefined) {
       throw new Error(
         `The embedded stack in ${dataDir} is already running (process ${holder.pid}). Stop it, or set THROUGHLINE_DATA_DIR to another folder.`,
       );
@@ -41,6 +42,16 @@ export async function claimFolder(dataDir: string): Promise<StackRecord | undefi
   const left = before === undefined ? undefined : identify(before.pids.temporal);
   if (left?.command.includes('server start-dev') === true) await endLeftover(left.pid, 'SIGINT', 5000);
   return before;
+}
+
+/** Whoever holds the lock and lives; looked at again before it is taken for dead, because taking it from a living stack loses data. */
+async function livingHolder(lock: string): Promise<Owner | undefined> {
+  for (let look = 0; look < 3; look += 1) {
+    const holder = readJson<Owner>(lock);
+    if (holder !== undefined && isSameProcess(holder)) return holder;
+    await delay(50);
+  }
+  return undefined;
 }
 
 export function releaseFolder(dataDir: string): void {
