@@ -123,6 +123,12 @@ describe('settlements', () => {
     expect(settlements(line, [second, first])[0]).toMatchObject({ eventId: 'B', overageTickets: 2 });
   });
 
+  test('a report replaces only one of its own month', () => {
+    const october = usage('2026-10', { eventId: 'A', tickets: 201 });
+    const december = usage('2026-12', { eventId: 'B', tickets: 1, supersedes: 'A' });
+    expect(settlements(line, [october, december])[0]).toMatchObject({ kind: 'reported', eventId: 'A', overageTickets: 1 });
+  });
+
   test('published: a minimum of 100 with 80 used is trued up by 20', () => {
     const small = managedServiceLine({
       monthlyFee: eur('20.00'),
