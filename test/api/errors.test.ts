@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { conflicts } from '../../api/error-codes/conflicts';
+import { requests } from '../../api/error-codes/requests';
+import { rules } from '../../api/error-codes/rules';
 import { errorCodes, errorRow } from '../../api/errors';
 import { problemOf, testApi, type TestApi } from '../support/api';
 
@@ -88,6 +91,11 @@ describe('answers of errors', () => {
       expect(row?.title).toMatch(/\.$/);
       expect(row?.action).toMatch(/\.$/);
     }
+  });
+
+  test('a code stands in one part of the table, once', () => {
+    const codes = [...requests, ...conflicts, ...rules].map(([code]) => code);
+    expect(codes.sort()).toEqual(errorCodes());
   });
 
   test('every refusal that the code can give has a row in the table', () => {
