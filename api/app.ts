@@ -135,7 +135,7 @@ function document({ config }: ApiDeps) {
       description:
         'A deal from "won in the CRM" to "cash in the bank and project closed". Errors are problems (RFC 9457) with a stable `code`; lists are pages (`data`, `hasMore`, `nextCursor`); whatever changes something takes an `Idempotency-Key` and gives the same answer when it is repeated.',
     },
-    servers: [{ url: config.http.publicUrl }],
+    servers: [{ url: config.http.publicUrl ?? '/' }],
     components: {
       securitySchemes: {
         person: { type: 'http' as const, scheme: 'bearer', bearerFormat: 'JWT' },

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { type NativeConnectionOptions } from '@temporalio/worker';
-import { environment, type Environment, type Role, secretVariables } from './environment';
+import { checkTogether, isLoopback } from './config-checks';
+import { givenVariables, type Problems, type ReadTemporal, readTemporal, type Variables } from './config-sources';
+import { environment, type Environment, type Role } from './environment';
 
 export interface Config {
   readonly roles: readonly Role[];
@@ -15,7 +15,8 @@ export interface Config {
   readonly http: {
     readonly host: string;
     readonly port: number;
-    readonly publicUrl: string;
+    /** How people and webhooks reach the API; undefined where PORT is 0 and nobody says: then it is known when the API listens. */
+    readonly publicUrl: string | undefined;
     /** Addresses of the proxies whose X-Forwarded-For is believed; undefined believes nobody. */
     readonly trustProxy?: string[] | undefined;
   };
@@ -80,16 +81,13 @@ export class ConfigError extends Error {
   }
 }
 
-type Problems = { variable: string; problem: string }[];
-type Variables = Record<string, string | undefined>;
-
 /**
  * Reads the whole configuration once. A variable that is empty counts as unset; `<NAME>_FILE` names a file that holds a secret.
  * Throws `ConfigError` with every problem found.
  */
 export function readConfig(env: Variables = process.env): Config {
   const problems: Problems = [];
-  const values = withSecretsFromFiles(withoutEmpty(env), problems);
+  const values = givenVariables(env, problems);
   const parsed = environment.safeParse(values);
   for (const issue of parsed.error?.issues ?? []) problems.push({ variable: String(issue.path[0]), problem: issue.message });
   if (!parsed.success) throw new ConfigError(problems);
@@ -103,7 +101,7 @@ export function readConfig(env: Variables = process.env): Config {
 /** Only what the database needs, for programs like the migration that talk to nothing else. Throws `ConfigError`. */
 export function readDatabaseConfig(env: Variables = process.env): DatabaseConfig {
   const problems: Problems = [];
-  const values = withSecretsFromFiles(withoutEmpty(env), problems);
+  const values = givenVariables(env, problems);
   const wanted = { DATABASE_URL: true, DATABASE_POOL_SIZE: true, DATABASE_STATEMENT_TIMEOUT_MS: true } as const;
   const parsed = environment.pick(wanted).safeParse(values);
   for (const issue of parsed.error?.issues ?? []) problems.push({ variable: String(issue.path[0]), problem: issue.message });
@@ -136,54 +134,10 @@ export function withStack(
   };
 }
 
-function withoutEmpty(env: Variables): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1].trim() !== ''),
-  );
-}
-
-function withSecretsFromFiles(env: Record<string, string>, problems: Problems): Record<string, string> {
-  const values = { ...env };
-  for (const name of secretVariables) {
-    const file = env[`${name}_FILE`];
-    if (file === undefined) continue;
-    if (env[name] !== undefined) problems.push({ variable: name, problem: `is set together with ${name}_FILE; keep one` });
-    try {
-      values[name] = readFileSync(file, 'utf8').trim();
-      if (values[name] === '') problems.push({ variable: `${name}_FILE`, problem: `file ${file} is empty` });
-    } catch (error) {
-      problems.push({
-        variable: `${name}_FILE`,
-        problem: `cannot read ${file} (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`,
-      });
-    }
-  }
-  return values;
-}
-
-interface ReadTemporal {
-  readonly connection: TemporalConnectionOptions | undefined;
-  readonly namespace: string;
-}
-
-/** A profile is used only when it is named: a developer's own default profile must not send local data to a cluster. */
-function readTemporal(values: Record<string, string>, env: Environment, problems: Problems): ReadTemporal {
-  const outside = env.TEMPORAL_ADDRESS ?? env.TEMPORAL_PROFILE ?? env.TEMPORAL_CONFIG_FILE;
-  if (outside === undefined) return { connection: undefined, namespace: env.TEMPORAL_NAMESPACE ?? 'throughline' };
-  const disableFile = env.TEMPORAL_PROFILE === undefined && env.TEMPORAL_CONFIG_FILE === undefined;
-  try {
-    const loaded = loadClientConnectConfig({ overrideEnvVars: values, disableFile });
-    const { address } = loaded.connectionOptions;
-    if (address === undefined) problems.push({ variable: 'TEMPORAL_ADDRESS', problem: 'is missing, and the profile names no address' });
-    return {
-      connection: address === undefined ? undefined : { ...loaded.connectionOptions, address },
-      namespace: loaded.namespace ?? 'throughline',
-    };
-  } catch (error) {
-    const variable = disableFile ? 'TEMPORAL_TLS' : env.TEMPORAL_CONFIG_FILE === undefined ? 'TEMPORAL_PROFILE' : 'TEMPORAL_CONFIG_FILE';
-    problems.push({ variable, problem: (error as Error).message });
-    return { connection: undefined, namespace: 'throughline' };
-  }
+/** The address of a listening host and port as this machine reaches it. */
+export function listenUrl(host: string, port: number): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `http://${name.includes(':') && !name.startsWith('[') ? `[${name}]` : name}:${port}`;
 }
 
 function arrange(env: Environment, temporal: ReadTemporal): Config {
@@ -198,7 +152,7 @@ function arrange(env: Environment, temporal: ReadTemporal): Config {
     http: {
       host: env.HOST,
       port: env.PORT,
-      publicUrl: env.PUBLIC_URL ?? `http://${env.HOST === '0.0.0.0' ? 'localhost' : env.HOST}:${env.PORT}`,
+      publicUrl: env.PUBLIC_URL ?? (env.PORT === 0 ? undefined : listenUrl(env.HOST, env.PORT)),
       trustProxy: env.TRUST_PROXY,
     },
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
@@ -239,43 +193,4 @@ function databaseConfig(env: Pick<Environment, 'DATABASE_URL' | 'DATABASE_POOL_S
 function isDevIssuer(env: Environment, embedded: boolean): boolean {
   if (env.DEV_ISSUER === 'true' || env.DEV_ISSUER === 'false') return env.DEV_ISSUER === 'true';
   return env.JWT_JWKS_URL === undefined && (env.DEV_ISSUER === 'auto' || (embedded && isLoopback(env.HOST)));
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
-}
-
-/** Whoever reaches the development issuer is whoever they say: so only this machine may reach it. */
-function checkDevIssuer(env: Environment, { auth, http }: Config, problems: Problems): void {
-  if (!auth.devIssuer) return;
-  const variable = 'DEV_ISSUER';
-  if (auth.jwksUrl !== undefined) problems.push({ variable, problem: 'must be false with JWT_JWKS_URL: anybody could sign in as anyone' });
-  if (!isLoopback(http.host) && (env.PUBLIC_URL === undefined || !isLoopback(new URL(env.PUBLIC_URL).hostname)))
-    problems.push({
-      variable,
-      problem: 'must be false where HOST and PUBLIC_URL are not of this machine: anybody could sign in as anyone',
-    });
-}
-
-function checkTogether(env: Environment, config: Config, problems: Problems): void {
-  const outsideTemporal = env.TEMPORAL_ADDRESS ?? env.TEMPORAL_PROFILE ?? env.TEMPORAL_CONFIG_FILE;
-  if (env.DATABASE_URL !== undefined && outsideTemporal === undefined) {
-    problems.push({
-      variable: 'TEMPORAL_ADDRESS',
-      problem: 'is missing while DATABASE_URL is set; set both, or neither for the embedded stack',
-    });
-  }
-  if (env.DATABASE_URL === undefined && outsideTemporal !== undefined) {
-    problems.push({
-      variable: 'DATABASE_URL',
-      problem: 'is missing while a Temporal server is named; set both, or neither for the embedded stack',
-    });
-  }
-  checkDevIssuer(env, config, problems);
-  if (config.auth.jwksUrl !== undefined && config.auth.issuer === undefined) {
-    problems.push({ variable: 'JWT_ISSUER', problem: 'is needed with JWT_JWKS_URL' });
-  }
-  if (config.roles.includes('api') && config.auth.jwksUrl === undefined && !config.auth.devIssuer) {
-    problems.push({ variable: 'JWT_JWKS_URL', problem: 'is missing: without it (or DEV_ISSUER=true) nobody can sign in' });
-  }
 }

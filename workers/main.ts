@@ -1,10 +1,11 @@
 import { Client, type Connection } from '@temporalio/client';
 import { type NativeConnection } from '@temporalio/worker';
 import { type Kysely } from 'kysely';
+import { publicUrlOf } from '../api/address';
 import { createApp } from '../api/app';
 import { type DB } from '../db/types';
 import { businessClock, type BusinessClock } from '../runtime/business-clock';
-import { type Config, withStack } from '../runtime/config';
+import { type Config, listenUrl, withStack } from '../runtime/config';
 import { type DevStack, type DevStackOptions, startDevStack } from '../runtime/dev-stack';
 import { createLogger, type Logger } from '../runtime/logger';
 import { createMetrics, type Metrics } from '../runtime/metrics';
@@ -68,7 +69,7 @@ export async function startThroughline(given: Config, log: Logger = createLogger
     const around = await openSurroundings(config, log, stops);
     const bundle = config.roles.includes('worker') ? workflowBundle((message) => log.info(message)) : null;
     await (stack ? migrateToLatest(around.db) : requireMigrated(around.db));
-    const apiUrl = config.roles.includes('api') ? await startApi(around, stops) : config.http.publicUrl;
+    const apiUrl = config.roles.includes('api') ? await startApi(around, stops) : apiElsewhere(config);
     const worker = bundle ? await startWorkers(around, await bundle, stops) : null;
     startKeepers(around, stops);
     return {
@@ -119,9 +120,14 @@ async function openSurroundings(config: Config, log: Logger, stops: Stop[]): Pro
 
 async function startApi({ config, db, log, metrics, clock, client }: Surroundings, stops: Stop[]): Promise<string> {
   const app = await createApp({ config, db, temporal: client, clock, log, metrics });
-  await app.listen({ host: config.http.host, port: config.http.port });
   stops.push(() => app.close());
-  return config.http.publicUrl;
+  await app.listen({ host: config.http.host, port: config.http.port });
+  return publicUrlOf(config.http, app);
+}
+
+/** Of a process that is not the API: where the configuration says that the API is. */
+function apiElsewhere({ http }: Config): string {
+  return http.publicUrl ?? listenUrl(http.host, http.port);
 }
 
 /** A worker that polls, and its build as the current version once the committed histories replay on it (D10, I-14). */

@@ -2,6 +2,7 @@ import { type FastifyRequest } from 'fastify';
 import { type FieldError } from '../../contracts/problems';
 import { verifyHubspotSignature } from '../../integrations/hubspot/signature';
 import { readHubspotWebhook } from '../../integrations/hubspot/webhook';
+import { publicUrlOf } from '../address';
 import { type RouteDeps } from '../deps';
 import { refused } from '../errors';
 import { parseJson } from '../body';
@@ -34,7 +35,7 @@ function verify({ config }: RouteDeps, request: FastifyRequest): void {
   const refusal = verifyHubspotSignature(
     {
       method: request.method,
-      url: `${config.http.publicUrl}${request.url}`,
+      url: `${publicUrlOf(config.http, request.server)}${request.url}`,
       rawBody: request.rawBody,
       signature: header('x-hubspot-signature-v3'),
       timestamp: header('x-hubspot-request-timestamp'),

@@ -1,6 +1,5 @@
 import { readConfig } from '../../runtime/config';
 import { createLogger } from '../../runtime/logger';
-import { freePort } from '../../runtime/ports';
 import { startThroughline, type Throughline } from '../../workers/main';
 import { testDatabase } from '../support/database';
 import { testAddress } from '../support/servers';
@@ -27,7 +26,7 @@ export async function startInstallation(namespace: string, environment: Readonly
     SIMULATION: 'true',
     DEV_ISSUER: 'true',
     CRM_WEBHOOK_SECRET: webhookSecret,
-    PORT: String(await freePort()),
+    PORT: '0',
     LOG_LEVEL: 'info',
     LOG_FORMAT: 'json',
     WORKER_RELEASE: 'true',

@@ -29,6 +29,15 @@ describe('nothing set', () => {
     expect(config.http).toEqual({ host: '127.0.0.1', port: 3000, publicUrl: 'http://127.0.0.1:3000' });
   });
 
+  it.each([
+    [{ HOST: '0.0.0.0', DEV_ISSUER: 'false', THROUGHLINE_ROLES: 'worker' }, 'http://localhost:3000'],
+    [{ HOST: '::1' }, 'http://[::1]:3000'],
+    [{ PORT: '0' }, undefined],
+    [{ PORT: '0', PUBLIC_URL: 'https://api.example' }, 'https://api.example'],
+  ])('is reached, with %j, at %s', (env, publicUrl) => {
+    expect(readConfig(env).http.publicUrl).toBe(publicUrl);
+  });
+
   it('takes an empty variable as unset', () => {
     expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toEqual(readConfig({}));
   });
