@@ -1,9 +1,11 @@
-import { type InvoiceDraft } from '../billing/invoice';
+import { type InvoiceDraft, type InvoiceDraftLine } from '../billing/invoice';
 import { type WorkingCalendar } from '../calendar/working-day';
 import { type EngagementModelCode, type Instant, type LineTerms, type LocalDate, type Month } from '../deal/terms';
 import { type Decimal } from '../decimal';
 import { type Money } from '../money';
 import { type Violation } from '../violation';
+import { type LimitRun, type QueuedEntry } from './not-to-exceed';
+import { type LimitInForce } from './not-to-exceed-limit';
 
 /**
  * What the core asks of an engagement model (R-030, DESIGN 4.1): a new model is one module behind these six questions and a row in the
@@ -17,6 +19,8 @@ export interface EngagementModel<Line extends LineTerms = LineTerms> {
   readiness(line: Line, item: BillingPlanItem, facts: BillingFacts): readonly ReadinessBlocker[];
   /** The document of an item before tax; null where there is nothing to bill. */
   bill(line: Line, item: BillingPlanItem, facts: BillingFacts): InvoiceDraft | null | Violation;
+  /** What a run leaves behind beside its document: limit, fees billed, released and parked (S-15); only models with a limit have it. */
+  run?(line: Line, item: BillingPlanItem, facts: BillingFacts): LimitRun | Violation;
   /** Revenue of each month from the first of the line to `asOf`, and the contract position at its end. */
   recognise(line: Line, facts: RevenueFacts, asOf: Month): readonly RevenueMonth[] | Violation;
   /** The terms of the line after a change order, or why it may not change so. */
@@ -25,7 +29,7 @@ export interface EngagementModel<Line extends LineTerms = LineTerms> {
   finish(line: Line, facts: FinishFacts): readonly OpenPoint[];
 }
 
-export type BillingPlanItemKind = 'milestone' | 'advance-fee' | 'arrears-fee' | 'usage-settlement' | 'retainer-overage';
+export type BillingPlanItemKind = 'milestone' | 'advance-fee' | 'arrears-fee' | 'usage-settlement' | 'retainer-overage' | 'period-run';
 
 /** When an item is drafted and issued: at a planned moment, or after the acceptance of a milestone. */
 export type PlanTrigger =
@@ -49,6 +53,8 @@ export interface PlanContext {
   readonly sellingEntityCalendar: WorkingCalendar;
   readonly cutOffDay: number;
   readonly billingLeadWorkingDays: number;
+  /** First and last month that is run for time and materials (S-10, S-47); without it the months of the line and the one after. */
+  readonly runs?: { readonly first: Month; readonly last: Month };
 }
 
 export interface MilestoneFact {
@@ -76,6 +82,43 @@ export interface TimeFact {
   readonly billable: boolean;
 }
 
+/** Time, priced and billable (S-04 to S-07), of which something is left to bill; parked time stays one until it is billed or waived. */
+export interface PricedTimeFact extends QueuedEntry {
+  readonly personId: string;
+  readonly roleCode: string;
+  readonly unitPrice: Decimal;
+  readonly approvedAt: Instant;
+}
+
+/** A billable expense that stands on no uncredited document, in the currency of the line (S-24). */
+export interface BillableExpenseFact {
+  readonly expenseId: string;
+  readonly category: string;
+  readonly spendDate: LocalDate;
+  readonly approvedAt: Instant;
+  readonly amount: Money;
+}
+
+/** Time or an expense that cannot be billed as things stand; `date` is its work or spend date. */
+export interface WithheldItem {
+  readonly itemId: string;
+  readonly date: LocalDate;
+  readonly reason: 'time-not-approved' | 'time-blocked' | 'rate-unresolved' | 'expense-not-approved' | 'expense-error' | 'fx-rate-missing';
+}
+
+/** What a run of a time-and-materials line needs: what is left, not the history (S-10, S-15). */
+export interface TimeAndMaterialsFacts {
+  readonly time: readonly PricedTimeFact[];
+  readonly expenses: readonly BillableExpenseFact[];
+  readonly withheld: readonly WithheldItem[];
+  readonly limits: readonly LimitInForce[];
+  /** Fees on uncredited documents of the line, before discount, without expenses (S-09, S-15). */
+  readonly billedFees: Money;
+  readonly softLimitReported: boolean;
+  /** Keys of the line's runs that are still to be billed or voided. */
+  readonly plannedItemKeys: readonly string[];
+}
+
 /** The customer's purchase order for the line and what was invoiced under it so far, net. */
 export interface PurchaseOrderState {
   readonly number: string;
@@ -89,6 +132,8 @@ export interface BillingFacts {
   readonly milestones: readonly MilestoneFact[];
   readonly usage: readonly UsageReport[];
   readonly time: readonly TimeFact[];
+  /** Needed for time-and-materials lines. */
+  readonly timeAndMaterials?: TimeAndMaterialsFacts;
   /** Keys of the items that already have a document, and of those whose document is settled. */
   readonly billedItemKeys: readonly string[];
   readonly settledItemKeys: readonly string[];
@@ -125,6 +170,8 @@ export interface RevenueFacts {
   readonly usage: readonly UsageReport[];
   readonly time: readonly TimeFact[];
   readonly billed: readonly { readonly period: Month; readonly amount: Money }[];
+  /** The same net by the period that the document bills; needed for time-and-materials lines (S-27). */
+  readonly billedByPeriod?: readonly { readonly period: Month; readonly amount: Money }[];
 }
 
 export interface RevenueMonth {
@@ -147,6 +194,8 @@ export interface ChangeFacts {
   readonly acceptedMilestoneIds: readonly string[];
   readonly billedToDate: Money;
   readonly lastBilledMonth: Month | null;
+  /** Fees on uncredited documents before discount: what a limit may not fall below (S-09, S-15). */
+  readonly billedFees?: Money;
 }
 
 export interface FinishFacts {
@@ -159,6 +208,20 @@ export interface FinishFacts {
   readonly time: readonly TimeFact[];
   /** Overage hours on issued documents, by month of work. */
   readonly billedOverageHours: Readonly<Record<Month, Decimal>>;
+  /** Billable time and expenses that are not billed; needed for time-and-materials lines. */
+  readonly timeAndMaterials?: Pick<TimeAndMaterialsFacts, 'time' | 'expenses'>;
+}
+
+/** What a document bills of an item; `hours` is null for what is not time. */
+export interface DraftItem {
+  readonly itemId: string;
+  readonly amountMinor: number;
+  readonly hours: Decimal | null;
+}
+
+/** A document line that says what each of its items contributes: the amounts sum to the line (I-04, I-05). */
+export interface ItemisedDraftLine extends InvoiceDraftLine {
+  readonly items: readonly DraftItem[];
 }
 
 /** Something between a line and its end: still to bill, or still to collect. */
