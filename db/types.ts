@@ -39,7 +39,7 @@ export interface Approval {
   entity_id: string;
   id: string;
   opened_at: string;
-  outcome_reason: string | null;
+  outcome_reason_id: string | null;
   policy_version_id: string;
   record: JsonColumn;
   requested_by: string;
@@ -59,7 +59,7 @@ export interface ApprovalDecision {
   decided_by: string;
   decision_id: string;
   on_behalf_of: string | null;
-  reason: string | null;
+  reason_id: string | null;
   role: string;
   shown_hash: string;
   tier: number;
@@ -113,6 +113,10 @@ export interface AuditAnchorHead {
 
 export interface AuditEntry {
   content: string;
+  /**
+   * The legal entity whose fact the entry states, as in its text; null for facts of a whole deal or of none.
+   */
+  entity_id: string | null;
   hash: string;
   previous_hash: string;
   recorded_at: Generated<string>;
@@ -136,6 +140,7 @@ export interface AuditPersonal {
 export interface BankStatement {
   account: string;
   applied_at: string;
+  applied_count: Generated<number>;
   closing_minor: number;
   currency: string;
   entity_id: string;
@@ -144,8 +149,19 @@ export interface BankStatement {
   inbox_event_id: string;
   opening_minor: number;
   position: number;
+  /**
+   * A large file is applied in blocks: until it is applied, its payments are facts but the statement is not complete.
+   */
+  state: Generated<string>;
   statement_id: string;
   to_date: string;
+  transaction_count: Generated<number>;
+}
+
+export interface BankStatementReceipt {
+  account: string;
+  inbox_event_id: string;
+  statement_id: string;
 }
 
 export interface BillingPlanItem {
@@ -155,7 +171,11 @@ export interface BillingPlanItem {
   contract_line_id: string;
   currency: string;
   draft_at: string | null;
+  /**
+   * How the draft ended (refused, withdrawn); why in somebody's words is held_reason_id.
+   */
   held_reason: string | null;
+  held_reason_id: string | null;
   id: string;
   issue_date: string | null;
   item_key: string;
@@ -181,6 +201,21 @@ export interface BillToAccount {
   payment_terms_days: number;
   served_by: string;
   tax_registrations: JsonColumn;
+}
+
+export interface Booking {
+  created_at: string | null;
+  end_date: string;
+  hours_per_day: Numeric;
+  id: string;
+  kind: string;
+  note: string | null;
+  person_id: string;
+  project_code: string | null;
+  request_id: string | null;
+  start_date: string;
+  status: string;
+  work_country: string | null;
 }
 
 export interface BudgetVersion {
@@ -220,7 +255,7 @@ export interface CancellationRequest {
   deal_id: string;
   effective_on: string;
   id: string;
-  reason: string;
+  reason_id: string;
   requested_at: string;
   requested_by: string;
   state: string;
@@ -230,7 +265,7 @@ export interface CancellationStatement {
   created_at: string;
   deal_id: string;
   effective_on: string;
-  reason: string;
+  reason_id: string;
   statement: JsonColumn;
 }
 
@@ -241,7 +276,7 @@ export interface CollectionHold {
   invoice_id: string;
   kind: string;
   lifted_at: string | null;
-  reason: string;
+  reason_id: string;
   recorded_by: string;
   until_moment: string | null;
 }
@@ -394,6 +429,65 @@ export interface EntityBankAccount {
   entity_id: string;
 }
 
+export interface Expense {
+  amount_gross_minor: number;
+  approved_at: string | null;
+  approved_by: string | null;
+  billable: boolean;
+  category: string;
+  contract_line_id: string;
+  country: string;
+  currency: string;
+  expense_id: string;
+  justification: string | null;
+  person_id: string;
+  quantity: Numeric;
+  receipt: boolean;
+  recoverable_tax_minor: number;
+  report_id: string | null;
+  spend_date: string;
+  status: string;
+  submitted_at: string;
+  unit: string;
+}
+
+export interface ExpensePolicy {
+  billable_to_customer: boolean;
+  category: string;
+  country: string;
+  currency: string;
+  /**
+   * Per diem or mileage per unit in major units: may have more digits than the currency.
+   */
+  fixed_rate: Numeric | null;
+  id: string;
+  limit_per_unit_minor: number | null;
+  note: string | null;
+  receipt_above_minor: number | null;
+  unit: string;
+  valid_from: string;
+  valid_to: string | null;
+}
+
+export interface FreeText {
+  author: string;
+  /**
+   * Personal data: never in workflow payloads, ids, search attributes or logs (I-15).
+   */
+  body: string | null;
+  commitment: string;
+  erased_at: string | null;
+  id: string;
+  /**
+   * Id of the request that brought the text: the same request again finds the same row.
+   */
+  origin: string;
+  purpose: string;
+  salt: string | null;
+  subject: string;
+  written_at: string;
+}
+
 export interface FxRate {
   base: string;
   date: string;
@@ -403,6 +497,10 @@ export interface FxRate {
 }
 
 export interface IdempotencyKey {
+  /**
+   * Names the evaluation of the request at its run: kept while the outcome is unknown, new after a refusal that passes by itself.
+   */
+  attempt: Generated<string>;
   body: JsonColumn | null;
   created_at: Generated<string>;
   key: string;
@@ -433,6 +531,44 @@ export interface InboxEvent {
   state: string;
   subject: string;
   type: string;
+}
+
+export interface IntakeBatch {
+  applied_at: string | null;
+  begun_at: Generated<string>;
+  blocks: Generated<number>;
+  blocks_applied: Generated<number>;
+  deal_id: string;
+  digest: string | null;
+  id: string;
+  inbox_event_id: string | null;
+  kind: string;
+  media_type: string;
+  received_at: string | null;
+  received_by: string;
+  refused: Generated<number>;
+  request_key: string | null;
+  row_count: Generated<number>;
+  state: string;
+  stored: Generated<number>;
+  unchanged: Generated<number>;
+}
+
+export interface IntakeBlock {
+  batch_id: string;
+  block: number;
+  content: JsonColumn;
+  passes: number;
+  row_count: number;
+}
+
+export interface IntakeRowError {
+  batch_id: string;
+  cell: string | null;
+  code: string;
+  detail: string;
+  field: string;
+  line: number;
 }
 
 export interface Invoice {
@@ -468,7 +604,15 @@ export interface Invoice {
 }
 
 export interface InvoicedItem {
+  /**
+   * What this document bills of the item; null for kinds that are never split. An entry that crosses a cap is billed in parts (S-15), each with an item id of its own.
+   */
+  amount_minor: number | null;
   credited_by: string | null;
+  /**
+   * Hours of a time entry that this document bills; null for other items. An entry may be billed in parts, each with an item id of its own.
+   */
+  hours: Numeric | null;
   id: string;
   invoice_id: string;
   item_id: string;
@@ -510,6 +654,26 @@ export interface JournalLine {
   project_id: string | null;
   region: string | null;
   service_line: string | null;
+}
+
+export interface LabourRule {
+  applies_to: string[];
+  daily_max_hours: Numeric | null;
+  daily_rest_hours: Numeric | null;
+  id: string;
+  jurisdiction: string;
+  monthly_overtime_max_hours: Numeric | null;
+  /**
+   * Parameters that no check reads yet, as the file states them.
+   */
+  other: Generated<JsonColumn>;
+  reference_weeks: number | null;
+  refines: string | null;
+  source: string;
+  text: string;
+  weekly_average_max_hours: Numeric | null;
+  weekly_max_hours: Numeric | null;
+  weekly_norm_hours: Numeric | null;
 }
 
 export interface LegalEntity {
@@ -562,7 +726,7 @@ export interface MilestoneResponse {
   attempt: number;
   document_reference: string | null;
   milestone_id: string;
-  reason: string | null;
+  reason_id: string | null;
   recorded_by: string;
   responded_at: string;
   response: string;
@@ -583,11 +747,22 @@ export interface OpenWait {
   entity_id: string | null;
   id: string;
   kind: string;
+  reason_id: string | null;
   role: string;
   since: string;
   subject: string;
   wakes_at: string | null;
   workflow_id: string;
+}
+
+export interface OverageWaiver {
+  contract_line_id: string;
+  decided_at: string;
+  decided_by: string;
+  hours: Numeric;
+  id: string;
+  period: string;
+  reason_code: string;
 }
 
 export interface Payment {
@@ -623,10 +798,27 @@ export interface Person {
   country: string;
   email: string | null;
   employment: string;
+  end_date: string | null;
   entity_id: string | null;
   id: string;
+  managed_by_entity_id: string | null;
   name: string;
+  overtime_exempt: Generated<boolean>;
   role_code: string;
+  start_date: string | null;
+  vendor_id: string | null;
+  weekly_norm_hours: Numeric | null;
+}
+
+export interface PolicyFinding {
+  blocking: boolean;
+  code: string;
+  contract_line_id: string | null;
+  deal_id: string;
+  first_seen_at: string;
+  id: string;
+  kind: string;
+  reference: string;
 }
 
 export interface PolicyVersion {
@@ -686,6 +878,40 @@ export interface ProjectSignOff {
   signed_on: string;
 }
 
+export interface Rate {
+  card_id: string;
+  card_version: string;
+  currency: string;
+  id: string;
+  location: string | null;
+  note: string | null;
+  person_id: string | null;
+  rate: Numeric;
+  region: string;
+  role_code: string | null;
+  scope: string;
+  scope_id: string | null;
+  service_line: string | null;
+  unit: string | null;
+  valid_from: string;
+  valid_to: string | null;
+}
+
+export interface RateCard {
+  id: string;
+  scope: string;
+  /**
+   * Contract number, customer or legal entity.
+   */
+  scope_id: string | null;
+  version: string;
+}
+
+export interface RequiredVendorDocument {
+  country: string;
+  document_type: string;
+}
+
 export interface RoleAssignment {
   role: string;
   scope_id: string;
@@ -741,7 +967,6 @@ export interface TimeEntry {
   approved_at: string | null;
   approved_by: string | null;
   billable: boolean;
-  content_hash: string;
   contract_line_id: string;
   entry_id: string;
   hour_type: string;
@@ -751,11 +976,24 @@ export interface TimeEntry {
   person_id: string;
   rest_day_approval: string | null;
   rework: boolean;
+  /**
+   * Role in which the work was done; the role of the task where the entry names none.
+   */
+  role_code: string;
   status: string;
   submitted_at: string;
   work_country: string;
   work_date: string;
   work_task_id: string;
+}
+
+export interface Uplift {
+  deal_alias: Generated<string>;
+  kind: string;
+  line_id: string;
+  percent: Numeric;
+  valid_from: string;
+  valid_to: string | null;
 }
 
 export interface UsageReport {
@@ -768,6 +1006,25 @@ export interface UsageReport {
   service_period: string;
   supersedes: string | null;
   tickets: number;
+}
+
+export interface Vendor {
+  country: string;
+  currency: string;
+  id: string;
+  legal_form: string;
+  name: string;
+  payment_terms_days: number;
+  tax_id: string | null;
+}
+
+export interface VendorDocument {
+  document_type: string;
+  reference: string;
+  renewed_by: string | null;
+  valid_from: string;
+  valid_until: string;
+  vendor_id: string;
 }
 
 export interface WorkPackage {
@@ -805,8 +1062,10 @@ export interface DB {
   audit_head: AuditHead;
   audit_personal: AuditPersonal;
   bank_statement: BankStatement;
+  bank_statement_receipt: BankStatementReceipt;
   bill_to_account: BillToAccount;
   billing_plan_item: BillingPlanItem;
+  booking: Booking;
   budget_version: BudgetVersion;
   business_clock: BusinessClock;
   calendar: Calendar;
@@ -828,14 +1087,21 @@ export interface DB {
   dunning_step: DunningStep;
   effect: Effect;
   entity_bank_account: EntityBankAccount;
+  expense: Expense;
+  expense_policy: ExpensePolicy;
+  free_text: FreeText;
   fx_rate: FxRate;
   idempotency_key: IdempotencyKey;
   inbox_event: InboxEvent;
+  intake_batch: IntakeBatch;
+  intake_block: IntakeBlock;
+  intake_row_error: IntakeRowError;
   invoice: Invoice;
   invoice_line: InvoiceLine;
   invoiced_item: InvoicedItem;
   journal_entry: JournalEntry;
   journal_line: JournalLine;
+  labour_rule: LabourRule;
   legal_entity: LegalEntity;
   legal_group: LegalGroup;
   line_manager: LineManager;
@@ -843,22 +1109,30 @@ export interface DB {
   milestone_response: MilestoneResponse;
   number_series: NumberSeries;
   open_wait: OpenWait;
+  overage_waiver: OverageWaiver;
   payment: Payment;
   payment_application: PaymentApplication;
   person: Person;
+  policy_finding: PolicyFinding;
   policy_version: PolicyVersion;
   process_exception: ProcessException;
   process_owner: ProcessOwner;
   project: Project;
   project_phase: ProjectPhase;
   project_sign_off: ProjectSignOff;
+  rate: Rate;
+  rate_card: RateCard;
+  required_vendor_document: RequiredVendorDocument;
   role_assignment: RoleAssignment;
   run_history: RunHistory;
   sla_event: SlaEvent;
   sow_proposal: SowProposal;
   tax_rate: TaxRate;
   time_entry: TimeEntry;
+  uplift: Uplift;
   usage_report: UsageReport;
+  vendor: Vendor;
+  vendor_document: VendorDocument;
   work_package: WorkPackage;
   work_task: WorkTask;
 }

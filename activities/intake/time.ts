@@ -1,141 +1,115 @@
-import { type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { z } from 'zod';
 import { timeEntriesRequest } from '../../contracts/api/intake';
-import { hashOf } from '../../db/hash';
 import { type DB } from '../../db/types';
-import { type Violation } from '../../domain/violation';
 import { type Applied, type IntakeEvent } from './intake';
+import { applyRows, asViolations, closingProjects, unblockedLines, type ReportedFact } from './rows';
+
+/** Time that was worked, by entry. The role is that of the task where the entry names none. */
+export const TIME: ReportedFact = {
+  table: 'time_entry',
+  key: 'entry_id',
+  columns: {
+    person_id: 'text',
+    work_date: 'date',
+    line_id: 'text',
+    wp_id: 'text',
+    task_id: 'text',
+    role_code: 'text',
+    hour_type: 'text',
+    hours: 'numeric',
+    work_country: 'text',
+    onsite: 'boolean',
+    rest_day_approval: 'text',
+    billable: 'boolean',
+    rework: 'boolean',
+    note: 'text',
+  },
+  references: (dealId) => sql`
+    left join person on person.id = incoming.person_id
+    left join contract_line on contract_line.deal_id = ${dealId} and contract_line.line_id = incoming.line_id
+    left join (
+      select work_task.id, work_task.code, work_task.role_code, work_package.code as package_code, project_phase.contract_line_id
+        from project
+        join work_task on work_task.project_id = project.id
+        join work_package on work_package.id = work_task.work_package_id
+        join project_phase on project_phase.id = work_package.phase_id
+       where project.deal_id = ${dealId}
+    ) task on task.code = incoming.task_id`,
+  unresolved: sql`case
+    when person.id is null then array['person_id', 'PersonUnknown', incoming.person_id || ' is nobody we know']
+    when contract_line.id is null then array['line_id', 'LineUnknown', incoming.line_id || ' is no line of the deal']
+    when task.id is null then array['task_id', 'TaskUnknown', incoming.task_id || ' is no task of the project']
+    when task.contract_line_id <> contract_line.id
+      then array['task_id', 'TaskUnknown', incoming.task_id || ' is no task of line ' || incoming.line_id]
+    when incoming.wp_id <> task.package_code
+      then array['wp_id', 'TaskUnknown', incoming.task_id || ' is no task of work package ' || incoming.wp_id]
+    end`,
+  content: {
+    contract_line_id: sql`contract_line.id`,
+    person_id: sql`incoming.person_id`,
+    work_task_id: sql`task.id`,
+    role_code: sql`coalesce(incoming.role_code, task.role_code)`,
+    work_date: sql`incoming.work_date`,
+    hour_type: sql`incoming.hour_type`,
+    hours: sql`incoming.hours`,
+    work_country: sql`incoming.work_country`,
+    onsite: sql`incoming.onsite`,
+    rest_day_approval: sql`incoming.rest_day_approval`,
+    billable: sql`incoming.billable`,
+    rework: sql`incoming.rework`,
+    note: sql`incoming.note`,
+  },
+  changedCode: 'TimeEntryChanged',
+};
 
 /** What the door has checked; it also carries who brought it. */
 const batchSchema = z.object(timeEntriesRequest.shape);
 type Entry = z.infer<typeof batchSchema>['entries'][number];
 
-interface Known {
-  readonly lines: ReadonlyMap<string, string>;
-  readonly tasks: ReadonlyMap<string, string>;
-  readonly people: ReadonlySet<string>;
-}
-
-/** A batch of time entries: a redelivered entry is the same entry, a later status moves it on, a wrong row is named and left out. */
+/** A batch of time entries in one document: a redelivered entry is the same entry, a wrong row is named and left out (R-100). */
 export async function applyTimeEntries(trx: Transaction<DB>, event: IntakeEvent): Promise<Applied> {
   const { dealId, entries } = batchSchema.parse(event.payload);
-  const known = await knownOf(trx, dealId, entries);
-  const rowErrors: Violation[] = [];
-  let stored = 0;
-  for (const [index, entry] of entries.entries()) {
-    const refused = refuse(entry, known, index) ?? (await store(trx, entry, known, index));
-    if (refused) rowErrors.push(refused);
-    else stored += 1;
-  }
-  const lines = await unblocked(trx, [...known.lines.values()], event.at);
+  const { rows, passes } = rowsOf(entries);
+  const applied = await applyRows(trx, TIME, { dealId, passes, content: sql`${JSON.stringify(rows)}::json` });
   return {
     stream: `deal/${dealId}`,
     action: 'time.recorded',
-    details: { entries: entries.length, stored },
-    rowErrors,
+    details: { entries: entries.length, stored: applied.stored, unchanged: applied.unchanged },
+    rowErrors: asViolations(applied.refusals, 'entries'),
     invoices: [],
-    lines,
+    lines: await unblockedLines(trx, dealId, event.at),
     deals: [],
     projects: await closingProjects(trx, dealId),
   };
 }
 
-async function knownOf(trx: Transaction<DB>, dealId: string, entries: readonly Entry[]): Promise<Known> {
-  const lines = await trx.selectFrom('contract_line').select(['id', 'line_id']).where('deal_id', '=', dealId).execute();
-  const tasks = await trx
-    .selectFrom('work_task')
-    .innerJoin('project', 'project.id', 'work_task.project_id')
-    .select(['work_task.id', 'work_task.code'])
-    .where('project.deal_id', '=', dealId)
-    .execute();
-  const people = await trx
-    .selectFrom('person')
-    .select('id')
-    .where('id', 'in', ['', ...new Set(entries.map((entry) => entry.personId))])
-    .execute();
-  return {
-    lines: new Map(lines.map((line) => [line.line_id, line.id])),
-    tasks: new Map(tasks.map((task) => [task.code, task.id])),
-    people: new Set(people.map((person) => person.id)),
-  };
-}
-
-function refuse(entry: Entry, known: Known, index: number): Violation | null {
-  const at = (violation: string, detail: string, field: string): Violation => ({
-    violation,
-    detail: `${entry.entryId}: ${detail}`,
-    path: `/entries/${index}/${field}`,
+function rowsOf(entries: readonly Entry[]): { rows: object[]; passes: number } {
+  const seen = new Map<string, number>();
+  const rows = entries.map((entry, index) => {
+    const pass = (seen.get(entry.entryId) ?? 0) + 1;
+    seen.set(entry.entryId, pass);
+    return {
+      line: index + 1,
+      pass,
+      entry_id: entry.entryId,
+      person_id: entry.personId,
+      work_date: entry.workDate,
+      line_id: entry.lineId,
+      task_id: entry.taskId,
+      hour_type: entry.hourType,
+      hours: entry.hours,
+      work_country: entry.workCountry,
+      onsite: entry.onsite,
+      rest_day_approval: entry.restDayApproval,
+      billable: entry.billable,
+      rework: entry.rework,
+      note: entry.note,
+      status: entry.status,
+      submitted_at: entry.submittedAt,
+      approved_at: entry.approvedAt,
+      approved_by: entry.approvedBy,
+    };
   });
-  if (!known.people.has(entry.personId)) return at('PersonUnknown', entry.personId, 'personId');
-  if (!known.lines.has(entry.lineId)) return at('LineUnknown', entry.lineId, 'lineId');
-  if (!known.tasks.has(entry.taskId)) return at('TaskUnknown', entry.taskId, 'taskId');
-  if (entry.status === 'approved' && entry.approvedAt === null)
-    return at('ApprovalMomentMissing', 'approved without a moment', 'approvedAt');
-  return null;
-}
-
-async function store(trx: Transaction<DB>, entry: Entry, known: Known, index: number): Promise<Violation | null> {
-  const { status, approvedAt, approvedBy, submittedAt, ...content } = entry;
-  const contentHash = hashOf(content);
-  const approval = status === 'approved' ? { approved_at: approvedAt, approved_by: approvedBy } : { approved_at: null, approved_by: null };
-  const stored = await trx
-    .selectFrom('time_entry')
-    .select(['content_hash', 'status'])
-    .where('entry_id', '=', entry.entryId)
-    .forUpdate()
-    .executeTakeFirst();
-  if (!stored) {
-    await trx
-      .insertInto('time_entry')
-      .values({
-        entry_id: entry.entryId,
-        contract_line_id: known.lines.get(entry.lineId) ?? '',
-        person_id: entry.personId,
-        work_task_id: known.tasks.get(entry.taskId) ?? '',
-        work_date: entry.workDate,
-        hour_type: entry.hourType,
-        hours: entry.hours,
-        work_country: entry.workCountry,
-        onsite: entry.onsite,
-        rest_day_approval: entry.restDayApproval,
-        billable: entry.billable,
-        rework: entry.rework,
-        note: entry.note,
-        status,
-        submitted_at: submittedAt,
-        ...approval,
-        content_hash: contentHash,
-      })
-      .execute();
-    return null;
-  }
-  if (stored.content_hash !== contentHash)
-    return { violation: 'TimeEntryChanged', detail: `${entry.entryId} was recorded with another content`, path: `/entries/${index}` };
-  if (stored.status === 'submitted' && status !== 'submitted')
-    await trx
-      .updateTable('time_entry')
-      .set({ status, ...approval })
-      .where('entry_id', '=', entry.entryId)
-      .execute();
-  return null;
-}
-
-/** Lines that wait for a fact look again at once; the others are not woken. */
-async function unblocked(trx: Transaction<DB>, lineIds: readonly string[], at: string): Promise<string[]> {
-  if (lineIds.length === 0) return [];
-  const rows = await trx
-    .updateTable('billing_plan_item')
-    .set({ blocked_until: at })
-    .where('contract_line_id', 'in', lineIds)
-    .where('state', '=', 'planned')
-    .where('blocked_until', 'is not', null)
-    .returning('contract_line_id')
-    .execute();
-  return [...new Set(rows.map((row) => row.contract_line_id))];
-}
-
-/** A project that is closing waits for time to be approved. */
-async function closingProjects(trx: Transaction<DB>, dealId: string): Promise<string[]> {
-  const rows = await trx.selectFrom('project').select('id').where('deal_id', '=', dealId).where('state', '=', 'closing').execute();
-  return rows.map((row) => row.id);
+  return { rows, passes: Math.max(0, ...seen.values()) };
 }
