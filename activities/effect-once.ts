@@ -15,15 +15,17 @@ export interface EffectContext {
   readonly workflowId?: string;
 }
 
-/** `answer` is plain JSON; `audit` is written last, to one stream. */
+/** `answer` is plain JSON; `audit` is written last, to one stream. `entityId` and `texts` are as in `AuditEvent`. */
 export interface EffectResult<T> {
   readonly answer: T;
   readonly audit: {
     readonly stream: string;
     readonly action: string;
     readonly subject: string;
+    readonly entityId?: string;
     readonly details?: Record<string, unknown>;
     readonly personal?: Record<string, string>;
+    readonly texts?: Record<string, string | null>;
   };
 }
 

@@ -51,7 +51,7 @@ export interface DealActivities {
   startDelivery(input: { dealId: string; at: Instant }): Promise<DealView>;
   startClosing(input: { dealId: string; at: Instant }): Promise<DealView>;
   closeDeal(input: { dealId: string; at: Instant }): Promise<DealView>;
-  declineDeal(input: { dealId: string; reason: string | null; at: Instant }): Promise<DealView>;
+  declineDeal(input: { dealId: string; reasonId: string | null; at: Instant }): Promise<DealView>;
   requestCancellation(input: { dealId: string; cancellation: CancellationInput; approvalId: string }): Promise<DealView>;
   /** Takes an unapproved cancellation back. */
   dropCancellation(input: { dealId: string; requestId: string; at: Instant }): Promise<DealView>;
@@ -70,7 +70,7 @@ export interface ApprovalActivities {
   recordDecision(input: { approvalId: string; decision: DecisionInput }): Promise<DecisionReceipt>;
   /** Reminders and escalation that have come due by `at` (R-067). */
   remindApprovers(input: { approvalId: string; turn: number; at: Instant }): Promise<ApprovalView>;
-  withdrawApproval(input: { approvalId: string; reason: string; at: Instant }): Promise<ApprovalView>;
+  withdrawApproval(input: { approvalId: string; reasonId: string | null; at: Instant }): Promise<ApprovalView>;
 }
 
 export interface LineActivities {
@@ -94,7 +94,8 @@ export interface InvoiceActivities {
   openInvoice(input: { invoiceId: string; approvalWorkflowId: string; at: Instant }): Promise<InvoiceView>;
   /** The approved invoice gets its issue moment (R-044). */
   approveInvoice(input: { invoiceId: string; approvalId: string; at: Instant }): Promise<InvoiceView>;
-  voidInvoice(input: { invoiceId: string; reason: string; at: Instant }): Promise<InvoiceView>;
+  /** `outcome` is how the approval ended; `reasonId` why, in somebody's words. */
+  voidInvoice(input: { invoiceId: string; outcome: 'refused' | 'withdrawn'; reasonId: string | null; at: Instant }): Promise<InvoiceView>;
   /** Number without gaps, due date, journal entry, receivable (D15). */
   issueInvoice(input: { invoiceId: string; at: Instant }): Promise<InvoiceView>;
   /** After cash moved, a hold changed, or a step of the dunning ladder came due. */
@@ -115,13 +116,24 @@ export interface ProjectActivities {
 }
 
 export interface IntakeActivities {
-  /** Applies one inbox event of a stream (a bank file, a batch of time entries) in one transaction. */
+  /** Applies one inbox event of a stream (a batch of time entries, a bank file of one block) in one transaction, or opens a larger bank file. */
   applyIntake(input: { inboxEventId: string; at: Instant }): Promise<IntakeResult>;
+  /** Applies the block of a number, from 1, of a bank file that was opened before. */
+  applyIntakeBlock(input: { inboxEventId: string; block: number; at: Instant }): Promise<IntakeResult>;
 }
 
 export interface ExceptionActivities {
-  /** A run that cannot go on by itself becomes a task of the operators (`open_wait` kind `stuck`, `process_exception`). */
-  reportStuck(input: { effect: string; why: string; at: Instant }): Promise<void>;
+  /**
+   * A run that cannot go on by itself becomes a task (`open_wait` kind `stuck`, `process_exception`): of finance where `code`, that of the
+   * refusal, says that master data is missing, else of the operators. `input` is that of the effect: the ids in it say what it is about.
+   */
+  reportStuck(input: {
+    effect: string;
+    why: string;
+    code?: string | null;
+    input?: object;
+    at: Instant;
+  }): Promise<{ role: 'finance-controller' | 'operator' }>;
   reportUnstuck(input: { effect: string; at: Instant }): Promise<void>;
 }
 

@@ -27,7 +27,8 @@ export interface DecisionInput {
   readonly decisionId: string;
   readonly by: string;
   readonly verdict: 'grant' | 'refuse';
-  readonly reason: string | null;
+  /** Words of people never cross: this is the id under which they are kept (ADR 0020). */
+  readonly reasonId: string | null;
   readonly role: string | null;
   readonly shownHash: string;
   readonly at: Instant;
@@ -42,7 +43,7 @@ export interface ApprovalView extends LifecycleView {
   readonly requestedBy: string;
   readonly shownHash: string;
   readonly decidedAt: Instant | null;
-  readonly reason: string | null;
+  readonly reasonId: string | null;
 }
 
 /** `already-received`: the same decision came before; `already-applied`: the same person said the same under another id. */
@@ -55,7 +56,7 @@ export interface ApprovalResult {
   readonly approvalId: string;
   readonly state: 'approved' | 'refused' | 'withdrawn';
   readonly decidedAt: Instant;
-  readonly reason: string | null;
+  readonly reasonId: string | null;
 }
 
 export interface DealView extends LifecycleView {
@@ -99,7 +100,7 @@ export interface BaselineView extends DealView {
 export interface CancellationInput {
   readonly requestId: string;
   readonly by: string;
-  readonly reason: string;
+  readonly reasonId: string;
   readonly effectiveOn: LocalDate;
   readonly at: Instant;
 }
@@ -139,7 +140,7 @@ export interface MilestoneResponse {
   readonly attempt: number;
   readonly response: 'accepted' | 'rejected';
   readonly respondedAt: Instant;
-  readonly reason: string | null;
+  readonly reasonId: string | null;
   readonly documentReference: string | null;
   readonly by: string;
   readonly at: Instant;
@@ -183,7 +184,7 @@ export interface CollectionHoldInput {
   readonly holdId: string;
   readonly kind: 'dispute' | 'promise' | 'dunning-hold';
   readonly amountMinor: number | null;
-  readonly reason: string;
+  readonly reasonId: string;
   readonly from: Instant;
   readonly until: Instant | null;
   readonly by: string;
@@ -223,4 +224,8 @@ export interface IntakeResult {
   readonly deals: readonly string[];
   /** Projects that are closing and whose checklist may have changed. */
   readonly projects: readonly string[];
+  /** Workflow ids of runs that are stuck for master data, which may have come. */
+  readonly stuckRuns?: readonly string[];
+  /** Blocks of a large file that are still to be applied, each by an effect of its own. */
+  readonly blocks?: number;
 }

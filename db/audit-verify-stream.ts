@@ -6,6 +6,7 @@ export interface ChainedEntry {
   readonly stream: string;
   readonly sequence: number;
   readonly recorded_at: string;
+  readonly entity_id: string | null;
   readonly content: string;
   readonly previous_hash: string;
   readonly hash: string;
@@ -54,6 +55,7 @@ function damageAt(state: StreamState, row: ChainedEntry): Damage | null {
   }
   if (content.stream !== stream) return found(row.sequence, 'inserted', `the entry belongs to ${content.stream}`);
   if (content.sequence !== row.sequence) return found(row.sequence, 'changed', `the entry calls itself ${content.sequence}`);
+  if ((content.entityId ?? null) !== row.entity_id) return found(row.sequence, 'changed', 'given to another entity');
   if (Date.parse(content.recordedAt) !== Date.parse(row.recorded_at)) return found(row.sequence, 'changed', 'recorded at another moment');
   return null;
 }

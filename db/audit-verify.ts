@@ -1,7 +1,9 @@
 import { type Kysely } from 'kysely';
-import { commitmentOf, type AuditContent } from './audit';
+import { type AuditContent } from './audit';
 import { verifyAnchors } from './audit-verify-anchors';
+import { verifyTexts } from './audit-verify-texts';
 import { beginStream, followEntry, type ChainedEntry, type StreamState } from './audit-verify-stream';
+import { commitmentOf } from './hash';
 import { type DB } from './types';
 
 /** Where the log is damaged. Streams in parentheses stand for the anchor chain and the table of personal values. */
@@ -32,7 +34,7 @@ export interface Witness {
 
 /**
  * Checks the whole audit log in one snapshot and names the first damaged row of every stream (I-09, D9): chains, heads, anchors, and the
- * commitments that still have a value. Reads in batches; keeps one small record per stream in memory. Writes nothing.
+ * commitments that still have a value or a text. Reads in batches; keeps one small record per stream in memory. Writes nothing.
  */
 export async function verifyAudit(db: Kysely<DB>, options: { batch?: number; witness?: Witness } = {}): Promise<AuditReport> {
   const batch = options.batch ?? 5_000;
@@ -51,7 +53,7 @@ export async function verifyAudit(db: Kysely<DB>, options: { batch?: number; wit
         entries: chains.entries,
         anchors: anchors.anchors,
         unanchored: Math.max(0, chains.entries - anchors.anchored),
-        erased: chains.commitments - chains.valued,
+        erased: chains.commitments - chains.valued + chains.erasedTexts,
         lastAnchor: anchors.last,
         damage: firstPerStream(damage),
       };
@@ -64,10 +66,11 @@ interface Chains {
   entries: number;
   commitments: number;
   valued: number;
+  erasedTexts: number;
 }
 
 async function verifyChains(trx: Kysely<DB>, batch: number): Promise<Chains> {
-  const chains: Chains = { streams: new Map(), damage: [], entries: 0, commitments: 0, valued: 0 };
+  const chains: Chains = { streams: new Map(), damage: [], entries: 0, commitments: 0, valued: 0, erasedTexts: 0 };
   let after: { stream: string; sequence: number } | null = null;
   for (;;) {
     const rows = await entriesAfter(trx, after, batch);
@@ -78,6 +81,9 @@ async function verifyChains(trx: Kysely<DB>, batch: number): Promise<Chains> {
     }
     chains.entries += rows.length;
     await verifyCommitments(trx, rows, chains);
+    const texts = await verifyTexts(trx, rows);
+    chains.damage.push(...texts.damage);
+    chains.erasedTexts += texts.erased;
     const last = rows.at(-1);
     if (last === undefined || rows.length < batch) break;
     after = { stream: last.stream, sequence: last.sequence };

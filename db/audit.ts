@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { sql, type Kysely, type Transaction } from 'kysely';
 import { type Instant } from '../domain/deal/terms';
-import { canonicalJson, sha256 } from './hash';
+import { commitmentsOf } from './free-text';
+import { canonicalJson, commitmentOf, sha256 } from './hash';
 import { type DB } from './types';
 
-/** What happened, to be written into one stream. `personal` holds personal data by field name; the log gets commitments only (I-15). */
+/**
+ * What happened, to be written into one stream. `personal` holds personal data by field name, `texts` the ids of free texts by what they
+ * say; the log gets commitments only (I-15). `entityId` is the legal entity whose fact this is, left out for facts of a whole deal (ADR 0019).
+ */
 export interface AuditEvent {
   readonly stream: string;
   readonly action: string;
@@ -12,8 +16,16 @@ export interface AuditEvent {
   readonly actor: string;
   readonly at: Instant;
   readonly workflowId?: string;
+  readonly entityId?: string;
   readonly details?: Record<string, unknown>;
   readonly personal?: Record<string, string>;
+  readonly texts?: Record<string, string | null>;
+}
+
+/** A free text as the log knows it. */
+export interface CommittedText {
+  readonly id: string;
+  readonly commitment: string;
 }
 
 /** What the hashed text of an entry says. `personal` maps field to commitment. */
@@ -26,12 +38,10 @@ export interface AuditContent {
   readonly action: string;
   readonly subject: string;
   readonly workflowId?: string;
+  readonly entityId?: string;
   readonly details?: Record<string, unknown>;
   readonly personal?: Record<string, string>;
-}
-
-export interface AuditRecord extends AuditContent {
-  readonly hash: string;
+  readonly texts?: Record<string, CommittedText>;
 }
 
 /** What the first entry of every chain follows. */
@@ -43,6 +53,7 @@ export const GENESIS = '0'.repeat(64);
  */
 export async function appendAudit(trx: Transaction<DB>, event: AuditEvent): Promise<number> {
   const personal = await commit(trx, event.personal ?? {});
+  const texts = await named(trx, event.texts ?? {});
   const head = await lockHead(trx, event.stream);
   const recordedAt = new Date().toISOString();
   const content = canonicalJson({
@@ -54,12 +65,15 @@ export async function appendAudit(trx: Transaction<DB>, event: AuditEvent): Prom
     action: event.action,
     subject: event.subject,
     workflowId: event.workflowId,
+    entityId: event.entityId,
     details: event.details,
     personal,
+    texts,
   });
   const entry = {
     stream: event.stream,
     sequence: head.sequence + 1,
+    entity_id: event.entityId ?? null,
     content,
     previous_hash: head.hash,
     hash: entryHash(head.hash, content),
@@ -78,29 +92,6 @@ export function entryHash(previousHash: string, content: string): string {
   return sha256(`${previousHash}\n${content}`);
 }
 
-/** What stands in the log for a personal value; without the salt nobody finds the value by trying. */
-export function commitmentOf(salt: string, field: string, value: string): string {
-  return sha256(canonicalJson([salt, field, value]));
-}
-
-/** One page of a stream in its order, after a sequence (0 from the start); `next` is where the next page starts, null at the end. */
-export async function readAuditStream(
-  db: Kysely<DB>,
-  stream: string,
-  page: { readonly after: number; readonly limit: number },
-): Promise<{ entries: AuditRecord[]; next: number | null }> {
-  const rows = await db
-    .selectFrom('audit_entry')
-    .select(['content', 'hash', 'sequence'])
-    .where('stream', '=', stream)
-    .where('sequence', '>', page.after)
-    .orderBy('sequence')
-    .limit(page.limit + 1)
-    .execute();
-  const entries = rows.slice(0, page.limit).map((row) => ({ ...(JSON.parse(row.content) as AuditContent), hash: row.hash }));
-  return { entries, next: rows.length > page.limit ? (entries.at(-1)?.sequence ?? null) : null };
-}
-
 /** The personal values that commitments stand for, as far as they were not erased. For callers with the right to personal data. */
 export async function personalValues(db: Kysely<DB>, commitments: readonly string[]): Promise<Map<string, string>> {
   if (commitments.length === 0) return new Map();
@@ -116,6 +107,16 @@ async function commit(trx: Transaction<DB>, personal: Record<string, string>): P
   if (rows.length === 0) return undefined;
   await trx.insertInto('audit_personal').values(rows).execute();
   return Object.fromEntries(rows.map((row) => [row.field, row.commitment]));
+}
+
+async function named(trx: Transaction<DB>, texts: Record<string, string | null>): Promise<Record<string, CommittedText> | undefined> {
+  const told = Object.entries(texts).filter((each): each is [string, string] => each[1] !== null);
+  if (told.length === 0) return undefined;
+  const commitments = await commitmentsOf(
+    trx,
+    told.map(([, id]) => id),
+  );
+  return Object.fromEntries(told.map(([name, id]) => [name, { id, commitment: commitments.get(id) ?? '' }]));
 }
 
 async function lockHead(trx: Transaction<DB>, stream: string): Promise<{ sequence: number; hash: string }> {

@@ -34,3 +34,8 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || (typeof prototype === 'object' && Object.getPrototypeOf(prototype) === null);
 }
+
+/** What stands in the audit log for a value that can be erased; without the salt nobody finds the value by trying (I-15). */
+export function commitmentOf(salt: string, field: string, value: string): string {
+  return sha256(canonicalJson([salt, field, value]));
+}

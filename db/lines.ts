@@ -14,7 +14,9 @@ export interface PlanItemRow extends BillingPlanItem {
   readonly id: string;
   readonly state: string;
   readonly blockedUntil: string | null;
+  /** How the draft ended where the item is held, and the id of the words in which somebody said why. */
   readonly heldReason: string | null;
+  readonly heldReasonId: string | null;
   readonly blockers: readonly { readonly code: string; readonly ownerRole: string; readonly action: string }[];
 }
 
@@ -66,6 +68,7 @@ export async function planItems(db: Kysely<DB>, line: LineRow): Promise<PlanItem
     state: row.state,
     blockedUntil: row.blocked_until,
     heldReason: row.held_reason,
+    heldReasonId: row.held_reason_id,
     blockers: row.blockers as PlanItemRow['blockers'],
   }));
 }

@@ -15,12 +15,17 @@ export interface Wait {
   readonly asks: string;
   readonly due: Instant | null;
   readonly wakesAt: Instant | null;
+  /** Id of the words in which somebody said why this is waited for; they never stand in `asks`, which operators see (ADR 0020). */
+  readonly reasonId?: string | null;
 }
 
 /** A wait and the moment since when it is open. */
 export interface OpenWait extends Wait {
   readonly since: Instant;
 }
+
+/** An open wait and the run that waits. */
+export type WaitOfRun = OpenWait & { readonly workflowId: string };
 
 export interface WaitFilter {
   readonly workflowIds?: readonly string[];
@@ -67,20 +72,24 @@ export async function closeWaits(trx: Transaction<DB>, workflowId: string, at: I
 }
 
 /** Open waits in the reader's scope, in the order of `replaceWaits`. A wait without an entity belongs to the entities of its deal. */
-export async function openWaits(db: Kysely<DB>, filter: WaitFilter): Promise<(OpenWait & { workflowId: string })[]> {
+export async function openWaits(db: Kysely<DB>, filter: WaitFilter): Promise<WaitOfRun[]> {
+  const rows = await selectOpenWaits(db, filter)
+    .orderBy(sql`w.due asc nulls last, w.kind, w.subject, w.role, w.workflow_id`)
+    .execute();
+  return rows.map(waitOfRun);
+}
+
+/** The rows of open waits in the reader's scope (alias `w`), in no order yet. */
+export function selectOpenWaits(db: Kysely<DB>, filter: WaitFilter) {
   let query = db.selectFrom('open_wait as w').leftJoin('deal as d', 'd.id', 'w.deal_id').selectAll('w').where('w.closed_at', 'is', null);
   if (filter.workflowIds !== undefined) query = query.where('w.workflow_id', '=', sql<string>`any(${[...filter.workflowIds]}::text[])`);
   if (filter.roles !== undefined) query = query.where('w.role', '=', sql<string>`any(${[...filter.roles]}::text[])`);
   if (filter.dealId !== undefined) query = query.where('w.deal_id', '=', filter.dealId);
-  const rows = await query
-    .where(inEntities(filter.scope, sql`case when w.entity_id is null then d.entity_ids else array[w.entity_id] end`))
-    .orderBy(sql`w.due asc nulls last, w.kind, w.subject, w.role, w.workflow_id`)
-    .execute();
-  return rows.map((row) => ({
-    workflowId: row.workflow_id,
-    ...normal(fromRow(row)),
-    since: instant(row.since),
-  }));
+  return query.where(inEntities(filter.scope, sql`case when w.entity_id is null then d.entity_ids else array[w.entity_id] end`));
+}
+
+export function waitOfRun(row: Selectable<DB['open_wait']>): WaitOfRun {
+  return { workflowId: row.workflow_id, ...normal(fromRow(row)), since: instant(row.since) };
 }
 
 /** The smallest moment at which an open run acts by itself; null if none does (D2). */
@@ -112,11 +121,21 @@ function identity(wait: { kind: string; subject: string; role: string }): string
 
 function columns(wait: Wait) {
   const { kind, subject, role, asks, due } = wait;
-  return { kind, subject, role, asks, due, entity_id: wait.entityId, deal_id: wait.dealId, wakes_at: wait.wakesAt };
+  return {
+    kind,
+    subject,
+    role,
+    asks,
+    due,
+    entity_id: wait.entityId,
+    deal_id: wait.dealId,
+    wakes_at: wait.wakesAt,
+    reason_id: wait.reasonId ?? null,
+  };
 }
 
 function fromRow(row: Selectable<DB['open_wait']>): Wait {
-  return { ...row, entityId: row.entity_id, dealId: row.deal_id, wakesAt: row.wakes_at };
+  return { ...row, entityId: row.entity_id, dealId: row.deal_id, wakesAt: row.wakes_at, reasonId: row.reason_id };
 }
 
 function isSame(a: Wait, b: Wait): boolean {
@@ -124,8 +143,9 @@ function isSame(a: Wait, b: Wait): boolean {
 }
 
 function normal(wait: Wait): Wait {
-  const { kind, subject, role, entityId, dealId, asks, due, wakesAt } = wait;
-  return { kind, subject, role, entityId, dealId, asks, due: due && instant(due), wakesAt: wakesAt && instant(wakesAt) };
+  const { kind, subject, role, entityId, dealId, asks, due, wakesAt, reasonId } = wait;
+  const moments = { due: due && instant(due), wakesAt: wakesAt && instant(wakesAt) };
+  return { kind, subject, role, entityId, dealId, asks, ...moments, ...(reasonId ? { reasonId } : {}) };
 }
 
 /** One notation for one moment, so that moments compare as text. */

@@ -73,7 +73,7 @@ export function openApproval(deps: ActivityDeps): ApprovalActivities['openApprov
         return {
           answer,
           audit: {
-            stream: `deal/${dealId}`,
+            ...placeOf(row),
             action: 'approval.opened',
             subject: approvalId,
             details: { subjectKind, subjectId, shownHash, policyVersionId: rules.policyVersionId, ruleIds },
@@ -86,10 +86,10 @@ export function openApproval(deps: ActivityDeps): ApprovalActivities['openApprov
 /** Takes a decision in one transaction: locks the subject, resolves delegation and duties, applies the rule, answers after the commit (D4). */
 export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDecision'] {
   return ({ approvalId, decision }) => {
-    const { decisionId, by, verdict, role, reason, shownHash, at } = decision;
+    const { decisionId, by, verdict, role, reasonId, shownHash, at } = decision;
     return lifecycleEffect<DecisionReceipt>(
       deps,
-      { key: `decision/${decisionId}`, identity: { approvalId, by, verdict, role, reason, shownHash }, at, actor: by },
+      { key: `decision/${decisionId}`, identity: { approvalId, by, verdict, role, reasonId, shownHash }, at, actor: by },
       async (trx, workflowId) => {
         const { row, approval } = await lockApproval(trx, approvalId);
         const rules = await rulesOf(trx, row);
@@ -99,7 +99,7 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
           const view = await saveApproval(trx, workflowId, row, approval, rules, at);
           return {
             answer: { outcome: answered, approval: view },
-            audit: { stream: streamOf(row), action: 'decision.repeated', subject: approvalId, details: { decisionId } },
+            audit: { ...placeOf(row), action: 'decision.repeated', subject: approvalId, details: { decisionId } },
           };
         }
         const { ceiling, ...facts } = await decisionFacts(trx, row, approval, rules, decision);
@@ -120,7 +120,7 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
             decided_by: by,
             on_behalf_of: vote.onBehalfOf,
             verdict,
-            reason,
+            reason_id: reasonId,
             shown_hash: shownHash,
             decided_at: at,
           })
@@ -128,10 +128,11 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
         return {
           answer: { outcome: 'accepted', approval: view },
           audit: {
-            stream: streamOf(row),
+            ...placeOf(row),
             action: `decision.${verdict}`,
             subject: approvalId,
-            details: { decisionId, role: vote.role, tier: vote.tier, onBehalfOf: vote.onBehalfOf, reason, shownHash, state: view.state },
+            details: { decisionId, role: vote.role, tier: vote.tier, onBehalfOf: vote.onBehalfOf, shownHash, state: view.state },
+            texts: { reason: reasonId },
           },
         };
       },
@@ -155,7 +156,7 @@ export function remindApprovers(deps: ActivityDeps): ApprovalActivities['remindA
         return {
           answer,
           audit: {
-            stream: streamOf(row),
+            ...placeOf(row),
             action: 'approval.reminded',
             subject: approvalId,
             details: { waits: answer.waits.map(({ role, due }) => ({ role, due })) },
@@ -166,7 +167,7 @@ export function remindApprovers(deps: ActivityDeps): ApprovalActivities['remindA
 }
 
 export function withdrawApproval(deps: ActivityDeps): ApprovalActivities['withdrawApproval'] {
-  return ({ approvalId, reason, at }) =>
+  return ({ approvalId, reasonId, at }) =>
     lifecycleEffect(
       deps,
       { key: `withdraw-approval/${approvalId}`, identity: { approvalId }, at, actor: ENGINE_ACTOR },
@@ -174,10 +175,10 @@ export function withdrawApproval(deps: ActivityDeps): ApprovalActivities['withdr
         const { row, approval } = await lockApproval(trx, approvalId);
         const rules = await rulesOf(trx, row);
         if (isViolation(rules)) return rules;
-        const withdrawn = withdraw(approval, ENGINE_ACTOR, reason, at);
+        const withdrawn = withdraw(approval, ENGINE_ACTOR, reasonId, at);
         const next = isViolation(withdrawn) ? approval : withdrawn;
         const answer = await saveApproval(trx, workflowId, row, next, rules, at);
-        return { answer, audit: { stream: streamOf(row), action: 'approval.withdrawn', subject: approvalId, details: { reason } } };
+        return { answer, audit: { ...placeOf(row), action: 'approval.withdrawn', subject: approvalId, texts: { reason: reasonId } } };
       },
     );
 }
@@ -219,6 +220,7 @@ async function remind(
   return escalate(approval, step.step.role, step.escalation.to);
 }
 
-function streamOf(row: ApprovalRow): string {
-  return row.deal_id === null ? `approval/${row.id}` : `deal/${row.deal_id}`;
+/** Where the log speaks of an approval: the stream of its deal, as a fact of the entity that is asked. */
+function placeOf(row: ApprovalRow): { readonly stream: string; readonly entityId: string } {
+  return { stream: row.deal_id === null ? `approval/${row.id}` : `deal/${row.deal_id}`, entityId: row.entity_id };
 }

@@ -83,7 +83,7 @@ export async function saveApproval(
   const open = await openStepsOf(trx, row, approval, rules, at);
   const ended = approval.kind === 'pending' ? null : approval;
   const tier = approval.kind === 'pending' ? approval.openTier : row.tier;
-  const reason = ended && 'reason' in ended ? ended.reason : null;
+  const reasonId = ended && 'reasonId' in ended ? ended.reasonId : null;
   await trx
     .updateTable('approval')
     .set({
@@ -92,7 +92,7 @@ export async function saveApproval(
       tier,
       due: earliestOf(open.map((each) => each.due)),
       decided_at: ended?.at ?? null,
-      outcome_reason: reason,
+      outcome_reason_id: reasonId,
     })
     .where('id', '=', row.id)
     .execute();
@@ -113,7 +113,7 @@ export async function saveApproval(
     requestedBy: approval.requestedBy,
     shownHash: approval.shownHash,
     decidedAt: ended?.at ?? null,
-    reason,
+    reasonId,
   };
 }
 

@@ -176,7 +176,7 @@ async function readCancellation(trx: Transaction<DB>, { subjectId, dealId }: Sub
   return {
     requestedBy: request.requested_by,
     entityId: deal.lead_entity_id,
-    shown: { reason: request.reason, effectiveOn: request.effective_on, state: deal.state },
+    shown: { reasonId: request.reason_id, effectiveOn: request.effective_on, state: deal.state },
     policy: NOTHING_TO_MEASURE,
   };
 }

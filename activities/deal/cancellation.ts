@@ -18,10 +18,10 @@ const OVER = ['closed', 'declined', 'cancelled', 'cancelling'];
 /** A person asks to cancel the deal on a date; the request is decided by an approval of its own. */
 export function requestCancellation(deps: ActivityDeps): DealActivities['requestCancellation'] {
   return ({ dealId, cancellation, approvalId }) => {
-    const { requestId, by, reason, effectiveOn, at } = cancellation;
+    const { requestId, by, reasonId, effectiveOn, at } = cancellation;
     return lifecycleEffect<DealView>(
       deps,
-      { key: `request-cancellation/${requestId}`, identity: { dealId, by, reason, effectiveOn }, at, actor: by },
+      { key: `request-cancellation/${requestId}`, identity: { dealId, by, reasonId, effectiveOn }, at, actor: by },
       async (trx, workflowId) => {
         const deal = await lockDeal(trx, dealId);
         const refused = await refuseCancellation(trx, deal, effectiveOn, at);
@@ -32,7 +32,7 @@ export function requestCancellation(deps: ActivityDeps): DealActivities['request
             id: requestId,
             deal_id: dealId,
             approval_id: approvalId,
-            reason,
+            reason_id: reasonId,
             effective_on: effectiveOn,
             requested_by: by,
             requested_at: at,
@@ -42,7 +42,13 @@ export function requestCancellation(deps: ActivityDeps): DealActivities['request
         const answer = await dealView(trx, workflowId, deal, await standingWaits(trx, workflowId), at);
         return {
           answer,
-          audit: { stream: `deal/${dealId}`, action: 'cancellation.requested', subject: requestId, details: { effectiveOn, reason } },
+          audit: {
+            stream: `deal/${dealId}`,
+            action: 'cancellation.requested',
+            subject: requestId,
+            details: { effectiveOn },
+            texts: { reason: reasonId },
+          },
         };
       },
     );
@@ -96,7 +102,7 @@ export function finishCancellation(deps: ActivityDeps): DealActivities['finishCa
           .values({
             deal_id: dealId,
             effective_on: request.effective_on,
-            reason: request.reason,
+            reason_id: request.reason_id,
             statement: JSON.stringify(statement),
             created_at: at,
           })

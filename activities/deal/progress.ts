@@ -18,15 +18,17 @@ interface Move {
   readonly state: string;
   readonly action: string;
   readonly details?: Record<string, unknown>;
+  readonly texts?: Record<string, string | null>;
 }
 
 /** Moves the deal to its next state, with what it waits for there. */
 async function move(deps: ActivityDeps, step: Move, waitsFor: (trx: Transaction<DB>, deal: DealRow) => Promise<Wait[]>): Promise<DealView> {
-  const { dealId, at, key, state, action, details } = step;
-  return lifecycleEffect(deps, { key, identity: { dealId, ...details }, at, actor: ENGINE_ACTOR }, async (trx, workflowId) => {
+  const { dealId, at, key, state, action, details, texts } = step;
+  return lifecycleEffect(deps, { key, identity: { dealId, ...details, ...texts }, at, actor: ENGINE_ACTOR }, async (trx, workflowId) => {
     const next = await setDealState(trx, await lockDeal(trx, dealId), state, at);
     const answer = await dealView(trx, workflowId, next, await waitsFor(trx, next), at);
-    return { answer, audit: { stream: `deal/${dealId}`, action, subject: dealId, ...(details ? { details } : {}) } };
+    const said = { ...(details ? { details } : {}), ...(texts ? { texts } : {}) };
+    return { answer, audit: { stream: `deal/${dealId}`, action, subject: dealId, ...said } };
   });
 }
 
@@ -73,10 +75,10 @@ export function closeDeal(deps: ActivityDeps): DealActivities['closeDeal'] {
 }
 
 export function declineDeal(deps: ActivityDeps): DealActivities['declineDeal'] {
-  return ({ dealId, reason, at }) =>
+  return ({ dealId, reasonId, at }) =>
     move(
       deps,
-      { dealId, at, key: `decline-deal/${dealId}`, state: 'declined', action: 'deal.declined', details: { reason } },
+      { dealId, at, key: `decline-deal/${dealId}`, state: 'declined', action: 'deal.declined', texts: { reason: reasonId } },
       async () => [],
     );
 }

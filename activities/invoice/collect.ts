@@ -41,11 +41,11 @@ export function reviewReceivable(deps: ActivityDeps): InvoiceActivities['reviewR
 
 export function recordHold(deps: ActivityDeps): InvoiceActivities['recordHold'] {
   return ({ invoiceId, hold }) => {
-    const { holdId, kind, amountMinor, reason, from, until, by, at } = hold;
+    const { holdId, kind, amountMinor, reasonId, from, until, by, at } = hold;
     return invoiceEffect(
       deps,
       invoiceId,
-      { key: `hold/${holdId}`, identity: { invoiceId, kind, amountMinor, reason, from, until, by }, at, actor: by },
+      { key: `hold/${holdId}`, identity: { invoiceId, kind, amountMinor, reasonId, from, until, by }, at, actor: by },
       async (trx, invoice) => {
         if (invoice.state !== 'issued') return { violation: 'InvoiceNotOpen', detail: `${invoice.reference} is ${invoice.state}` };
         if (amountMinor !== null && amountMinor > invoice.open_minor)
@@ -57,7 +57,7 @@ export function recordHold(deps: ActivityDeps): InvoiceActivities['recordHold'] 
             invoice_id: invoiceId,
             kind,
             amount_minor: amountMinor,
-            reason,
+            reason_id: reasonId,
             from_moment: from,
             until_moment: until,
             recorded_by: by,
@@ -68,6 +68,7 @@ export function recordHold(deps: ActivityDeps): InvoiceActivities['recordHold'] 
           ...(await receivableState(trx, invoice, at)),
           action: `hold.${kind}`,
           details: { holdId, amountMinor, from, until },
+          texts: { reason: reasonId },
         };
       },
     );

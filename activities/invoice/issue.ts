@@ -33,7 +33,7 @@ export function approveInvoice(deps: ActivityDeps): InvoiceActivities['approveIn
       invoiceId,
       { key: `approve-invoice/${invoiceId}`, identity: { invoiceId, approvalId }, at },
       async (trx, invoice) => {
-        if (await isBeyondStop(trx, invoice)) return endDraft(trx, invoice, 'the line was stopped before this period');
+        if (await isBeyondStop(trx, invoice)) return endDraft(trx, invoice, 'line-stopped');
         const calendar = await calendarOfInvoice(trx, invoice);
         const issueDate = issueDateAfterApproval(calendar, invoice.planned_issue_date, at, calendar.timeZone);
         if (isViolation(issueDate)) return issueDate;
@@ -53,19 +53,26 @@ export function approveInvoice(deps: ActivityDeps): InvoiceActivities['approveIn
 
 /** A refused draft is void; its item is held until finance releases it, and then billed anew. */
 export function voidInvoice(deps: ActivityDeps): InvoiceActivities['voidInvoice'] {
-  return ({ invoiceId, reason, at }) =>
+  return ({ invoiceId, outcome, reasonId, at }) =>
     invoiceEffect(deps, invoiceId, { key: `void-invoice/${invoiceId}`, identity: { invoiceId }, at }, (trx, invoice) =>
-      endDraft(trx, invoice, reason),
+      endDraft(trx, invoice, outcome, reasonId),
     );
 }
 
 /** The draft is void. Its item is held for finance, or void too where a cancellation stopped the line before its period (I-13). */
-async function endDraft(trx: Transaction<DB>, invoice: InvoiceRow, reason: string): Promise<InvoiceChange> {
-  const item = (await isBeyondStop(trx, invoice)) ? { state: 'void' } : { state: 'planned', settled_at: null, held_reason: reason };
+async function endDraft(
+  trx: Transaction<DB>,
+  invoice: InvoiceRow,
+  outcome: 'refused' | 'withdrawn' | 'line-stopped',
+  reasonId: string | null = null,
+): Promise<InvoiceChange> {
+  const item = (await isBeyondStop(trx, invoice))
+    ? { state: 'void' }
+    : { state: 'planned', settled_at: null, held_reason: outcome, held_reason_id: reasonId };
   await trx.deleteFrom('invoiced_item').where('invoice_id', '=', invoice.id).execute();
   await trx.updateTable('billing_plan_item').set(item).where('id', '=', invoice.billing_plan_item_id).execute();
   const voided = await updateInvoice(trx, invoice, { state: 'void', reference: `${invoice.reference}~${invoice.id.slice(-8)}` });
-  return { invoice: voided, waits: [], action: 'invoice.void', details: { reason, item: item.state } };
+  return { invoice: voided, waits: [], action: 'invoice.void', details: { outcome, item: item.state }, texts: { reason: reasonId } };
 }
 
 async function isBeyondStop(trx: Transaction<DB>, invoice: InvoiceRow): Promise<boolean> {
@@ -81,7 +88,7 @@ async function isBeyondStop(trx: Transaction<DB>, invoice: InvoiceRow): Promise<
 export function issueInvoice(deps: ActivityDeps): InvoiceActivities['issueInvoice'] {
   return ({ invoiceId, at }) =>
     invoiceEffect(deps, invoiceId, { key: `issue-invoice/${invoiceId}`, identity: { invoiceId }, at }, async (trx, invoice) => {
-      if (await isBeyondStop(trx, invoice)) return endDraft(trx, invoice, 'the line was stopped before this period');
+      if (await isBeyondStop(trx, invoice)) return endDraft(trx, invoice, 'line-stopped');
       const calendar = await calendarOfInvoice(trx, invoice);
       const line = await lineOf(trx, invoice.contract_line_id);
       const today = localDateOf(at, calendar.timeZone);

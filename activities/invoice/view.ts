@@ -21,6 +21,7 @@ export interface InvoiceChange {
   readonly nextStepAt?: Instant | null;
   readonly action: string;
   readonly details?: Record<string, unknown>;
+  readonly texts?: Record<string, string | null>;
 }
 
 /** One effect on a locked invoice that answers where it stands afterwards. */
@@ -41,7 +42,7 @@ export function invoiceEffect(
     const locked = await trx.selectFrom('invoice').selectAll().where('id', '=', invoiceId).forUpdate().executeTakeFirstOrThrow();
     const changed = await change(trx, locked);
     if (isViolation(changed)) return changed;
-    const { invoice, waits, action, details } = changed;
+    const { invoice, waits, action, details, texts } = changed;
     const { customerId } = await billToOf(trx, invoice.bill_to_id);
     const answer: InvoiceView = {
       invoiceId,
@@ -57,7 +58,8 @@ export function invoiceEffect(
       issueAt: changed.issueAt ?? null,
       nextStepAt: changed.nextStepAt ?? null,
     };
-    return { answer, audit: { stream: `deal/${invoice.deal_id}`, action, subject: invoiceId, ...(details ? { details } : {}) } };
+    const said = { ...(details ? { details } : {}), ...(texts ? { texts } : {}) };
+    return { answer, audit: { stream: `deal/${invoice.deal_id}`, entityId: invoice.entity_id, action, subject: invoiceId, ...said } };
   });
 }
 

@@ -40,7 +40,8 @@ export function billItem(deps: ActivityDeps): LineActivities['billItem'] {
             : { invoiceId: null, fact: { action: 'billing.already-done', subject: itemId } };
         if (isViolation(outcome)) return outcome;
         const view = await lineView(trx, workflowId, line, at);
-        return { answer: { invoiceId: outcome.invoiceId, line: view }, audit: { stream: `deal/${line.deal_id}`, ...outcome.fact } };
+        const audit = { stream: `deal/${line.deal_id}`, entityId: line.selling_entity_id, ...outcome.fact };
+        return { answer: { invoiceId: outcome.invoiceId, line: view }, audit };
       },
     );
 }

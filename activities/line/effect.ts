@@ -11,6 +11,7 @@ export interface LineFact {
   readonly action: string;
   readonly subject: string;
   readonly details?: Record<string, unknown>;
+  readonly texts?: Record<string, string | null>;
 }
 
 /** One effect on a locked line that answers where the line stands afterwards. */
@@ -25,7 +26,7 @@ export async function lineEffect(
     const fact = await change(trx, line);
     if (isViolation(fact)) return fact;
     const answer = await lineView(trx, workflowId, await lockLine(trx, contractLineId), effect.at);
-    return { answer, audit: { stream: `deal/${line.deal_id}`, ...fact } };
+    return { answer, audit: { stream: `deal/${line.deal_id}`, entityId: line.selling_entity_id, ...fact } };
   });
 }
 

@@ -46,15 +46,15 @@ export function recordDelivery(deps: ActivityDeps): LineActivities['recordDelive
 /** The customer accepts in writing or rejects with reasons; after a rejection the periods start anew (SOW 5.2, 5.3 as R-048). */
 export function recordResponse(deps: ActivityDeps): LineActivities['recordResponse'] {
   return ({ contractLineId, response }) => {
-    const { responseId, milestoneId, attempt, respondedAt, reason, documentReference, by, at } = response;
+    const { responseId, milestoneId, attempt, respondedAt, reasonId, documentReference, by, at } = response;
     const accepted = response.response === 'accepted';
     const identity = { contractLineId, milestoneId, attempt, response: response.response, respondedAt, by };
     return lineEffect(deps, contractLineId, { key: `milestone-response/${responseId}`, identity, at, actor: by }, async (trx, line) => {
       const milestone = await milestoneOf(trx, line, milestoneId);
       if (isViolation(milestone)) return milestone;
-      const refused = refuseResponse(milestone, attempt, respondedAt, accepted, reason, at);
+      const refused = refuseResponse(milestone, attempt, respondedAt, accepted, reasonId, at);
       if (refused) return refused;
-      await addResponse(trx, milestone, { response: response.response, respondedAt, reason, documentReference, by });
+      await addResponse(trx, milestone, { response: response.response, respondedAt, reasonId, documentReference, by });
       const { timeZone } = await entityOf(trx, line.selling_entity_id);
       const acceptedOn = accepted ? acceptanceDate(respondedAt, timeZone) : null;
       await trx
@@ -69,7 +69,12 @@ export function recordResponse(deps: ActivityDeps): LineActivities['recordRespon
         .where('id', '=', milestone.id)
         .execute();
       await unblock(trx, line.id, at);
-      return { action: `milestone.${response.response}`, subject: milestoneId, details: { attempt, respondedAt, acceptedOn } };
+      return {
+        action: `milestone.${response.response}`,
+        subject: milestoneId,
+        details: { attempt, respondedAt, acceptedOn },
+        texts: { reason: reasonId },
+      };
     });
   };
 }
@@ -96,7 +101,7 @@ export function recordDeemedAcceptance(deps: ActivityDeps): LineActivities['reco
         await addResponse(trx, milestone, {
           response: 'deemed',
           respondedAt: silence.moment,
-          reason: null,
+          reasonId: null,
           documentReference: null,
           by: ENGINE_ACTOR,
         });
@@ -115,7 +120,7 @@ function refuseResponse(
   attempt: number,
   respondedAt: string,
   accepted: boolean,
-  reason: string | null,
+  reasonId: string | null,
   at: string,
 ): Violation | null {
   const { milestone_id: id, state } = milestone;
@@ -129,9 +134,7 @@ function refuseResponse(
     return { violation: 'MilestoneAlreadyAccepted', detail: `${id} counts as accepted since ${milestone.deemed_at}` };
   if (Date.parse(respondedAt) < Date.parse(milestone.delivered_at ?? respondedAt))
     return { violation: 'ResponseBeforeDelivery', detail: `${id} was delivered at ${milestone.delivered_at}`, path: '/respondedAt' };
-  return accepted || (reason !== null && reason.trim() !== '')
-    ? null
-    : { violation: 'ReasonMissing', detail: 'a rejection states its reasons', path: '/reason' };
+  return accepted || reasonId !== null ? null : { violation: 'ReasonMissing', detail: 'a rejection states its reasons', path: '/reason' };
 }
 
 async function milestoneOf(trx: Transaction<DB>, line: LineRow, milestoneId: string): Promise<MilestoneRow | Violation> {
@@ -147,7 +150,7 @@ async function milestoneOf(trx: Transaction<DB>, line: LineRow, milestoneId: str
 async function addResponse(
   trx: Transaction<DB>,
   milestone: MilestoneRow,
-  answer: { response: string; respondedAt: string; reason: string | null; documentReference: string | null; by: string },
+  answer: { response: string; respondedAt: string; reasonId: string | null; documentReference: string | null; by: string },
 ): Promise<void> {
   await trx
     .insertInto('milestone_response')
@@ -156,7 +159,7 @@ async function addResponse(
       attempt: milestone.attempt,
       response: answer.response,
       responded_at: answer.respondedAt,
-      reason: answer.reason,
+      reason_id: answer.reasonId,
       document_reference: answer.documentReference,
       recorded_by: answer.by,
     })

@@ -84,7 +84,7 @@ export function releaseItem(deps: ActivityDeps): LineActivities['releaseItem'] {
       async (trx) => {
         const released = await trx
           .updateTable('billing_plan_item')
-          .set({ held_reason: null, blocked_until: at })
+          .set({ held_reason: null, held_reason_id: null, blocked_until: at })
           .where('contract_line_id', '=', contractLineId)
           .where('item_key', '=', itemKey)
           .where('held_reason', 'is not', null)

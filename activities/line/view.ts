@@ -88,14 +88,10 @@ function waitsOf(
   const awaited = milestones.find((each) => each.state === 'planned' || each.state === 'rejected');
   const next = items.find((item) => item.trigger.kind === 'moment' && item.heldReason === null && item.blockers.length === 0);
   return [
-    ...held.map((item) =>
-      wait(
-        'held-item',
-        item.reference,
-        'finance-controller',
-        `the draft was refused: ${item.heldReason}; release the item to bill it again`,
-      ),
-    ),
+    ...held.map((item) => ({
+      ...wait('held-item', item.reference, 'finance-controller', `the draft was ${item.heldReason}; release the item to bill it again`),
+      reasonId: item.heldReasonId,
+    })),
     ...blocked.map((item) =>
       wait(
         'readiness',

@@ -145,14 +145,14 @@ export function awaitClosingApproval(deps: ActivityDeps): ProjectActivities['awa
 export function sendBackClosing(deps: ActivityDeps): ProjectActivities['sendBackClosing'] {
   return ({ projectId, approvalId, at }) =>
     projectEffect(deps, projectId, { key: `send-back-closing/${approvalId}`, identity: { projectId }, at }, async (trx, project) => {
-      const { outcome_reason: reason } = await trx
+      const { outcome_reason_id: reasonId } = await trx
         .selectFrom('approval')
-        .select('outcome_reason')
+        .select('outcome_reason_id')
         .where('id', '=', approvalId)
         .executeTakeFirstOrThrow();
-      const asks = `put right what the close was refused for (${reason ?? 'withdrawn'}), then have the project looked at again`;
+      const asks = 'put right what the close was refused for, then have the project looked at again';
       return {
-        waits: [wait(project, { kind: 'close-refused', role: 'project-manager', asks })],
+        waits: [wait(project, { kind: 'close-refused', role: 'project-manager', asks, reasonId })],
         action: 'project.close-sent-back',
         details: { approvalId },
       };
@@ -185,6 +185,6 @@ export function cancelProject(deps: ActivityDeps): ProjectActivities['cancelProj
     }));
 }
 
-function wait(project: ProjectRow, each: Pick<Wait, 'kind' | 'role' | 'asks'> & { subject?: string }): Wait {
+function wait(project: ProjectRow, each: Pick<Wait, 'kind' | 'role' | 'asks' | 'reasonId'> & { subject?: string }): Wait {
   return { subject: project.id, entityId: project.lead_entity_id, dealId: project.deal_id, due: null, wakesAt: null, ...each };
 }

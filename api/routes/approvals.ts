@@ -23,6 +23,7 @@ import { withoutFields } from '../fields';
 import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
 import { type Api } from '../routing';
+import { keepReason } from '../texts';
 import { answerOf, orUnknown, updateIdOf } from '../updates';
 
 type Outcome = z.infer<typeof decisionReceiptSchema>['outcome'];
@@ -77,9 +78,12 @@ export function approvalRoutes(app: Api, deps: RouteDeps): void {
       const { id } = request.params;
       const approval = await approvalOf(deps, request, id);
       refuseOtherVersion(request, approval);
-      const { decisionId = idFor(request, 'decision'), verdict, reason = null, role = null, shownHash } = request.body;
-      const decision = { decisionId, by: request.principal.id, verdict, reason, role, shownHash, at: await deps.clock.now() };
-      const outcome = approval.state === 'pending' ? await decide(deps, request, id, decision) : settledAnswer(approval, decision);
+      const { decisionId = idFor(request, 'decision'), verdict, reason, role = null, shownHash } = request.body;
+      const isOpen = approval.state === 'pending';
+      const words = { reason: isOpen ? reason : null, purpose: 'decision', subject: approvalWorkflowId(id), origin: decisionId } as const;
+      const reasonId = await keepReason(deps, request, words);
+      const decision = { decisionId, by: request.principal.id, verdict, reasonId, role, shownHash, at: await deps.clock.now() };
+      const outcome = isOpen ? await decide(deps, request, id, decision) : settledAnswer(approval, decision);
       return { outcome, approval: shownTo(request, await approvalOf(deps, request, id)) };
     },
   });
@@ -100,7 +104,8 @@ export function approvalRoutes(app: Api, deps: RouteDeps): void {
       if (record.requestedBy !== request.principal.id) throw new ApiError('RequesterRequired', `requested by ${record.requestedBy}`);
       const ended = endedAlready(record);
       if (ended !== null) throw refused(ended);
-      const withdrawal = { reason: request.body.reason, at: await deps.clock.now() };
+      const words = { reason: request.body.reason, purpose: 'withdrawal', subject: approvalWorkflowId(id), origin: id } as const;
+      const withdrawal = { reasonId: await keepReason(deps, request, words), at: await deps.clock.now() };
       const told = await orUnknown(deps.gateway.signal(approvalWorkflowId(id), withdrawSignal, withdrawal));
       if (!told) throw new ApiError('RunMissing', 'the approval is pending, but no run takes decisions');
       void reply.code(202);

@@ -1,13 +1,16 @@
-import { type FastifyRequest } from 'fastify';
 import { auditListSchema, auditQuery } from '../../contracts/api/operations';
-import { readAuditStream } from '../../db/audit';
+import { readAuditStream } from '../../db/audit-read';
 import { isVisible } from '../../db/reads/visibility';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { pageAnswer, pageRequest } from '../paging';
 import { type Api, fieldScope } from '../routing';
 
-/** The audit log, one stream at a time in its order; personal fields stand in it as commitments only (I-15). */
+/**
+ * The audit log, one stream at a time in its order; personal fields stand in it as commitments only (I-15). An entry of another entity is
+ * not told, one of a whole deal without its details to all but the lead entity (ADR 0019). Amounts are for readers of invoices, the words
+ * of people for readers of deals.
+ */
 export function auditRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'GET',
@@ -22,20 +25,17 @@ export function auditRoutes(app: Api, deps: RouteDeps): void {
       const { stream } = request.query;
       const { after, limit } = pageRequest(request.query, ['number']);
       if (!(await isVisible(deps.db, request.scope, stream))) throw new ApiError('StreamUnknown', stream);
-      const seesAmounts = await coversAmounts(deps, request, stream);
-      const { entries, next } = await readAuditStream(deps.db, stream, { after: Number(after?.[0] ?? 0), limit });
+      const reader = { scope: request.scope, amounts: fieldScope(request, 'invoice.read'), texts: fieldScope(request, 'deal.read') };
+      const { entries, next } = await readAuditStream(deps.db, stream, reader, { after: Number(after?.[0] ?? 0), limit });
       return pageAnswer({
-        rows: entries.map(({ details = {}, ...entry }) => ({ ...entry, details: seesAmounts ? details : withoutAmounts(details) })),
+        rows: entries.map(({ details = {}, seesAmounts, ...entry }) => ({
+          ...entry,
+          details: seesAmounts ? details : withoutAmounts(details),
+        })),
         next: next === null ? null : [String(next)],
       });
     },
   });
-}
-
-/** Amounts of a stream are for those who may read the invoices where it belongs; an operator reads none. */
-async function coversAmounts(deps: RouteDeps, request: FastifyRequest, stream: string): Promise<boolean> {
-  const scope = fieldScope(request, 'invoice.read');
-  return scope !== null && (await isVisible(deps.db, scope, stream));
 }
 
 const AMOUNT = /^(?:net|tax|gross|amount|total|margin.*|cost.*|.*Minor)$/i;

@@ -13,7 +13,6 @@ import {
   sowProposalRequest,
 } from '../../contracts/api/deals';
 import { listDeals, listSowProposals, readDeal, readDealState } from '../../db/reads/deals';
-import { openWaits } from '../../db/waits';
 import { dealWorkflowId } from '../../domain/ids';
 import { dealReportedSignal, proposeTermsUpdate, requestCancellationUpdate } from '../../workflows/deal-to-cash/messages';
 import { type RouteDeps } from '../deps';
@@ -22,7 +21,9 @@ import { idFor } from '../idempotency';
 import { putIntake } from '../intake';
 import { pageAnswer, pageRequest } from '../paging';
 import { type Api } from '../routing';
+import { keepReason } from '../texts';
 import { answerOf, orUnknown, updateIdOf } from '../updates';
+import { waitsOf } from '../waits';
 
 const FINISHED = ['closed', 'declined', 'cancelled'];
 const params = z.strictObject({ dealId: uuid });
@@ -115,7 +116,10 @@ function dealRequests(app: Api, deps: RouteDeps): void {
     handler: async (request, reply) => {
       const { dealId } = await openDeal(deps, request, request.params.dealId);
       const requestId = idFor(request, 'cancellation');
-      const input = { requestId, by: request.principal.id, ...request.body, at: await deps.clock.now() };
+      const { reason, effectiveOn } = request.body;
+      const words = { reason, purpose: 'cancellation', subject: dealWorkflowId(dealId), origin: requestId } as const;
+      const reasonId = await keepReason(deps, request, words);
+      const input = { requestId, by: request.principal.id, reasonId, effectiveOn, at: await deps.clock.now() };
       const sent = deps.gateway.update({
         definition: requestCancellationUpdate,
         workflowId: dealWorkflowId(dealId),
@@ -160,7 +164,7 @@ function dealReads(app: Api, deps: RouteDeps): void {
       const workflowId = dealWorkflowId(dealId);
       return {
         ...deal,
-        waits: await openWaits(deps.db, { dealId, scope: request.scope }),
+        waits: await waitsOf(deps, request, { dealId }),
         links: {
           self: `/v1/deals/${dealId}`,
           run: `/v1/runs/${encodeURIComponent(workflowId)}`,

@@ -4,7 +4,6 @@ import { outsideId, uuid } from '../../contracts/api/common';
 import { holdReceipt, holdRequest, invoiceListSchema, invoiceQuery, invoiceSchema } from '../../contracts/api/invoices';
 import { readInvoice } from '../../db/reads/invoice';
 import { listInvoices } from '../../db/reads/invoices';
-import { openWaits } from '../../db/waits';
 import { invoiceWorkflowId } from '../../domain/ids';
 import { parseMoney } from '../../domain/money';
 import { isViolation } from '../../domain/violation';
@@ -14,7 +13,9 @@ import { ApiError } from '../errors';
 import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
 import { type Api } from '../routing';
+import { keepReason } from '../texts';
 import { answerOf, updateIdOf } from '../updates';
+import { waitsOf } from '../waits';
 
 const params = z.strictObject({ id: uuid });
 
@@ -49,7 +50,7 @@ export function invoiceRoutes(app: Api, deps: RouteDeps): void {
     },
     handler: async (request) => {
       const { id } = request.params;
-      const waits = await openWaits(deps.db, { workflowIds: [invoiceWorkflowId(id)], scope: request.scope });
+      const waits = await waitsOf(deps, request, { workflowIds: [invoiceWorkflowId(id)] });
       return { ...(await invoiceOf(deps, request, id)), waits };
     },
   });
@@ -69,9 +70,12 @@ function holdRoutes(app: Api, deps: RouteDeps): void {
     handler: async (request, reply) => {
       const { id } = request.params;
       const { currency } = await invoiceOf(deps, request, id);
-      const { amount, ...told } = request.body;
+      const { amount, reason, ...told } = request.body;
       const holdId = idFor(request, 'hold');
-      const input = { holdId, ...told, amountMinor: held(amount, currency), by: request.principal.id, at: await deps.clock.now() };
+      const amountMinor = held(amount, currency);
+      const words = { reason, purpose: 'hold', subject: invoiceWorkflowId(id), origin: holdId } as const;
+      const reasonId = await keepReason(deps, request, words);
+      const input = { holdId, ...told, reasonId, amountMinor, by: request.principal.id, at: await deps.clock.now() };
       const sent = deps.gateway.update({
         definition: holdUpdate,
         workflowId: invoiceWorkflowId(id),

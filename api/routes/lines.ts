@@ -4,7 +4,6 @@ import { outsideId, uuid } from '../../contracts/api/common';
 import { deliveryRequest, lineSchema, lineWritten, releaseRequest, responseRequest, usageRequest } from '../../contracts/api/lines';
 import { type LineView } from '../../contracts/workflow-state';
 import { isReportedUsage, readLine, readLineState } from '../../db/reads/lines';
-import { openWaits } from '../../db/waits';
 import { lineWorkflowId } from '../../domain/ids';
 import {
   deliverMilestoneUpdate,
@@ -17,7 +16,9 @@ import { ApiError } from '../errors';
 import { type Update } from '../gateway/gateway';
 import { idFor } from '../idempotency';
 import { type Api, fieldScope } from '../routing';
+import { keepReason } from '../texts';
 import { answerOf, updateIdOf } from '../updates';
+import { waitsOf } from '../waits';
 
 const params = z.strictObject({ id: uuid });
 const milestoneParams = z.strictObject({ id: uuid, milestoneId: outsideId });
@@ -66,9 +67,12 @@ export function lineRoutes(app: Api, deps: RouteDeps): void {
     },
     handler: async (request) => {
       const { id, milestoneId } = request.params;
-      const { reason = null, documentReference = null, ...told } = request.body;
+      const { reason, documentReference = null, ...told } = request.body;
       const responseId = idFor(request, 'response');
-      const input = { responseId, milestoneId, ...told, reason, documentReference, by: request.principal.id, at: await deps.clock.now() };
+      await stateOf(deps, request, id);
+      const words = { reason, purpose: 'response', subject: `${lineWorkflowId(id)}/${milestoneId}`, origin: responseId } as const;
+      const reasonId = await keepReason(deps, request, words);
+      const input = { responseId, milestoneId, ...told, reasonId, documentReference, by: request.principal.id, at: await deps.clock.now() };
       return record(deps, request, id, milestoneId, {
         definition: respondToMilestoneUpdate,
         input,
@@ -148,7 +152,7 @@ async function written(deps: RouteDeps, request: FastifyRequest, id: string, sub
   const { state } = await stateOf(deps, request, id);
   const readable = fieldScope(request, 'deal.read');
   const isReadable = readable !== null && (await readLineState(deps.db, readable, id)) !== undefined;
-  return isReadable ? lineOf(deps, { scope: readable }, id) : { contractLineId: id, subject, state };
+  return isReadable ? lineOf(deps, request, id, readable) : { contractLineId: id, subject, state };
 }
 
 async function stateOf(deps: RouteDeps, request: FastifyRequest, id: string) {
@@ -157,8 +161,8 @@ async function stateOf(deps: RouteDeps, request: FastifyRequest, id: string) {
   return line;
 }
 
-async function lineOf(deps: RouteDeps, request: Pick<FastifyRequest, 'scope'>, id: string) {
-  const line = await readLine(deps.db, request.scope, id);
+async function lineOf(deps: RouteDeps, request: FastifyRequest, id: string, scope = request.scope) {
+  const line = await readLine(deps.db, scope, id);
   if (line === undefined) throw new ApiError('LineUnknown', id);
-  return { ...line, waits: await openWaits(deps.db, { workflowIds: [lineWorkflowId(id)], scope: request.scope }) };
+  return { ...line, waits: await waitsOf(deps, request, { workflowIds: [lineWorkflowId(id)] }, scope) };
 }

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { uuid } from '../../contracts/api/common';
 import { projectListSchema, projectQuery, projectSchema, signOffRequest } from '../../contracts/api/projects';
 import { listProjects, readProject } from '../../db/reads/projects';
-import { openWaits } from '../../db/waits';
 import { projectWorkflowId } from '../../domain/ids';
 import { recheckProjectSignal, signOffUpdate } from '../../workflows/project-to-close/messages';
 import { type RouteDeps } from '../deps';
@@ -12,6 +11,7 @@ import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
 import { type Api, fieldScope } from '../routing';
 import { answerOf, orUnknown, updateIdOf } from '../updates';
+import { waitsOf } from '../waits';
 
 const params = z.strictObject({ id: uuid });
 
@@ -104,6 +104,6 @@ async function openProject(deps: RouteDeps, request: FastifyRequest, id: string)
 async function projectOf(deps: RouteDeps, request: FastifyRequest, id: string) {
   const project = await readProject(deps.db, request.scope, fieldScope(request, 'cost.read'), id);
   if (project === undefined) throw new ApiError('ProjectUnknown', id);
-  const waits = await openWaits(deps.db, { workflowIds: [projectWorkflowId(id)], scope: request.scope });
+  const waits = await waitsOf(deps, request, { workflowIds: [projectWorkflowId(id)] });
   return { ...project, waits };
 }

@@ -2,12 +2,12 @@ import { exceptionListSchema, exceptionQuery, runParams, runSchema, waitListSche
 import { listExceptions } from '../../db/reads/exceptions';
 import { isVisible } from '../../db/reads/visibility';
 import { listWaits } from '../../db/reads/waits';
-import { openWaits } from '../../db/waits';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { pageAnswer, pageRequest } from '../paging';
 import { type Api } from '../routing';
 import { orUnavailable } from '../updates';
+import { toldWaits, waitsOf } from '../waits';
 
 /** Who or what is waited for, and how a run stands. */
 export function runRoutes(app: Api, deps: RouteDeps): void {
@@ -17,7 +17,8 @@ export function runRoutes(app: Api, deps: RouteDeps): void {
     schema: { tags: ['operations'], summary: 'Open waits by due moment', querystring: waitQuery, response: { 200: waitListSchema } },
     handler: async (request) => {
       const { role, dealId } = request.query;
-      return pageAnswer(await listWaits(deps.db, request.scope, { role, dealId }, pageRequest(request.query, ['number'])));
+      const page = await listWaits(deps.db, request.scope, { role, dealId }, pageRequest(request.query, ['due', 'uuid']));
+      return pageAnswer({ ...page, rows: await toldWaits(deps, request, page.rows) });
     },
   });
 
@@ -48,7 +49,7 @@ export function runRoutes(app: Api, deps: RouteDeps): void {
       if (!(await isVisible(deps.db, request.scope, workflowId))) throw new ApiError('RunUnknown', workflowId);
       const run = await orUnavailable(deps.gateway.describe(workflowId));
       if (run === null) throw new ApiError('RunUnknown', workflowId);
-      return { ...run, waits: await openWaits(deps.db, { workflowIds: [workflowId], scope: request.scope }) };
+      return { ...run, waits: await waitsOf(deps, request, { workflowIds: [workflowId] }) };
     },
   });
 }

@@ -64,4 +64,6 @@ export const waitSchema = z.object({
   since: moment,
   due: moment.nullable(),
   wakesAt: moment.nullable(),
+  /** Why, in somebody's words; null where nothing was said, it was erased, or is not for the caller. */
+  reason: z.string().nullable(),
 });

@@ -69,7 +69,7 @@ export const invoiceSchema = invoiceSummarySchema.extend({
         holdId: z.string(),
         kind: z.string(),
         amount: z.string().nullable(),
-        reason: z.string(),
+        reason: z.string().nullable(),
         from: moment,
         until: moment.nullable(),
         recordedBy: z.string(),

@@ -43,6 +43,9 @@ export const auditListSchema = listOf(
     action: z.string(),
     subject: z.string(),
     workflowId: z.string().optional(),
+    entityId: z.string().optional(),
+    /** What people wrote, by what it says; null where it was erased or is not for the caller. */
+    texts: z.record(z.string(), z.object({ id: z.string(), text: z.string().nullable() })).optional(),
     details: z.unknown(),
     hash: z.string(),
   }),

@@ -3,6 +3,7 @@ import { type Approval } from '../../domain/approval/state';
 import { type Instant } from '../../domain/deal/terms';
 import { type Scope } from '../../domain/access';
 import { inEntities } from '../entity-scope';
+import { textsOf } from '../free-text';
 import { type DB } from '../types';
 import { amountOrNull } from './amount';
 import { type Candidate, candidatesOf, type Electorate, isAsked, readElectorate, takesPart } from './candidates';
@@ -87,7 +88,7 @@ export async function listApprovals(
     .where(inEntities(reader.scope, sql`array[entity_id]`))
     .limit(page.limit + 1)
     .execute();
-  return pageOf(rows, page, keysOf, summary);
+  return summaries(db, rows, page);
 }
 
 /** One approval with what is shown, its steps, who may decide now, and the decisions; undefined where it is none of the reader's. */
@@ -106,10 +107,11 @@ export async function readApproval(db: Kysely<DB>, reader: ApprovalReader, appro
     .orderBy('decided_at')
     .orderBy('decision_id')
     .execute();
+  const words = await textsOf(db, [row.outcome_reason_id, reasonShown(row.shown), ...decisions.map((each) => each.reason_id)]);
   return {
-    ...summary(row),
+    ...summary(row, words),
     policyVersionId: row.policy_version_id,
-    shown: row.shown,
+    shown: shownInWords(row.shown, words),
     steps: stepsOf(row, record, steps, electorate),
     decisions: decisions.map((each) => ({
       decisionId: each.decision_id,
@@ -118,7 +120,7 @@ export async function readApproval(db: Kysely<DB>, reader: ApprovalReader, appro
       decidedBy: each.decided_by,
       onBehalfOf: each.on_behalf_of,
       verdict: each.verdict as 'grant' | 'refuse',
-      reason: each.reason,
+      reason: words.get(each.reason_id ?? '') ?? null,
       decidedAt: each.decided_at,
     })),
     record,
@@ -132,7 +134,7 @@ async function listMine(db: Kysely<DB>, reader: ApprovalReader, filter: Approval
   const electorate = await readElectorate(db, reader.at);
   const rows = await filtered(db, { ...filter, state: 'pending' }, page).execute();
   const mine = rows.filter((row) => isAsked(electorate, row.record as Approval, row.entity_id, userId));
-  return pageOf(mine.slice(0, page.limit + 1), page, keysOf, summary);
+  return summaries(db, mine.slice(0, page.limit + 1), page);
 }
 
 function filtered(db: Kysely<DB>, filter: ApprovalFilter, page: PageRequest) {
@@ -173,7 +175,36 @@ function stepsOf(
   );
 }
 
-function summary(row: Row): ApprovalSummary {
+async function summaries(db: Kysely<DB>, rows: readonly Row[], page: PageRequest): Promise<Page<ApprovalSummary>> {
+  const words = await textsOf(
+    db,
+    rows.map((row) => row.outcome_reason_id),
+  );
+  return pageOf(rows, page, keysOf, (row) => summary(row, words));
+}
+
+type Words = ReadonlyMap<string, string | null>;
+
+/** What is shown binds to the id of a reason; its words are put in for the reader, and are gone once they were erased. */
+function shownInWords(shown: unknown, words: Words): unknown {
+  const id = reasonShown(shown);
+  if (id === null) return shown;
+  const rest = Object.entries(shown as Record<string, unknown>).filter(([name]) => name !== 'reasonId');
+  return { ...Object.fromEntries(rest), reason: words.get(id) ?? null };
+}
+
+function reasonShown(shown: unknown): string | null {
+  const id = typeof shown === 'object' && shown !== null && 'reasonId' in shown ? shown.reasonId : null;
+  return typeof id === 'string' ? id : null;
+}
+
+/** Why an approval ended: in the words of whoever refused it or took it back; without words it ended with its subject. */
+function outcomeReason(row: Row, words: Words): string | null {
+  if (row.outcome_reason_id !== null) return words.get(row.outcome_reason_id) ?? null;
+  return row.state === 'withdrawn' ? 'cancelled with its subject' : null;
+}
+
+function summary(row: Row, words: Words): ApprovalSummary {
   return {
     id: row.id,
     subjectKind: row.subject_kind,
@@ -190,6 +221,6 @@ function summary(row: Row): ApprovalSummary {
     openedAt: row.opened_at,
     due: row.due,
     decidedAt: row.decided_at,
-    reason: row.outcome_reason,
+    reason: outcomeReason(row, words),
   };
 }

@@ -34,11 +34,12 @@ export interface InvoiceDetail extends InvoiceSummary {
     readonly open: string;
     readonly heldBy: string | null;
   }[];
+  /** `reason` is null once its words were erased. */
   readonly holds: readonly {
     readonly holdId: string;
     readonly kind: string;
     readonly amount: string | null;
-    readonly reason: string;
+    readonly reason: string | null;
     readonly from: string;
     readonly until: string | null;
     readonly recordedBy: string;
@@ -60,7 +61,14 @@ export async function readInvoice(db: Kysely<DB>, scope: Scope, invoiceId: strin
     .orderBy('id')
     .execute();
   const dunning = await db.selectFrom('dunning_step').selectAll().where('invoice_id', '=', invoiceId).orderBy('level').execute();
-  const holds = await db.selectFrom('collection_hold').selectAll().where('invoice_id', '=', invoiceId).orderBy('from_moment').execute();
+  const holds = await db
+    .selectFrom('collection_hold as hold')
+    .innerJoin('free_text as words', 'words.id', 'hold.reason_id')
+    .selectAll('hold')
+    .select('words.body as reason')
+    .where('hold.invoice_id', '=', invoiceId)
+    .orderBy('hold.from_moment')
+    .execute();
   const { currency } = row;
   return {
     ...invoiceSummary(row),

@@ -2,6 +2,7 @@ import { sql, type Kysely, type Selectable } from 'kysely';
 import { type DealTerms, type LineTerms } from '../../domain/deal/terms';
 import { type Scope } from '../../domain/access';
 import { inEntities } from '../entity-scope';
+import { textsOf } from '../free-text';
 import { type DB } from '../types';
 import { amountOrNull } from './amount';
 import { type MilestoneView, milestoneView } from './milestones';
@@ -70,6 +71,10 @@ export async function readLine(db: Kysely<DB>, scope: Scope, contractLineId: str
     .where('contract_line_id', '=', contractLineId)
     .orderBy(sql`issue_date asc nulls last, item_key`)
     .execute();
+  const words = await textsOf(
+    db,
+    plan.map((item) => item.held_reason_id),
+  );
   const terms = version?.terms as DealTerms | undefined;
   return {
     id: row.id,
@@ -90,7 +95,7 @@ export async function readLine(db: Kysely<DB>, scope: Scope, contractLineId: str
     contractVersion: row.contract_version,
     terms: terms?.lines.find((line) => line.lineId === row.line_id) ?? null,
     milestones: milestones.map(milestoneView),
-    billingPlan: plan.map(planItem),
+    billingPlan: plan.map((item) => planItem(item, words)),
   };
 }
 
@@ -115,7 +120,7 @@ function visibleLine(db: Kysely<DB>, scope: Scope, contractLineId: string) {
     .executeTakeFirst();
 }
 
-function planItem(row: Selectable<DB['billing_plan_item']>): BillingPlanItemView {
+function planItem(row: Selectable<DB['billing_plan_item']>, words: ReadonlyMap<string, string | null>): BillingPlanItemView {
   return {
     itemId: row.id,
     itemKey: row.item_key,
@@ -130,7 +135,7 @@ function planItem(row: Selectable<DB['billing_plan_item']>): BillingPlanItemView
     state: row.state as BillingPlanItemView['state'],
     blockers: row.blockers,
     blockedUntil: row.blocked_until,
-    heldReason: row.held_reason,
+    heldReason: row.held_reason && (words.get(row.held_reason_id ?? '') ?? row.held_reason),
     settledAt: row.settled_at,
   };
 }

@@ -20,7 +20,8 @@ export interface Decision {
   readonly by: string;
   readonly role: string | null;
   readonly verdict: Verdict;
-  readonly reason: string | null;
+  /** Id of the words that say why; null where nothing was said. */
+  readonly reasonId: string | null;
   readonly shownHash: string;
 }
 
@@ -62,8 +63,8 @@ export function decide(approval: Approval, decision: Decision, facts: DecisionFa
   if (authority.onBehalfOf === approval.requestedBy)
     return { violation: 'ApproverIsRequester', detail: `on behalf of ${authority.onBehalfOf}` };
   if (facts.dutyConflict !== null) return facts.dutyConflict;
-  const { decisionId, by, verdict, reason } = decision;
-  const vote = { decisionId, by, onBehalfOf: authority.onBehalfOf, verdict, reason, limit: authority.limit, at };
+  const { decisionId, by, verdict, reasonId } = decision;
+  const vote = { decisionId, by, onBehalfOf: authority.onBehalfOf, verdict, reasonId, limit: authority.limit, at };
   return settleStep(approval, { ...step, votes: [...step.votes, vote] }, facts, at);
 }
 
@@ -77,8 +78,7 @@ export function refusalWithoutFacts(approval: Approval, decision: Decision): Vio
   if (decision.by === approval.requestedBy) return { violation: 'ApproverIsRequester', detail: decision.by };
   if (decision.shownHash !== approval.shownHash)
     return { violation: 'VersionOutdated', detail: 'the content has changed since it was shown' };
-  if (decision.verdict === 'refuse' && (decision.reason ?? '').trim() === '')
-    return { violation: 'ReasonMissing', detail: 'a refusal says why' };
+  if (decision.verdict === 'refuse' && decision.reasonId === null) return { violation: 'ReasonMissing', detail: 'a refusal says why' };
   return null;
 }
 
@@ -164,7 +164,7 @@ function settleStep(approval: PendingApproval, step: ApprovalStep, facts: Decisi
   const last = step.votes.at(-1);
   if (outcome === 'refused' && last !== undefined) {
     const against = step.votes.findLast((vote) => vote.verdict === 'refuse') ?? last;
-    return { ...core(next), kind: 'refused', at, by: against.by, role: step.role, reason: against.reason ?? '' };
+    return { ...core(next), kind: 'refused', at, by: against.by, role: step.role, reasonId: against.reasonId };
   }
   return outcome === 'granted' ? advance(next, at) : next;
 }

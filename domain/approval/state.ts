@@ -12,7 +12,8 @@ export interface Vote {
   readonly by: string;
   readonly onBehalfOf: string | null;
   readonly verdict: Verdict;
-  readonly reason: string | null;
+  /** Id of the words in which the voter says why; the words stand elsewhere, where they can be erased (I-15). */
+  readonly reasonId: string | null;
   readonly limit: Money | null;
   readonly at: Instant;
 }
@@ -51,8 +52,14 @@ export interface PendingApproval extends ApprovalCore {
 export type Approval =
   | PendingApproval
   | (ApprovalCore & { readonly kind: 'approved'; readonly at: Instant })
-  | (ApprovalCore & { readonly kind: 'refused'; readonly at: Instant; readonly by: string; readonly role: string; readonly reason: string })
-  | (ApprovalCore & { readonly kind: 'withdrawn'; readonly at: Instant; readonly by: string; readonly reason: string })
+  | (ApprovalCore & {
+      readonly kind: 'refused';
+      readonly at: Instant;
+      readonly by: string;
+      readonly role: string;
+      readonly reasonId: string | null;
+    })
+  | (ApprovalCore & { readonly kind: 'withdrawn'; readonly at: Instant; readonly by: string; readonly reasonId: string | null })
   | (ApprovalCore & { readonly kind: 'expired'; readonly at: Instant });
 
 export interface ApprovalRequest {
@@ -90,10 +97,10 @@ export function isApprovedFor(approval: Approval, shownHash: string): boolean {
 }
 
 /** Takes the request back, for example because its content changed; what is decided stays decided. */
-export function withdraw(approval: Approval, by: string, reason: string, at: Instant): Approval | Violation {
+export function withdraw(approval: Approval, by: string, reasonId: string | null, at: Instant): Approval | Violation {
   const ended = endedAlready(approval);
   if (ended !== null) return ended;
-  return { ...core(approval), kind: 'withdrawn', at, by, reason };
+  return { ...core(approval), kind: 'withdrawn', at, by, reasonId };
 }
 
 /** Ends a request that nobody decided in its time. */

@@ -32,6 +32,7 @@ import {
 import { loseTaxRegistrations } from '../support/master-data';
 import { whatIsOpen } from '../support/open-work';
 import { seedReferenceDeal } from '../support/reference-deal';
+import { reasonOf } from '../support/texts';
 import { everyEffectTwice } from '../support/twice';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
@@ -86,16 +87,16 @@ async function declined(): Promise<void> {
 async function cancelledTwice(): Promise<void> {
   const early = await startDeal(engine, testDeal());
   await bringToKickoff(engine, early);
-  await requestCancellation(early, '2026-01-30');
+  await requestCancellation(engine, early, '2026-01-30');
   await approve(engine, early, 'cancellation');
   const deal = await startDeal(engine, testDeal());
   await bringToDelivery(engine, deal);
-  await requestCancellation(deal, '2026-01-30');
+  await requestCancellation(engine, deal, '2026-01-30');
   await refuse(engine, deal, 'cancellation', 'U-FC-US');
   await until('the request to be dropped', async () =>
     (await openWaits(engine, deal.dealId)).every((wait) => wait.kind !== 'cancellation'),
   );
-  await requestCancellation(deal, '2026-01-30');
+  await requestCancellation(engine, deal, '2026-01-30');
   await approve(engine, deal, 'cancellation');
   for (const { handle, dealId } of [early, deal]) {
     expect((await handle.result()).outcome).toBe('cancelled');
@@ -128,7 +129,7 @@ async function played(): Promise<void> {
     holdId,
     kind: 'dispute',
     amountMinor: null,
-    reason: 'wrong month',
+    reasonId: await reasonOf(engine.db, 'wrong month'),
     from: deal.now,
     until: null,
     by,

@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { userPrincipal } from '../../api/auth/principal';
 import { createTokens } from '../../api/auth/tokens';
-import { readAuditStream } from '../../db/audit';
 import { problemOf, testApi, type TestApi } from '../support/api';
+import { auditOf } from '../support/texts';
 
 describe('who is asking', () => {
   let api: TestApi;
@@ -133,7 +133,7 @@ describe('who is asking', () => {
       expect(problemOf(await machine('POST', '/v1/api-keys', { body: key })).code).toBe('PersonRequired');
       expect(problemOf(await machine('DELETE', `/v1/api-keys/${id}`)).code).toBe('PersonRequired');
       expect((await send('DELETE', `/v1/api-keys/${id}`)).status).toBe(200);
-      const { entries } = await readAuditStream(api.db, 'api-keys', { after: 0, limit: 100 });
+      const { entries } = await auditOf(api.db, 'api-keys');
       expect(entries.filter(({ subject }) => subject === id)).toMatchObject([
         { action: 'api-key.created', actor: 'U-PMO', details: { roles: key.roles, scope: key.scope } },
         { action: 'api-key.revoked', actor: 'U-PMO' },

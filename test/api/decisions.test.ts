@@ -138,7 +138,7 @@ describe('decisions and facts over HTTP, with running workflows', () => {
 
   test('a withdrawn request is gone', async () => {
     const { deal, url, shown } = await askedTerms();
-    await engine.client.workflow.getHandle(`approval/${shown.id}`).signal('withdraw', { reason: 'changed', at: now });
+    await engine.client.workflow.getHandle(`approval/${shown.id}`).signal('withdraw', { reasonId: null, at: now });
     await until('the withdrawal', async () => {
       const row = await engine.db.selectFrom('approval').select('state').where('id', '=', shown.id).executeTakeFirstOrThrow();
       return row.state === 'withdrawn';

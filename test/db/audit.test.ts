@@ -1,9 +1,10 @@
 import pino from 'pino';
-import { appendAudit, personalValues, readAuditStream } from '../../db/audit';
+import { appendAudit, personalValues } from '../../db/audit';
 import { sealAnchor } from '../../db/audit-anchor';
 import { verifyAudit } from '../../db/audit-verify';
 import { startSealer } from '../../workers/sealer';
 import { testDatabase } from '../support/database';
+import { auditOf } from '../support/texts';
 
 type Database = Awaited<ReturnType<typeof testDatabase>>;
 
@@ -22,13 +23,13 @@ describe('an audit stream', () => {
   test('is read page by page in its order', async () => {
     for (let index = 1; index <= 5; index += 1) await append('deal/pages', `S-${index}`);
     await append('deal/pages2', 'other');
-    const first = await readAuditStream(database.db, 'deal/pages', { after: 0, limit: 2 });
+    const first = await auditOf(database.db, 'deal/pages', { after: 0, limit: 2 });
     expect(first.entries.map((entry) => entry.subject)).toEqual(['S-1', 'S-2']);
     expect(first.next).toBe(2);
-    const last = await readAuditStream(database.db, 'deal/pages', { after: 3, limit: 2 });
+    const last = await auditOf(database.db, 'deal/pages', { after: 3, limit: 2 });
     expect(last.entries.map((entry) => entry.subject)).toEqual(['S-4', 'S-5']);
     expect(last.next).toBeNull();
-    expect(await readAuditStream(database.db, 'deal/none', { after: 0, limit: 2 })).toEqual({ entries: [], next: null });
+    expect(await auditOf(database.db, 'deal/none', { after: 0, limit: 2 })).toEqual({ entries: [], next: null });
   });
 
   test('numbers its entries without gaps when thirty write at once, beside other streams', async () => {
@@ -43,7 +44,7 @@ describe('an audit stream', () => {
     await append('deal/person', 'S-2', { contact: 'Ada Example' });
     const rows = await database.db.selectFrom('audit_entry').select('content').where('stream', '=', 'deal/person').execute();
     expect(JSON.stringify(rows)).not.toMatch(/Ada|ada@/);
-    const { entries } = await readAuditStream(database.db, 'deal/person', { after: 0, limit: 10 });
+    const { entries } = await auditOf(database.db, 'deal/person', { after: 0, limit: 10 });
     const [first = '', second = ''] = entries.map((entry) => entry.personal?.contact ?? '');
     expect(first).not.toBe(second);
     const values = await personalValues(database.db, [first, second]);
@@ -58,7 +59,7 @@ describe('an audit stream', () => {
       throw new Error('outage');
     });
     await expect(failed).rejects.toThrow('outage');
-    expect((await readAuditStream(database.db, 'deal/lost', { after: 0, limit: 2 })).entries).toEqual([]);
+    expect((await auditOf(database.db, 'deal/lost', { after: 0, limit: 2 })).entries).toEqual([]);
   });
 
   test('is anchored once by any number of sealers, and nothing is anchored where nothing moved', async () => {

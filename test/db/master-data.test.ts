@@ -1,7 +1,6 @@
 import { rmSync, readFileSync, writeFileSync, appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { readAuditStream } from '../../db/audit';
 import { directory } from '../../db/directory';
 import { policyAt } from '../../db/policies';
 import { knownRoles, scopeOfRole } from '../../domain/access';
@@ -9,6 +8,7 @@ import { describeMasterDataError, type MasterDataError } from '../../integration
 import { seedFolder, STANDARD_POLICIES } from '../../scripts/seed-folder';
 import { testDatabase } from '../support/database';
 import { readJson, referenceDealFolder, setInJson } from '../support/reference-deal';
+import { auditOf } from '../support/texts';
 
 type Database = Awaited<ReturnType<typeof testDatabase>>;
 
@@ -57,7 +57,7 @@ describe('master data of a firm', () => {
     const before = await contents();
     expect(await seed()).toMatchObject({ newPolicies: [] });
     expect(await contents()).toEqual(before);
-    const { entries } = await readAuditStream(database.db, 'master-data', { after: 0, limit: 10 });
+    const { entries } = await auditOf(database.db, 'master-data', { after: 0, limit: 10 });
     expect(entries).toMatchObject([
       { sequence: 1, actor: 'U-OPS', details: { counts: { people: 60 } } },
       { sequence: 2, details: { newPolicies: [] } },

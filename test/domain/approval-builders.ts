@@ -24,11 +24,11 @@ export const says = (by: string, changes: Partial<Decision> = {}): Decision => (
   by,
   role: null,
   verdict: 'grant',
-  reason: null,
+  reasonId: null,
   shownHash: 'h1',
   ...changes,
 });
-export const no = (by: string): Decision => says(by, { verdict: 'refuse', reason: 'too cheap' });
+export const no = (by: string): Decision => says(by, { verdict: 'refuse', reasonId: 'T-1' });
 export const may = (role: string, changes: Partial<DecisionFacts> & { limit?: Money | null; onBehalfOf?: string } = {}): DecisionFacts => ({
   authorities: [{ role, onBehalfOf: changes.onBehalfOf ?? null, limit: changes.limit ?? null }],
   voters: { [role]: ['x', 'y', 'z'] },

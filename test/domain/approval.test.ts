@@ -28,7 +28,7 @@ describe('decisions that are refused', () => {
     ['by the requester', twoTiers, says('seller'), may('director'), 'ApproverIsRequester'],
     ['on behalf of the requester', twoTiers, says('dora'), may('director', { onBehalfOf: 'seller' }), 'ApproverIsRequester'],
     ['for another version', twoTiers, says('dora', { shownHash: 'h0' }), may('director'), 'VersionOutdated'],
-    ['against, without a reason', twoTiers, says('dora', { verdict: 'refuse', reason: ' ' }), may('director'), 'ReasonMissing'],
+    ['against, without a reason', twoTiers, says('dora', { verdict: 'refuse', reasonId: null }), may('director'), 'ReasonMissing'],
     ['by somebody without the role', twoTiers, says('mia'), may('gardener'), 'RoleNotAsked'],
     ['in a role that is not asked', twoTiers, says('mia', { role: 'gardener' }), may('gardener'), 'RoleNotAsked'],
     ['for a role the person does not hold', twoTiers, says('mia', { role: 'director' }), may('controller'), 'RoleNotAsked'],
@@ -99,7 +99,7 @@ describe('an approval that is decided', () => {
 
   test('one refusal of a tier of one voter ends everything', () => {
     const start = opened([tier(1, step('legal'), step('finance')), tier(2, step('cfo'))]);
-    expect(play(start, [no('lea'), may('legal')])).toMatchObject({ kind: 'refused', by: 'lea', role: 'legal', reason: 'too cheap', at });
+    expect(play(start, [no('lea'), may('legal')])).toMatchObject({ kind: 'refused', by: 'lea', role: 'legal', reasonId: 'T-1', at });
   });
 
   test('the same decision again is the same answer, also after the end', () => {
@@ -172,7 +172,7 @@ describe('an approval that is decided', () => {
         for (const { by, against, id, old } of list) {
           const decision = {
             ...says(by),
-            ...(against ? { verdict: 'refuse' as const, reason: 'no' } : {}),
+            ...(against ? { verdict: 'refuse' as const, reasonId: 'T-2' } : {}),
             decisionId: `${id}`,
             shownHash: old ? 'h0' : 'h1',
           };

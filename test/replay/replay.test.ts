@@ -35,7 +35,7 @@ test.each([
     what: 'one effect in the place of another',
     file: 'approval/workflow.ts',
     before: "'remindApprovers', { approvalId, turn, at: clock.now() }",
-    after: "'withdrawApproval', { approvalId, reason: 'late', at: clock.now() }",
+    after: "'withdrawApproval', { approvalId, reasonId: null, at: clock.now() }",
     type: 'approval',
   },
 ])('a planted change of order is refused by the gate: $what', async ({ file, before, after, type }) => {

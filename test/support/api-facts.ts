@@ -5,6 +5,7 @@ import { type DB } from '../../db/types';
 import { openApproval } from '../../domain/approval/state';
 import { dealRow, dealTerms, fixedFeeLine } from './builders';
 import { uniqueName } from './temporal';
+import { reasonOf } from './texts';
 
 const AT = '2026-03-02T10:00:00.000Z';
 
@@ -166,7 +167,7 @@ export async function insertFacts(db: Kysely<DB>, entityId: string, billToId: st
       invoice_id: invoiceId!,
       kind: 'dispute',
       amount_minor: 100,
-      reason: 'quality',
+      reason_id: await reasonOf(db, 'quality', 'U-AR'),
       from_moment: AT,
       recorded_by: 'U-AR',
     })

@@ -19,7 +19,7 @@ export async function accept(engine: TestEngine, deal: TestDeal, milestoneId: st
     milestoneId,
     attempt: 1,
     response: 'accepted',
-    reason: null,
+    reasonId: null,
     documentReference: 'letter',
   } as const;
   await line.executeUpdate(respondToMilestoneUpdate, { args: [{ ...response, respondedAt: deal.now, by, at: deal.now }] });

@@ -13,6 +13,7 @@ import { dealReportedSignal, proposeTermsUpdate, requestCancellationUpdate } fro
 import { dealToCash } from '../../workflows/deal-to-cash/workflow';
 import { dealRow, dealTerms, fixedFeeLine, managedServiceLine } from './builders';
 import { uniqueName } from './temporal';
+import { reasonOf } from './texts';
 import { type TestEngine } from './worker';
 
 /** The parties of the reference deal that the deals of these tests are between. */
@@ -102,8 +103,9 @@ export async function proposeTerms(deal: TestDeal): Promise<void> {
   await deal.handle.executeUpdate(proposeTermsUpdate, { args: [proposal] });
 }
 
-export async function requestCancellation(deal: TestDeal, effectiveOn: string): Promise<string> {
-  const request = { requestId: uuidv7(), by: 'U-PMO', reason: 'the customer stops', effectiveOn, at: deal.now };
+export async function requestCancellation(engine: TestEngine, deal: TestDeal, effectiveOn: string): Promise<string> {
+  const reasonId = await reasonOf(engine.db, 'the customer stops');
+  const request = { requestId: uuidv7(), by: 'U-PMO', reasonId, effectiveOn, at: deal.now };
   return (await deal.handle.executeUpdate(requestCancellationUpdate, { args: [request] })).approvalId;
 }
 
@@ -170,7 +172,8 @@ export async function refuse(
   by: string,
   reason = 'not like this',
 ): Promise<void> {
-  await decide(engine, await pendingApproval(engine, deal, subject), { by, verdict: 'refuse', reason, at: deal.now });
+  const reasonId = await reasonOf(engine.db, reason, by);
+  await decide(engine, await pendingApproval(engine, deal, subject), { by, verdict: 'refuse', reasonId, at: deal.now });
 }
 
 /** A decision as the API sends it. Throws where it is refused, see `refusalOf`. */
@@ -182,7 +185,7 @@ export async function decide(
   const full = {
     decisionId: randomUUID(),
     verdict: 'grant',
-    reason: null,
+    reasonId: null,
     role: null,
     shownHash: approval.shown_hash,
     ...decision,

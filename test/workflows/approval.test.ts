@@ -9,6 +9,7 @@ import { dealRow } from '../support/builders';
 import { decide, milestones, openWaits, refusalOf, testDeal, until } from '../support/lifecycles';
 import { seedReferenceDeal } from '../support/reference-deal';
 import { testAddress } from '../support/servers';
+import { reasonOf } from '../support/texts';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 const NOW = '2026-01-26T15:00:00.000Z';
@@ -96,20 +97,22 @@ test('a decision is refused with its reason, tiers open one after the other, and
   expect(await refused({ by: 'U-AR' })).toBe('RoleNotAsked');
   expect(await refused({ by: 'U-FC-US', role: 'finance-controller' })).toBe('TierNotOpen');
   expect(await refused({ by: 'U-DELDIR', shownHash: 'what was shown yesterday' })).toBe('VersionOutdated');
-  expect(await refused({ by: 'U-DELDIR', verdict: 'refuse', reason: ' ' })).toBe('ReasonMissing');
+  expect(await refused({ by: 'U-DELDIR', verdict: 'refuse', reasonId: null })).toBe('ReasonMissing');
   expect(await decisionsOn(asked.id)).toEqual([]);
 
   const first = { by: 'U-DELDIR', at, decisionId: uuidv7() };
   expect((await decide(engine, asked, first)).outcome).toBe('accepted');
   expect((await decide(engine, asked, first)).outcome).toBe('accepted');
   expect((await decide(engine, asked, { by: 'U-DELDIR', role: 'delivery-director', at })).outcome).toBe('already-applied');
-  expect(await refused({ ...first, verdict: 'refuse', reason: 'on second thought' })).toBe('EffectIdentityMismatch');
+  expect(await refused({ ...first, verdict: 'refuse', reasonId: await reasonOf(engine.db, 'on second thought') })).toBe(
+    'EffectIdentityMismatch',
+  );
   expect(await refused({ by: 'U-PMO', role: 'delivery-director' })).toBe('AlreadyDecided');
   expect(await refused({ by: 'U-CFO', role: 'cfo' })).toBe('TierNotOpen');
 
   for (const by of ['U-FC-US', 'U-PMO', 'U-CEO']) expect((await decide(engine, asked, { by, at })).approval.state).toBe('pending');
   expect((await decide(engine, asked, { by: 'U-CFO', at })).approval.state).toBe('approved');
-  expect(await asked.handle.result()).toEqual({ approvalId: asked.id, state: 'approved', decidedAt: at, reason: null });
+  expect(await asked.handle.result()).toEqual({ approvalId: asked.id, state: 'approved', decidedAt: at, reasonId: null });
   expect((await decisionsOn(asked.id)).map(({ tier, decided_by }) => [tier, decided_by])).toEqual([
     [1, 'U-DELDIR'],
     [2, 'U-FC-US'],
@@ -122,14 +125,15 @@ test('a decision is refused with its reason, tiers open one after the other, and
 
 test('a refusal with its reason ends the approval', async () => {
   const asked = await askForDeal();
-  await decide(engine, asked, { by: 'U-DELDIR', verdict: 'refuse', reason: 'the fee is too low', at: NOW });
-  expect(await asked.handle.result()).toMatchObject({ state: 'refused', reason: 'the fee is too low' });
+  const reasonId = await reasonOf(engine.db, 'the fee is too low', 'U-DELDIR');
+  await decide(engine, asked, { by: 'U-DELDIR', verdict: 'refuse', reasonId, at: NOW });
+  expect(await asked.handle.result()).toMatchObject({ state: 'refused', reasonId });
   expect(await openWaits(engine, asked.dealId)).toEqual([]);
 });
 
 test.each(['withdrawn', 'cancelled'])('an approval that was %s waits for nobody, and nobody can decide on it', async (how) => {
   const asked = await askForDeal();
-  if (how === 'withdrawn') await asked.handle.signal(withdrawSignal, { reason: 'changed', at: NOW });
+  if (how === 'withdrawn') await asked.handle.signal(withdrawSignal, { reasonId: null, at: NOW });
   else await asked.handle.cancel();
   expect(await asked.handle.result()).toMatchObject({ state: 'withdrawn' });
   await expect(decide(engine, asked, { by: 'U-DELDIR', at: NOW })).rejects.toThrow('already completed');

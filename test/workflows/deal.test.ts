@@ -39,7 +39,7 @@ afterAll(() => engine.stop());
 const EFFECTIVE = '2026-01-30';
 
 async function grantCancellation(deal: TestDeal): Promise<void> {
-  await requestCancellation(deal, EFFECTIVE);
+  await requestCancellation(engine, deal, EFFECTIVE);
   await approve(engine, deal, 'cancellation');
 }
 
@@ -87,7 +87,7 @@ describe('a cancellation', () => {
   test('granted at the moment in which delivery starts leaves nothing open either', async () => {
     const deal = await startDeal(engine, testDeal({ lines: [milestones(), service()] }));
     await bringToKickoff(engine, deal);
-    await requestCancellation(deal, EFFECTIVE);
+    await requestCancellation(engine, deal, EFFECTIVE);
     const cancellation = await pendingApproval(engine, deal, 'cancellation');
     await decide(engine, cancellation, { by: 'U-DELDIR', at: deal.now });
     await whileLocked(deal.dealId, async () => {
@@ -119,8 +119,8 @@ describe('a cancellation', () => {
     const deal = await startDeal(engine, testDeal());
     await bringToDelivery(engine, deal);
     const before = await openWaits(engine, deal.dealId);
-    await requestCancellation(deal, EFFECTIVE);
-    expect(await refusalOf(requestCancellation(deal, EFFECTIVE))).toBe('CancellationPending');
+    await requestCancellation(engine, deal, EFFECTIVE);
+    expect(await refusalOf(requestCancellation(engine, deal, EFFECTIVE))).toBe('CancellationPending');
     await refuse(engine, deal, 'cancellation', 'U-FC-US');
     const waits = await until('the request to be dropped', async () => {
       const now = await openWaits(engine, deal.dealId);
@@ -129,7 +129,7 @@ describe('a cancellation', () => {
     const essence = (rows: typeof before) => rows.map(({ kind, subject, role, since }) => ({ kind, subject, role, since })).sort(byKind);
     expect(essence(waits)).toEqual(essence(before));
     expect((await linesOf(engine, deal)).map((line) => line.state)).toEqual(['active']);
-    expect(await refusalOf(requestCancellation({ ...deal, now: deal.now }, '2026-01-01'))).toBe('CancellationBackdated');
+    expect(await refusalOf(requestCancellation(engine, { ...deal, now: deal.now }, '2026-01-01'))).toBe('CancellationBackdated');
   });
 });
 

@@ -61,11 +61,11 @@ test('a deal cancelled while it delivers stops its lines, bills what was earned,
   await playTo(engine, deal, '2026-02-01T00:00:00.000Z');
   const fee = await issue(engine, deal, '2026-02-02');
   await accept(engine, deal, 'M1', '2026-02-12');
-  await requestCancellation(deal, '2026-02-28');
+  await requestCancellation(engine, deal, '2026-02-28');
   await approve(engine, deal, 'cancellation');
   await reach(engine, deal, 'cancelling');
   await expectShownAsWaiting(deal);
-  expect(await refusalOf(requestCancellation(deal, '2026-03-20'))).toBe('CancellationPending');
+  expect(await refusalOf(requestCancellation(engine, deal, '2026-03-20'))).toBe('CancellationPending');
 
   const milestone = await issue(engine, deal, '2026-02-13');
   const support = await handleOf(engine, deal, 'B');
@@ -173,7 +173,7 @@ test('a deal cancelled while its close is decided takes the question back and le
   await pay(engine, await issue(engine, deal, '2026-06-11'), '2026-06-20');
   await signOff(engine, deal, '2026-06-25');
   await pendingApproval(engine, deal, 'project-close');
-  await requestCancellation(deal, '2026-06-30');
+  await requestCancellation(engine, deal, '2026-06-30');
   await approve(engine, deal, 'cancellation');
   expect((await deal.handle.result()).outcome).toBe('cancelled');
   expect(await whatIsOpen(engine, deal.dealId)).toEqual({});

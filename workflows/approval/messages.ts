@@ -11,5 +11,5 @@ export interface ApprovalInput {
 
 /** Answers after the decision is committed, exactly one at a time (D4). */
 export const decideUpdate = defineUpdate<DecisionReceipt, [DecisionInput]>('decide');
-export const withdrawSignal = defineSignal<[{ reason: string; at: string }]>('withdraw');
+export const withdrawSignal = defineSignal<[{ reasonId: string | null; at: string }]>('withdraw');
 export const approvalQuery = defineQuery<ApprovalView | null>('approval');

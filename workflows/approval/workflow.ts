@@ -12,7 +12,7 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
   const { approvalId } = input;
   const { clock, story, one, presence } = openLifecycle(input.clock);
   let view: ApprovalView | null = null;
-  let withdrawal: { reason: string; at: string } | null = null;
+  let withdrawal: { reasonId: string | null; at: string } | null = null;
 
   setHandler(approvalQuery, () => view);
   setHandler(withdrawSignal, (request) => {
@@ -50,18 +50,18 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
     }
   } catch (error) {
     if (!isCancellation(error)) throw error;
-    withdrawal ??= { reason: 'cancelled with its subject', at: clock.now() };
+    withdrawal ??= { reasonId: null, at: clock.now() };
   }
   await CancellationScope.nonCancellable(async () => {
     if (withdrawal && pending(view)) {
-      const { reason } = withdrawal;
-      show(await story.step('withdrawApproval', { approvalId, reason, at: clock.now() }, 'withdraw'));
+      const { reasonId } = withdrawal;
+      show(await story.step('withdrawApproval', { approvalId, reasonId, at: clock.now() }, 'withdraw'));
     }
     await settled();
   });
   const end = view as ApprovalView | null;
   if (!end || end.state === 'pending' || end.decidedAt === null) throw new Error('an approval ended undecided');
-  return { approvalId, state: end.state, decidedAt: end.decidedAt, reason: end.reason };
+  return { approvalId, state: end.state, decidedAt: end.decidedAt, reasonId: end.reasonId };
 }
 
 function pending(view: ApprovalView | null): ApprovalView | null {

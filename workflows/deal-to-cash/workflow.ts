@@ -49,7 +49,7 @@ async function play(deal: DealRun): Promise<DealToCashResult['outcome']> {
   await confirmTerms(deal, approvalId);
   const approval = await deal.ask('deal', deal.dealId, approvalId);
   if (approval.state !== 'approved') {
-    await deal.step('declineDeal', { reason: approval.reason }, 'deal declined');
+    await deal.step('declineDeal', { reasonId: approval.reasonId }, 'deal declined');
     return 'declined';
   }
   const baseline = await mobilise(deal, approvalId);

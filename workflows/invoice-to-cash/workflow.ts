@@ -65,10 +65,10 @@ export async function invoiceToCash(input: InvoiceToCashInput): Promise<void> {
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     });
     clock.follow(outcome.decidedAt);
-    if (outcome.state !== 'approved')
-      return show(
-        await story.step('voidInvoice', { invoiceId, reason: outcome.reason ?? outcome.state, at: clock.now() }, 'draft refused'),
-      );
+    if (outcome.state !== 'approved') {
+      const refused = { invoiceId, outcome: outcome.state, reasonId: outcome.reasonId, at: clock.now() };
+      return show(await story.step('voidInvoice', refused, 'draft refused'));
+    }
     const approved = show(await story.step('approveInvoice', { invoiceId, approvalId, at: clock.now() }, 'draft approved'));
     await clock.wait(() => false, approved.issueAt, 'issue date');
     return show(await story.step('issueInvoice', { invoiceId, at: clock.now() }, 'issue the invoice'));

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { sql, type Kysely, type Transaction } from 'kysely';
+import { uuidv7 } from 'uuidv7';
+import { type Instant } from '../domain/deal/terms';
+import { commitmentOf } from './hash';
+import { type DB } from './types';
+
+/** What a text is for. */
+export type TextPurpose = 'decision' | 'withdrawal' | 'cancellation' | 'hold' | 'response';
+
+/** What somebody wrote in their own words. `subject` is what it is about, `origin` the request that brought it. */
+export interface WrittenText {
+  readonly author: string;
+  readonly subject: string;
+  readonly purpose: TextPurpose;
+  readonly origin: string;
+  readonly body: string;
+  readonly at: Instant;
+}
+
+/**
+ * Keeps a text and answers its id, which is all that payloads, waits and the audit log ever hold of it (ADR 0020, I-15). The same text of
+ * the same request is kept once and has one id; other words of the same request have another.
+ */
+export async function keepText(db: Kysely<DB>, text: WrittenText): Promise<string> {
+  const { author, subject, purpose, origin, body, at } = text;
+  const salt = randomBytes(16).toString('hex');
+  await db
+    .insertInto('free_text')
+    .values({ id: uuidv7(), author, subject, purpose, origin, body, salt, commitment: commitmentOf(salt, purpose, body), written_at: at })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const kept = await db
+    .selectFrom('free_text')
+    .select('id')
+    .where('author', '=', author)
+    .where('purpose', '=', purpose)
+    .where('origin', '=', origin)
+    .where(sql<string>`md5(body)`, '=', sql<string>`md5(${body})`)
+    .executeTakeFirstOrThrow();
+  return kept.id;
+}
+
+/** The words behind ids; null for those that were erased. For readers with the right to what the text is about. */
+export async function textsOf(db: Kysely<DB>, ids: readonly (string | null)[]): Promise<Map<string, string | null>> {
+  const wanted = [...new Set(ids.filter((id) => id !== null))];
+  if (wanted.length === 0) return new Map();
+  const rows = await db.selectFrom('free_text').select(['id', 'body']).where('id', 'in', wanted).execute();
+  return new Map(rows.map((row) => [row.id, row.body]));
+}
+
+/** What the audit log says of texts: salted commitments, by id. Throws for an id that is none, which is a bug of the caller. */
+export async function commitmentsOf(trx: Transaction<DB>, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await trx.selectFrom('free_text').select(['id', 'commitment']).where('id', 'in', ids).execute();
+  if (rows.length !== new Set(ids).size) throw new Error('an audit entry names a text that was never kept');
+  return new Map(rows.map((row) => [row.id, row.commitment]));
+}
+
+/**
+ * Erases texts for good, here and in stored answers of the API; false where none of these ids had words left. What refers to a text keeps
+ * its id, and every audit chain stays valid (I-15).
+ */
+export async function eraseTexts(trx: Transaction<DB>, ids: readonly string[], at: Instant): Promise<boolean> {
+  const words = [...(await textsOf(trx, ids)).values()].filter((body) => body !== null);
+  if (words.length === 0) return false;
+  for (const body of words) {
+    // As it stands in the JSON of an answer, quoted and escaped. Who repeats such a request is answered anew, by the facts.
+    await sql`delete from idempotency_key where strpos(body::text, to_jsonb(${body}::text)::text) > 0`.execute(trx);
+  }
+  await trx
+    .updateTable('free_text')
+    .set({ body: null, salt: null, erased_at: at })
+    .where('id', 'in', [...ids])
+    .where('body', 'is not', null)
+    .execute();
+  return true;
+}
