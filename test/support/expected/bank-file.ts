@@ -1,6 +1,8 @@
 import { minorOf } from './fraction';
 
 export interface StatementEntry {
+  /** Number of the account that the statement is for. */
+  readonly account: string;
   readonly kind: 'credit' | 'reversal';
   readonly endToEndId: string;
   readonly debtor: string;
@@ -21,16 +23,25 @@ export interface MonthlyFile {
 export function readMonthlyFile(xml: string): MonthlyFile {
   const statements = inner(xml, 'Stmt');
   const ends = statements.map((statement) => one(one(statement, 'FrToDt'), 'ToDtTm').slice(0, 10));
-  return { asOf: ends.sort().at(-1) ?? '', entries: statements.flatMap((statement) => inner(statement, 'Ntry').flatMap(entriesOf)) };
+  return {
+    asOf: ends.sort().at(-1) ?? '',
+    entries: statements.flatMap((statement) => inner(statement, 'Ntry').flatMap((entry) => entriesOf(entry, accountOf(statement)))),
+  };
 }
 
-function entriesOf(entry: string): StatementEntry[] {
+function accountOf(statement: string): string {
+  const account = one(statement, 'Acct');
+  return (one(account, 'IBAN') || one(one(account, 'Othr'), 'Id')).replaceAll(' ', '');
+}
+
+function entriesOf(entry: string, account: string): StatementEntry[] {
   const debit = one(entry, 'CdtDbtInd') === 'DBIT';
   const reversal = one(entry, 'RvslInd') === 'true';
   if (debit !== reversal) return [];
   return inner(entry, 'TxDtls').map((transaction) => {
     const { amount, currency } = amountIn(transaction, 'Amt');
     return {
+      account,
       kind: reversal ? 'reversal' : 'credit',
       endToEndId: one(transaction, 'EndToEndId'),
       debtor: one(one(transaction, 'Dbtr'), 'Nm'),

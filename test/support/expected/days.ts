@@ -18,6 +18,9 @@ export const firstOf = (month: string): string => `${month}-01`;
 export const monthAfter = (month: string): string => monthOf(addDays(firstOf(month), 31));
 export const lastOf = (month: string): string => addDays(firstOf(monthAfter(month)), -1);
 
+/** The Monday of the week of a date. */
+export const mondayOf = (date: string): string => addDays(date, -((new Date(utc(date)).getUTCDay() + 6) % 7));
+
 /** Every calendar month that a term touches. */
 export function monthsOf(startDate: string, endDate: string): string[] {
   const months: string[] = [];
@@ -61,8 +64,22 @@ export function endOfDay(date: string, timeZone: string): number {
   return after;
 }
 
-function localDateOf(millis: number, timeZone: string): string {
-  const parts = new Intl.DateTimeFormat('en-US', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(millis);
-  const part = (type: string): string => parts.find((each) => each.type === type)?.value ?? '';
-  return `${part('year')}-${part('month')}-${part('day')}`;
+/** What clock and calendar on the wall show at an instant: `2026-07-06T12:00:00.000`. */
+export function wallClock(instant: string, timeZone: string): string {
+  const millis = Date.parse(instant);
+  return `${wall(millis, timeZone)}.${String(((millis % 1000) + 1000) % 1000).padStart(3, '0')}`;
+}
+
+const localDateOf = (millis: number, timeZone: string): string => wall(millis, timeZone).slice(0, 10);
+
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+function wall(millis: number, timeZone: string): string {
+  const two = '2-digit';
+  const clock =
+    clocks.get(timeZone) ??
+    new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', year: 'numeric', month: two, day: two, hour: two, minute: two, second: two }); // prettier-ignore
+  clocks.set(timeZone, clock);
+  const parts = Object.fromEntries(clock.formatToParts(millis).map(({ type, value }) => [type, value]));
+  return `${parts.year}-${parts.month}-${parts.day}T${parts.hour}:${parts.minute}:${parts.second}`;
 }

@@ -65,8 +65,14 @@ function taxAmount(amounts: readonly bigint[], net: bigint, percent: string, how
   return how.level === 'document' ? taxed(net) : amounts.reduce((sum, amount) => sum + taxed(amount), 0n);
 }
 
-const domesticRates: Readonly<Record<string, string>> = { DE: '19', FR: '20', SG: '9', JP: '10', GB: '20' };
-const euCountries = ['DE', 'FR', 'IT', 'ES', 'NL', 'BE', 'AT', 'IE', 'PL', 'PT', 'SE', 'FI', 'DK', 'LU', 'CZ'];
+/** Standard rates on services in 2026; the United States have none. */
+// prettier-ignore
+export const domesticRates: Readonly<Record<string, string>> = {
+  AT: '20', BE: '21', BG: '20', CY: '19', CZ: '21', DE: '19', DK: '25', EE: '24', ES: '21', FI: '25.5', FR: '20', GR: '24', HR: '25',
+  HU: '27', IE: '23', IT: '22', LT: '21', LU: '17', LV: '21', MT: '18', NL: '21', PL: '23', PT: '23', RO: '21', SE: '25', SI: '22',
+  SK: '23', AU: '10', CA: '5', CH: '8.1', GB: '20', JP: '10', NZ: '15', SG: '9',
+};
+const euCountries = 'AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK'.split(' ');
 
 /** By the countries of both sides (S-19, S-47). */
 function taxOf({ entity, billTo }: LineParties): { category: ExpectedInvoice['taxCategory']; percent: string } {

@@ -33,7 +33,8 @@ export function expectedFigures(path: string): ExpectedFigures {
   return { invoices, acceptances, receivables: receivablesAfterEachFile(folder, invoices) };
 }
 
-function partiesOf(folder: ExpectedFolder, line: RawLine): LineParties {
+/** A line with the parties that the master data has for it. */
+export function partiesOf(folder: ExpectedFolder, line: RawLine): LineParties {
   const entity = folder.entities.find(({ id }) => id === line.sellingEntity);
   const billTo = folder.billTos.find(({ id }) => id === line.billTo);
   if (!entity || !billTo) throw new Error(`line ${line.id} names parties that are not in the master data`);

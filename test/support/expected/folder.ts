@@ -22,8 +22,13 @@ export interface ExpectedFolder {
 export type Row = Readonly<Record<string, string>>;
 
 export interface RawDeal {
+  readonly contractId: string;
   readonly shortCode: string;
+  readonly customer: { readonly id: string };
+  readonly startDate: string;
+  readonly endDate: string;
   readonly paymentTermsDays: number | string;
+  readonly lateInterestPercentPerYear: number | string;
   readonly deemedAcceptanceBusinessDays?: number | string;
   readonly lines: RawLine[];
 }
@@ -31,6 +36,8 @@ export interface RawDeal {
 export interface RawLine {
   readonly id: string;
   readonly engagementModel: string;
+  readonly revenueMethod: string;
+  readonly region: string;
   readonly sellingEntity: string;
   readonly billTo: string;
   readonly currency: string;
@@ -52,6 +59,10 @@ export interface RawLine {
   readonly includedHoursPerMonth: string;
   readonly overageRatePerHour: string;
   readonly rollover?: { readonly maxHours: string } | null;
+  readonly notToExceed?: string | null;
+  readonly capSoftPercent?: string | null;
+  readonly feeDiscountPercent?: string | null;
+  readonly expensesBillable?: boolean;
 }
 
 export interface RawEntity {
@@ -99,13 +110,14 @@ export function readExpectedFolder(path: string): ExpectedFolder {
   };
 }
 
-interface SowTerm {
+export interface SowTerm {
   readonly path: string;
   readonly value: string;
+  readonly clause: string;
 }
 
 /** `lines.L1.milestones.M1.percent`: a part that meets a list names the element with that id. */
-function governing(deal: RawDeal, sow: { terms: SowTerm[] }): RawDeal {
+export function governing(deal: RawDeal, sow: { terms: SowTerm[] }): RawDeal {
   const copy = structuredClone(deal);
   for (const { path, value } of sow.terms) {
     const parts = path.split('.');
@@ -128,7 +140,7 @@ function vendorRules(required: unknown): Record<string, readonly string[]> {
 }
 
 /** CSV with a header line; quotes as in RFC 4180. */
-function rows(csv: string): Row[] {
+export function rows(csv: string): Row[] {
   const [header = [], ...body] = csv.split(/\r?\n/).filter((line) => line !== '').map(cells); // prettier-ignore
   return body.map((row) => Object.fromEntries(header.map((name, index) => [name, row[index] ?? ''])));
 }

@@ -15,7 +15,8 @@ export function fraction(text: string | number): Fraction {
   return { n: sign === '-' ? -n : n, d: 10n ** BigInt(decimals.length) };
 }
 
-export const plus = (a: Fraction, b: Fraction): Fraction => ({ n: a.n * b.d + b.n * a.d, d: a.d * b.d });
+export const plus = (a: Fraction, b: Fraction): Fraction =>
+  a.d === b.d ? { n: a.n + b.n, d: a.d } : { n: a.n * b.d + b.n * a.d, d: a.d * b.d };
 export const minus = (a: Fraction, b: Fraction): Fraction => ({ n: a.n * b.d - b.n * a.d, d: a.d * b.d });
 export const times = (a: Fraction, b: Fraction): Fraction => ({ n: a.n * b.n, d: a.d * b.d });
 export const compare = (a: Fraction, b: Fraction): number => Number(sign(a.n * b.d - b.n * a.d));
@@ -24,6 +25,29 @@ export const least = (a: Fraction, b: Fraction): Fraction => (compare(a, b) <= 0
 export function over(a: Fraction, b: Fraction): Fraction {
   if (b.n === 0n) throw new Error('division by zero');
   return b.n < 0n ? { n: -a.n * b.d, d: -a.d * b.n } : { n: a.n * b.d, d: a.d * b.n };
+}
+
+export const whole = (n: bigint): Fraction => ({ n, d: 1n });
+
+/** Lowest terms, so that long sums stay small and equal values look equal. */
+export function reduced(value: Fraction): Fraction {
+  let [a, b] = [value.n < 0n ? -value.n : value.n, value.d];
+  while (b !== 0n) [a, b] = [b, a % b];
+  return a === 0n ? zero : { n: value.n / a, d: value.d / a };
+}
+
+export const sum = (values: readonly Fraction[]): Fraction => values.reduce((total, value) => reduced(plus(total, value)), zero);
+
+/** A value without a currency, such as hours, as a plain decimal without trailing zeros. */
+export function plain(value: Fraction): string {
+  const { n, d } = reduced(value);
+  let places = 0;
+  while ((n * 10n ** BigInt(places)) % d !== 0n) {
+    places += 1;
+    if (places > 40) throw new Error('not a decimal');
+  }
+  const text = ((n < 0n ? -n : n) * 10n ** BigInt(places) / d).toString().padStart(places + 1, '0'); // prettier-ignore
+  return `${n < 0n ? '-' : ''}${places === 0 ? text : `${text.slice(0, -places)}.${text.slice(-places)}`}`;
 }
 
 /** Rounds the absolute value and gives the sign back. */

@@ -15,22 +15,35 @@ export interface ExpectedReceivables {
   readonly onAccount: readonly { readonly billTo: string; readonly currency: string; readonly amount: string }[];
 }
 
-interface Account {
+export interface Account {
   readonly invoice: ExpectedInvoice;
   readonly total: bigint;
   open: bigint;
 }
 
-interface Applied {
+export interface Applied {
   readonly entry: StatementEntry;
   readonly billTo: string;
-  readonly parts: readonly { readonly account: Account; readonly amount: bigint }[];
+  /** With the rest that is written off after it, if any. */
+  readonly parts: readonly { readonly account: Account; readonly amount: bigint; readonly writtenOff: bigint }[];
   readonly onAccount: bigint;
   reversed: boolean;
 }
 
+/** Accounts and payments as they stand when a file has been read; both go on to change with the next one. */
+export interface CashState {
+  readonly asOf: string;
+  readonly accounts: readonly Account[];
+  readonly payments: readonly Applied[];
+}
+
 /** Open receivables and money on account after each monthly bank file (S-30 to S-33). */
 export function receivablesAfterEachFile(folder: ExpectedFolder, invoices: readonly ExpectedInvoice[]): ExpectedReceivables[] {
+  return afterEachFile(folder, invoices, ({ asOf, accounts, payments }) => statement(asOf, accounts, payments));
+}
+
+/** Reads the bank files in order and states something after each of them. */
+export function afterEachFile<T>(folder: ExpectedFolder, invoices: readonly ExpectedInvoice[], state: (cash: CashState) => T): T[] {
   const accounts: Account[] = invoices
     .filter(({ kind }) => kind === 'invoice')
     .map((invoice) => ({ invoice, total: minorOf(invoice.total, invoice.currency), open: minorOf(invoice.total, invoice.currency) }));
@@ -41,7 +54,7 @@ export function receivablesAfterEachFile(folder: ExpectedFolder, invoices: reado
       if (entry.kind === 'reversal') takeBack(payments, entry);
       else payments.push(...applied(folder, accounts, entry));
     }
-    return statement(file.asOf, accounts, payments);
+    return state({ asOf: file.asOf, accounts, payments });
   });
 }
 
@@ -65,7 +78,7 @@ function applied(folder: ExpectedFolder, accounts: readonly Account[], entry: St
     left -= amount === null ? taken : min(amount, left);
   }
   const paid = parts.reduce((sum, { amount }) => sum + amount, 0n);
-  const withRests = parts.map(({ account, amount }) => ({ account, amount: amount + restGivenUp(account) }));
+  const withRests = parts.map(({ account, amount }) => ({ account, amount, writtenOff: restGivenUp(account) }));
   return [{ entry, billTo: party.id, parts: withRests, onAccount: entry.amount - paid, reversed: false }];
 }
 
@@ -95,7 +108,7 @@ function takeBack(payments: readonly Applied[], reversal: StatementEntry): void 
   const payment = payments.findLast(({ entry, reversed }) => !reversed && entry.endToEndId === reversal.endToEndId);
   if (!payment) return;
   payment.reversed = true;
-  for (const { account, amount } of payment.parts) account.open += amount;
+  for (const { account, amount, writtenOff } of payment.parts) account.open += amount + writtenOff;
 }
 
 function statement(asOf: string, accounts: readonly Account[], payments: readonly Applied[]): ExpectedReceivables {
