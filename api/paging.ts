@@ -1,11 +1,13 @@
 import { type Page, type PageRequest } from '../db/reads/page';
+import { NEVER_DUE } from '../db/reads/waits';
 import { ApiError } from './errors';
 
 /** What the parts of a cursor must look like, so that a cursor that was tampered with is refused and never reaches SQL. */
-export type CursorShape = readonly ('instant' | 'date' | 'uuid' | 'number' | 'text')[];
+export type CursorShape = readonly ('instant' | 'due' | 'date' | 'uuid' | 'number' | 'text')[];
 
 const PARTS: Readonly<Record<CursorShape[number], RegExp>> = {
   instant: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/,
+  due: /^(?:infinity|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z)$/,
   date: /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/,
   uuid: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
   number: /^\d{1,15}$/,
@@ -39,5 +41,6 @@ function decode(cursor: string): unknown[] | null {
 
 function isPart(part: unknown, kind: CursorShape[number] | undefined): boolean {
   if (typeof part !== 'string' || kind === undefined || !PARTS[kind].test(part)) return false;
-  return (kind !== 'instant' && kind !== 'date') || !Number.isNaN(Date.parse(part));
+  if (kind === 'due' && part === NEVER_DUE) return true;
+  return !['instant', 'due', 'date'].includes(kind) || !Number.isNaN(Date.parse(part));
 }

@@ -140,7 +140,6 @@ export interface AuditPersonal {
 export interface BankStatement {
   account: string;
   applied_at: string;
-  applied_count: Generated<number>;
   closing_minor: number;
   currency: string;
   entity_id: string;
@@ -149,19 +148,8 @@ export interface BankStatement {
   inbox_event_id: string;
   opening_minor: number;
   position: number;
-  /**
-   * A large file is applied in blocks: until it is applied, its payments are facts but the statement is not complete.
-   */
-  state: Generated<string>;
   statement_id: string;
   to_date: string;
-  transaction_count: Generated<number>;
-}
-
-export interface BankStatementReceipt {
-  account: string;
-  inbox_event_id: string;
-  statement_id: string;
 }
 
 export interface BillingPlanItem {
@@ -609,10 +597,6 @@ export interface InvoicedItem {
    */
   amount_minor: number | null;
   credited_by: string | null;
-  /**
-   * Hours of a time entry that this document bills; null for other items. An entry may be billed in parts, each with an item id of its own.
-   */
-  hours: Numeric | null;
   id: string;
   invoice_id: string;
   item_id: string;
@@ -753,16 +737,6 @@ export interface OpenWait {
   subject: string;
   wakes_at: string | null;
   workflow_id: string;
-}
-
-export interface OverageWaiver {
-  contract_line_id: string;
-  decided_at: string;
-  decided_by: string;
-  hours: Numeric;
-  id: string;
-  period: string;
-  reason_code: string;
 }
 
 export interface Payment {
@@ -1062,7 +1036,6 @@ export interface DB {
   audit_head: AuditHead;
   audit_personal: AuditPersonal;
   bank_statement: BankStatement;
-  bank_statement_receipt: BankStatementReceipt;
   bill_to_account: BillToAccount;
   billing_plan_item: BillingPlanItem;
   booking: Booking;
@@ -1109,7 +1082,6 @@ export interface DB {
   milestone_response: MilestoneResponse;
   number_series: NumberSeries;
   open_wait: OpenWait;
-  overage_waiver: OverageWaiver;
   payment: Payment;
   payment_application: PaymentApplication;
   person: Person;

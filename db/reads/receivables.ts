@@ -1,4 +1,4 @@
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import { type Scope } from '../../domain/access';
 import { AGEING_BUCKETS, type AgeingBucket, ageReceivables, type Receivable } from '../../domain/collections/ageing';
 import { inEntities } from '../entity-scope';
@@ -38,7 +38,7 @@ export async function readReceivables(
   filter: { readonly entityId?: string | undefined },
   asOf: string,
 ): Promise<ReceivablesView> {
-  const invoices = await issuedUpTo(db, scope, filter.entityId, asOf);
+  const invoices = await openAfter(db, scope, filter.entityId, asOf);
   const reductions = await reductionsOf(
     db,
     invoices.map((invoice) => invoice.id),
@@ -51,10 +51,7 @@ export async function readReceivables(
     issueDate: row.issue_date ?? asOf,
     dueDate: row.due_date ?? asOf,
     totalMinor: row.total_minor,
-    reductions: reducedBy(
-      row,
-      reductions.filter((each) => each.invoice_id === row.id),
-    ),
+    reductions: reducedBy(row, reductions.get(row.id) ?? []),
   }));
   const onAccount = await moneyOnAccount(db, scope, filter.entityId, asOf);
   const aged = ageReceivables(receivables, onAccount, asOf);
@@ -86,8 +83,8 @@ export async function readReceivables(
   };
 }
 
-type Issued = Awaited<ReturnType<typeof issuedUpTo>>[number];
-type Reduction = Awaited<ReturnType<typeof reductionsOf>>[number];
+type Issued = Awaited<ReturnType<typeof openAfter>>[number];
+type Reduction = Pick<Selectable<DB['payment_application']>, 'applied_on' | 'reversed_on' | 'amount_minor'>;
 
 /** Cash and what took it back; a document that was settled otherwise (a credit note against its invoice) falls to zero on that day. */
 function reducedBy(row: Issued, applied: readonly Reduction[]): Receivable['reductions'] {
@@ -101,24 +98,53 @@ function reducedBy(row: Issued, applied: readonly Reduction[]): Receivable['redu
     : byCash;
 }
 
-async function issuedUpTo(db: Kysely<DB>, scope: Scope, entityId: string | undefined, asOf: string) {
+/**
+ * Documents that may have been open at the end of a day: the issued ones, those settled after it, and those that cash or its return moved
+ * after it. All others are settled and stay away: their reductions up to that day make up their total.
+ */
+async function openAfter(db: Kysely<DB>, scope: Scope, entityId: string | undefined, asOf: string) {
+  const movedAfter = sql<string>`
+    select invoice_id from payment_application where applied_on > ${asOf}
+    union all select invoice_id from payment_application where reversed_on > ${asOf}`;
   let query = db
+    .with('candidate', (qb) =>
+      qb
+        .selectFrom('invoice')
+        .select('id')
+        .where('state', '=', 'issued')
+        .union(
+          qb
+            .selectFrom('invoice')
+            .select('id')
+            .where('state', '=', 'settled')
+            .where('settled_at', '>=', sql<string>`((${asOf}::date + 1)::timestamp at time zone 'UTC')`),
+        )
+        .union(
+          qb
+            .selectFrom('invoice')
+            .select('id')
+            .where('state', '=', 'settled')
+            .where('id', 'in', sql<string>`(${movedAfter})`),
+        ),
+    )
     .selectFrom('invoice')
-    .selectAll()
-    .where('state', 'in', ['issued', 'settled'])
+    .innerJoin('candidate', 'candidate.id', 'invoice.id')
+    .selectAll('invoice')
     .where('issue_date', '<=', asOf)
     .where(inEntities(scope, sql`array[entity_id]`));
   if (entityId !== undefined) query = query.where('entity_id', '=', entityId);
   return query.orderBy('due_date').orderBy('reference').execute();
 }
 
-async function reductionsOf(db: Kysely<DB>, invoiceIds: readonly string[]) {
-  if (invoiceIds.length === 0) return [];
-  return db
+async function reductionsOf(db: Kysely<DB>, invoiceIds: readonly string[]): Promise<Map<string, Reduction[]>> {
+  const found = new Map<string, Reduction[]>(invoiceIds.map((id) => [id, []]));
+  const rows = await db
     .selectFrom('payment_application')
     .select(['invoice_id', 'applied_on', 'reversed_on', 'amount_minor'])
-    .where('invoice_id', 'in', invoiceIds)
+    .where('invoice_id', '=', sql<string>`any(${[...invoiceIds]}::uuid[])`)
     .execute();
+  for (const { invoice_id: id, ...reduction } of rows) found.get(id)?.push(reduction);
+  return found;
 }
 
 async function moneyOnAccount(db: Kysely<DB>, scope: Scope, entityId: string | undefined, asOf: string) {

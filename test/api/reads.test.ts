@@ -1,6 +1,9 @@
+import { uuidv7 } from 'uuidv7';
 import { appendAudit } from '../../db/audit';
 import { problemOf, type Send, testApi, type TestApi } from '../support/api';
 import { type Facts, insertFacts } from '../support/api-facts';
+
+const AT = '2026-03-02T10:00:00.000Z';
 
 interface Page {
   readonly data: { id: string }[];
@@ -55,6 +58,37 @@ describe('what is read', () => {
     const second = (await auditor('GET', `/v1/deals?limit=2&cursor=${first.nextCursor}`)).body as Page;
     expect(second.data.map((row) => row.id)).not.toContain(fresh.dealId);
     expect(second.data.filter((row) => first.data.some((other) => other.id === row.id))).toEqual([]);
+  });
+
+  test('waits come by due moment, without one last, and no page moves when others open or close', async () => {
+    const open = (subject: string, due: string | null) =>
+      api.db
+        .insertInto('open_wait')
+        .values({ id: uuidv7(), workflow_id: 'deal/paged', kind: 'k', subject, role: 'cfo', asks: 'x', since: AT, due, entity_id: 'LE-US' })
+        .execute();
+    for (const subject of ['a', 'b', 'c']) await open(subject, '2026-05-01T08:00:00.123Z');
+    for (const subject of ['never-1', 'never-2', 'never-3']) await open(subject, null);
+    await open('first', '2026-04-01T08:00:00Z');
+    const page = async (after: string | null) =>
+      (await auditor('GET', `/v1/waits?role=cfo&limit=2${after === null ? '' : `&cursor=${after}`}`)).body as {
+        data: { subject: string }[];
+        nextCursor: string | null;
+      };
+    const seen: string[] = [];
+    for (let next: string | null | undefined; next !== null;) {
+      const { data, nextCursor } = await page(next ?? null);
+      seen.push(...data.map((wait) => wait.subject));
+      if (seen.length === 2) {
+        await open('earlier', '2026-03-01T08:00:00Z');
+        await api.db.updateTable('open_wait').set({ closed_at: AT }).where('subject', '=', 'first').execute();
+      }
+      next = nextCursor;
+    }
+    expect(seen).toEqual(['first', 'a', 'b', 'c', 'never-1', 'never-2', 'never-3']);
+    expect((await page(null)).data.map((wait) => wait.subject)).toEqual(['earlier', 'a']);
+    for (const parts of [['50'], ['soon', uuidv7()], ['infinity', 'x'], ['2026-99-01T00:00:00Z', uuidv7()]]) {
+      expect(problemOf(await auditor('GET', `/v1/waits?cursor=${cursor(parts)}`))).toMatchObject({ status: 400, code: 'CursorInvalid' });
+    }
   });
 
   const cursor = (parts: unknown) => Buffer.from(JSON.stringify(parts)).toString('base64url');
