@@ -1,5 +1,5 @@
-import { type LocalDate, type Month, type RetainerLine } from '../deal/terms';
-import { compare, max, min, minus, plus, sum, type Decimal } from '../decimal';
+import { type Month, type RetainerLine } from '../deal/terms';
+import { compare, min, minus, plus, sum, type Decimal } from '../decimal';
 import { monthOf } from '../calendar/dates';
 import { termMonths } from '../deal/amount';
 import { type TimeFact } from './model';
@@ -63,20 +63,8 @@ export function hoursByMonth(time: readonly TimeFact[]): Record<Month, Decimal> 
   return hours;
 }
 
-/** The entries of a month that lie, whole or in part, behind the hours the retainer covers, in the order of work (R-036, I-05). */
-export function overageEntries(time: readonly TimeFact[], month: DrawdownMonth): string[] {
-  let covered = plus(month.fromRollover, month.fromIncluded);
-  return time
-    .filter((entry) => counts(entry) && monthOf(entry.workDate) === month.period)
-    .sort((a, b) => byText(a.workDate, b.workDate) || byText(a.entryId, b.entryId))
-    .flatMap((entry) => {
-      const beyond = compare(entry.hours, covered) > 0;
-      covered = max('0', minus(covered, entry.hours));
-      return beyond ? [entry.entryId] : [];
-    });
-}
-
-function counts(entry: TimeFact): boolean {
+/** Time that is drawn: approved and billable (R-036, S-07). */
+export function counts(entry: TimeFact): boolean {
   return entry.billable && entry.approvedAt !== null;
 }
 
@@ -91,8 +79,4 @@ function takeOldest(carried: readonly Carried[], hours: Decimal): Carried[] {
 
 function roll(line: RetainerLine, unused: Decimal, index: number): Carried[] {
   return line.rollover === null ? [] : [{ hours: min(unused, line.rollover.maxHours), lastMonthIndex: index + line.rollover.months }];
-}
-
-function byText(a: LocalDate, b: LocalDate): -1 | 0 | 1 {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

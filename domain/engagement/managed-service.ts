@@ -9,6 +9,7 @@ import { type BillingFacts, type BillingPlanItem, type EngagementModel, type Rea
 import { blocked, commonBlockers } from './readiness';
 import { recogniseMonthly } from './revenue-monthly';
 import { arrearsItems, byIssueDate, feeItems } from './schedule';
+import { draftOfFeeCredit, feeCreditFollowUp } from './stop';
 import { governingReports, monthsNeededFor, settlements, type MonthSettlement } from './settlements';
 
 const CHANGEABLE = ['endDate', 'monthlyFee', 'includedTicketsPerMonth', 'overagePerTicket', 'minimumCommitment.amount'];
@@ -27,11 +28,13 @@ export const managedService: EngagementModel<ManagedServiceLine> = {
     const before = billedBefore(item, facts);
     if (before !== null) return before;
     const period = periodOf(item);
+    if (item.kind === 'fee-credit') return draftOfFeeCredit(line, item, facts.fees);
     return item.kind === 'usage-settlement' ? draftOfSettlement(line, item, period, facts.usage) : draftOfFee(line, item, period);
   },
   recognise: (line, facts, asOf) => recogniseMonthly(line, facts, asOf, (month) => settledIn(line, facts.usage, month)),
   change: (line, changes, facts) => changeLine(line, changes, CHANGEABLE, facts),
   finish: (line, facts) => openPoints(line, facts),
+  followUp: feeCreditFollowUp,
 };
 
 function readiness(line: ManagedServiceLine, item: BillingPlanItem, facts: BillingFacts): ReadinessBlocker[] {

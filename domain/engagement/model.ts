@@ -4,6 +4,7 @@ import { type EngagementModelCode, type Instant, type LineTerms, type LocalDate,
 import { type Decimal } from '../decimal';
 import { type Money } from '../money';
 import { type Violation } from '../violation';
+import { type FeeDocument, type FollowUp, type FollowUpFacts, type OverageFacts } from './follow-up';
 import { type LimitRun, type QueuedEntry } from './not-to-exceed';
 import { type LimitInForce } from './not-to-exceed-limit';
 
@@ -27,9 +28,12 @@ export interface EngagementModel<Line extends LineTerms = LineTerms> {
   change(line: Line, changes: readonly LineChange[], facts: ChangeFacts): Line | Violation;
   /** What is open before the line is complete; empty when it is. */
   finish(line: Line, facts: FinishFacts): readonly OpenPoint[];
+  /** What has to be planned beside the first plan, because it came late or the line was stopped, and what only a person can settle. */
+  followUp?(line: Line, facts: FollowUpFacts): FollowUp | Violation;
 }
 
-export type BillingPlanItemKind = 'milestone' | 'advance-fee' | 'arrears-fee' | 'usage-settlement' | 'retainer-overage' | 'period-run';
+export type BillingPlanItemKind =
+  'milestone' | 'advance-fee' | 'arrears-fee' | 'usage-settlement' | 'retainer-overage' | 'fee-credit' | 'period-run';
 
 /** When an item is drafted and issued: at a planned moment, or after the acceptance of a milestone. */
 export type PlanTrigger =
@@ -134,6 +138,9 @@ export interface BillingFacts {
   readonly time: readonly TimeFact[];
   /** Needed for time-and-materials lines. */
   readonly timeAndMaterials?: TimeAndMaterialsFacts;
+  readonly overage: OverageFacts;
+  /** Monthly fees on documents that are not void. */
+  readonly fees: readonly FeeDocument[];
   /** Keys of the items that already have a document, and of those whose document is settled. */
   readonly billedItemKeys: readonly string[];
   readonly settledItemKeys: readonly string[];
@@ -169,6 +176,8 @@ export interface RevenueFacts {
   readonly milestones: readonly MilestoneFact[];
   readonly usage: readonly UsageReport[];
   readonly time: readonly TimeFact[];
+  /** Overage hours that finance waived, by month of work. */
+  readonly waivedOverage: Readonly<Record<Month, Decimal>>;
   readonly billed: readonly { readonly period: Month; readonly amount: Money }[];
   /** The same net by the period that the document bills; needed for time-and-materials lines (S-27). */
   readonly billedByPeriod?: readonly { readonly period: Month; readonly amount: Money }[];
@@ -206,8 +215,7 @@ export interface FinishFacts {
   }[];
   readonly milestones: readonly { readonly milestoneId: string; readonly state: 'open' | 'accepted' | 'cancelled' }[];
   readonly time: readonly TimeFact[];
-  /** Overage hours on issued documents, by month of work. */
-  readonly billedOverageHours: Readonly<Record<Month, Decimal>>;
+  readonly overage: OverageFacts;
   /** Billable time and expenses that are not billed; needed for time-and-materials lines. */
   readonly timeAndMaterials?: Pick<TimeAndMaterialsFacts, 'time' | 'expenses'>;
 }

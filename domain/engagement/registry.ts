@@ -27,5 +27,6 @@ function forAnyLine<Line extends LineTerms>(model: EngagementModel<Line>): Engag
     recognise: (line, facts, asOf) => model.recognise(own(line), facts, asOf),
     change: (line, changes, facts) => model.change(own(line), changes, facts),
     finish: (line, facts) => model.finish(own(line), facts),
+    followUp: (line, facts) => model.followUp?.(own(line), facts) ?? { items: [], open: [] },
   };
 }

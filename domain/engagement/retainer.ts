@@ -1,25 +1,17 @@
-import { type InvoiceDraftLine } from '../billing/invoice';
 import { monthOf } from '../calendar/dates';
 import { type Month, type RetainerLine } from '../deal/terms';
-import { compare, isZero, minus } from '../decimal';
-import { multiplyMoney, toDecimal, type Money } from '../money';
-import { isViolation } from '../violation';
+import { money, type Money } from '../money';
+import { isViolation, type Violation } from '../violation';
 import { changeLine } from './change';
-import { billedBefore, draftOf, draftOfFee, periodOf } from './drafting';
-import { drawdown, hoursByMonth, overageEntries, type DrawdownMonth } from './drawdown';
+import { billedBefore, draftOfFee, periodOf } from './drafting';
 import { openPoints } from './finish';
-import {
-  type BillingFacts,
-  type BillingPlanItem,
-  type EngagementModel,
-  type FinishFacts,
-  type OpenPoint,
-  type ReadinessBlocker,
-  type TimeFact,
-} from './model';
+import { type FollowUp, type FollowUpFacts } from './follow-up';
+import { type BillingFacts, type BillingPlanItem, type EngagementModel, type ReadinessBlocker, type RevenueFacts } from './model';
+import { draftOfOverage, netOfOverage, overageAmount, overageFollowUp, overageMonths, unsettledOverage } from './overage';
 import { blocked, commonBlockers, warned } from './readiness';
 import { recogniseMonthly } from './revenue-monthly';
 import { arrearsItems, byIssueDate, feeItems } from './schedule';
+import { draftOfFeeCredit, feeCreditFollowUp } from './stop';
 
 const CHANGEABLE = ['endDate', 'monthlyFee', 'includedHoursPerMonth', 'overageRatePerHour', 'rollover.maxHours'];
 
@@ -37,13 +29,13 @@ export const retainer: EngagementModel<RetainerLine> = {
     const before = billedBefore(item, facts);
     if (before !== null) return before;
     const period = periodOf(item);
-    return item.kind === 'retainer-overage'
-      ? draftOf(item, line.currency, period, [overageLine(line, facts.time, period)])
-      : draftOfFee(line, item, period);
+    if (item.kind === 'fee-credit') return draftOfFeeCredit(line, item, facts.fees);
+    return item.kind === 'retainer-overage' ? draftOfOverage(line, item, facts) : draftOfFee(line, item, period);
   },
-  recognise: (line, facts, asOf) => recogniseMonthly(line, facts, asOf, (month) => overageAmount(line, facts.time, month)),
+  recognise: (line, facts, asOf) => recogniseMonthly(line, facts, asOf, (month) => earnedOverage(line, facts, month)),
   change: (line, changes, facts) => changeLine(line, changes, CHANGEABLE, facts),
-  finish: (line, facts) => [...openPoints(line, facts), ...unbilledOverage(line, facts)],
+  finish: (line, facts) => [...openPoints(line, facts), ...unsettledOverage(line, facts)],
+  followUp,
 };
 
 /**
@@ -53,7 +45,7 @@ export const retainer: EngagementModel<RetainerLine> = {
 function readiness(line: RetainerLine, item: BillingPlanItem, facts: BillingFacts): ReadinessBlocker[] {
   if (item.kind !== 'retainer-overage') return commonBlockers(line, item, facts, item.amount);
   const period = periodOf(item);
-  const blockers = commonBlockers(line, item, facts, overageAmount(line, facts.time, period));
+  const blockers = commonBlockers(line, item, facts, money(netOfOverage(line, item, facts), line.currency));
   const waiting = facts.time.filter((entry) => entry.approvedAt === null && entry.billable && monthOf(entry.workDate) === period);
   if (waiting.length > 0)
     blockers.push(warned('TimeNotApproved', 'project-manager', `approve or reject ${waiting.length} time entries of ${period}`));
@@ -64,35 +56,15 @@ function readiness(line: RetainerLine, item: BillingPlanItem, facts: BillingFact
   return blockers;
 }
 
-function overageLine(line: RetainerLine, time: readonly TimeFact[], period: Month): InvoiceDraftLine {
-  const month = monthOfDrawdown(line, time, period);
-  return {
-    description: `${line.name}, hours beyond the retainer ${period}`,
-    quantity: month.overageHours,
-    unit: 'hour',
-    unitPrice: toDecimal(line.overageRatePerHour),
-    amountMinor: overageAmount(line, time, period).minor,
-    itemKind: 'time-entry',
-    itemIds: overageEntries(time, month),
-  };
+/** Hours beyond the retainer are earned in the month of the work, those waived are not (R-181, S-28, S-40). */
+function earnedOverage(line: RetainerLine, { time, waivedOverage }: RevenueFacts, period: Month): Money {
+  const facts = { time, overage: { billed: [], waived: waivedOverage, runs: [] } };
+  return overageAmount(line, overageMonths(line, facts).find((month) => month.period === period)?.open ?? '0');
 }
 
-function overageAmount(line: RetainerLine, time: readonly TimeFact[], period: Month): Money {
-  return multiplyMoney(line.overageRatePerHour, monthOfDrawdown(line, time, period).overageHours, 'half-up');
-}
-
-function monthOfDrawdown(line: RetainerLine, time: readonly TimeFact[], period: Month): DrawdownMonth {
-  const month = drawdown(line, hoursByMonth(time)).find((each) => each.period === period);
-  if (month === undefined) throw new RangeError(`${period} is no month of ${line.lineId}`);
-  return month;
-}
-
-/** Time approved after its overage was billed still counts in its month of work (S-40); somebody has to bill or waive it. */
-function unbilledOverage(line: RetainerLine, facts: FinishFacts): OpenPoint[] {
-  return drawdown(line, hoursByMonth(facts.time)).flatMap(({ period, overageHours }) => {
-    const missing = minus(overageHours, facts.billedOverageHours[period] ?? '0');
-    if (isZero(missing)) return [];
-    const action = compare(missing, '0') > 0 ? `bill or waive ${missing} overage hours` : `credit ${minus('0', missing)} overage hours`;
-    return [{ code: 'OverageNotBilled', stage: 'billing', subject: `${line.lineId}/${period}`, ownerRole: 'finance-controller', action }];
-  });
+function followUp(line: RetainerLine, facts: FollowUpFacts): FollowUp | Violation {
+  const overage = overageFollowUp(line, facts);
+  if (isViolation(overage)) return overage;
+  const fees = feeCreditFollowUp(line, facts);
+  return isViolation(fees) ? fees : { items: [...overage.items, ...fees.items], open: overage.open };
 }

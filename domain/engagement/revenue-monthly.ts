@@ -39,7 +39,7 @@ export function straightLine(
   endDate: LocalDate,
   months: readonly Month[],
 ): { readonly period: Month; readonly toDate: Money }[] {
-  const days = daysBetween(startDate, endDate) + 1;
+  const days = Math.max(1, daysBetween(startDate, endDate) + 1); // a line stopped before it began has none
   return months.map((period) => {
     const last = lastOfMonth(period) < endDate ? lastOfMonth(period) : endDate;
     const passed = Math.max(0, daysBetween(startDate, last) + 1);

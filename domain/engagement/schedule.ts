@@ -1,15 +1,16 @@
 import { advanceIssueDate, arrearsIssueDate, runCutOff } from '../billing/dates';
-import { addDays, daysBetween, daysInMonth, firstOfMonth, lastOfMonth } from '../calendar/dates';
+import { addDays, addMonths, daysBetween, daysInMonth, firstOfMonth, lastOfMonth, monthOf, nextMonth } from '../calendar/dates';
 import { isWorkingDay, type WorkingCalendar } from '../calendar/working-day';
 import { atTime } from '../calendar/zone';
 import { termMonths } from '../deal/amount';
-import { type LocalDate, type ManagedServiceLine, type Month, type RetainerLine } from '../deal/terms';
+import { type Instant, type LocalDate, type ManagedServiceLine, type Month, type RetainerLine } from '../deal/terms';
 import { multiplyByRatio, sumMoney, type Money } from '../money';
 import { isViolation, type Violation } from '../violation';
+import { type Stopped } from './follow-up';
 import { type BillingPlanItem, type PlanContext, type PlanTrigger } from './model';
 
 /** A line with a fee for each calendar month. */
-export type MonthlyLine = ManagedServiceLine | RetainerLine;
+export type MonthlyLine = (ManagedServiceLine | RetainerLine) & Stopped;
 
 /**
  * The fee items of a line, one for each calendar month it touches, in advance or in arrears as the line says (R-031, S-11, S-13).
@@ -50,6 +51,15 @@ export function arrearsItems(
     items.push({ itemKey: `${keyPrefix}/${period}`, lineId: line.lineId, kind, period, trigger, reference, amount: null });
   }
   return items;
+}
+
+/** The next run whose cut-off has not passed, the month's own at the earliest: what comes late is billed there (R-180, S-10). */
+export function nextRun(from: Month, context: PlanContext, at: Instant): PlanTrigger | Violation {
+  const { timeZone } = context.sellingEntityCalendar;
+  const recent = addMonths(monthOf(at.slice(0, 10)), -2);
+  let month = from > recent ? from : recent;
+  while (Date.parse(runCutOff(month, timeZone, context.cutOffDay)) <= Date.parse(at)) month = nextMonth(month);
+  return arrearsTrigger(month, context);
 }
 
 /** Items in the order in which they are issued; those of one day stay as planned. */

@@ -1,7 +1,9 @@
+import { lastOfMonth } from '../calendar/dates';
 import { termMonths } from '../deal/amount';
 import { type ManagedServiceLine, type Month, type SlaCreditBand } from '../deal/terms';
 import { compare, times, type Decimal } from '../decimal';
 import { addMoney, compareMoney, multiplyMoney, percentOf, subtractMoney, sumMoney, zeroMoney, type Money } from '../money';
+import { type Stopped } from './follow-up';
 import { type UsageReport } from './model';
 import { feeOfMonth } from './schedule';
 
@@ -28,9 +30,10 @@ const QUARTER_MONTHS = 3;
 /**
  * Settles every month of the term by the reports that govern: a superseded report is ignored, one delivered twice counts once, of several
  * without a link the latest counts (R-037, S-18). True-up falls in months 3, 6, 9 … of the term: commitment less fees and ticket overage of
- * the three months, never below zero; a quarter that the term cuts short has none. Credits and add-ons do not count towards it.
+ * the three months, never below zero; a quarter that the term cuts short has none, nor has one that a stop cuts short (R-182). Credits and
+ * add-ons do not count towards it.
  */
-export function settlements(line: ManagedServiceLine, usage: readonly UsageReport[]): MonthSettlement[] {
+export function settlements(line: ManagedServiceLine & Stopped, usage: readonly UsageReport[]): MonthSettlement[] {
   const reports = governingReports(usage);
   const months = termMonths(line);
   return months.map((period, index) => {
@@ -38,10 +41,10 @@ export function settlements(line: ManagedServiceLine, usage: readonly UsageRepor
     if (report === undefined) return { kind: 'unreported', period };
     const overageTickets = Math.max(0, report.tickets - line.includedTicketsPerMonth);
     const overage = overageOf(line, report);
-    const endsQuarter = (index + 1) % QUARTER_MONTHS === 0;
+    const endsQuarter = endsQuarterAt(line, index, period);
     const quarter = months.slice(index + 1 - QUARTER_MONTHS, index + 1);
     const trueUp = endsQuarter ? trueUpOf(line, quarter, reports) : zeroMoney(line.currency);
-    const serviceCredit = percentOf(line.monthlyFee, creditPercent(line.slaCredits?.table ?? [], report), 'half-up');
+    const serviceCredit = percentOf(creditBase(line, period), creditPercent(line.slaCredits?.table ?? [], report), 'half-up');
     const net = subtractMoney(addMoney(overage, trueUp ?? zeroMoney(line.currency)), serviceCredit);
     return {
       kind: 'reported',
@@ -70,10 +73,10 @@ export function governingReports(usage: readonly UsageReport[]): Map<Month, Usag
 }
 
 /** The months of the quarter that ends with a month, which its true-up needs; only the month itself where none ends. */
-export function monthsNeededFor(line: ManagedServiceLine, period: Month): Month[] {
+export function monthsNeededFor(line: ManagedServiceLine & Stopped, period: Month): Month[] {
   const months = termMonths(line);
   const index = months.indexOf(period);
-  const endsQuarter = line.minimumCommitment !== null && (index + 1) % QUARTER_MONTHS === 0;
+  const endsQuarter = line.minimumCommitment !== null && endsQuarterAt(line, index, period);
   return endsQuarter ? months.slice(index + 1 - QUARTER_MONTHS, index + 1) : [period];
 }
 
@@ -87,6 +90,21 @@ export function creditPercent(
   const reaches = (percent: Decimal): boolean => compare(hundredths, times(percent, String(report.p1Tickets))) >= 0;
   const band = table.find((each) => reaches(each.fromPercent) && (each.belowPercent === null || !reaches(each.belowPercent)));
   return band?.creditPercentOfMonthlyFee ?? '0';
+}
+
+/** Months 3, 6, 9 … of the term, unless a stop ended the service inside them. */
+function endsQuarterAt(line: Stopped, index: number, period: Month): boolean {
+  return (index + 1) % QUARTER_MONTHS === 0 && isWhole(line, period);
+}
+
+/** False for the month in which a stop ended the service before its last day. */
+function isWhole({ stoppedOn }: Stopped, period: Month): boolean {
+  return stoppedOn === undefined || stoppedOn >= lastOfMonth(period);
+}
+
+/** A credit is a share of the base monthly fee (S-18); of the month of a stop, of the fee for its days. */
+function creditBase(line: ManagedServiceLine & Stopped, period: Month): Money {
+  return isWhole(line, period) ? line.monthlyFee : feeOfMonth(line, period);
 }
 
 function trueUpOf(line: ManagedServiceLine, quarter: readonly Month[], reports: ReadonlyMap<Month, UsageReport>): Money | null {

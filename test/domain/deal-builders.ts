@@ -9,6 +9,7 @@ import {
   type SowTerm,
   type TimeAndMaterialsLine,
 } from '../../domain/deal/terms';
+import { type OverageFacts } from '../../domain/engagement/follow-up';
 import { type BillingFacts, type RevenueFacts, type TimeFact, type UsageReport } from '../../domain/engagement/model';
 import { parseMoney, type Money } from '../../domain/money';
 import { isViolation, type Violation } from '../../domain/violation';
@@ -150,10 +151,15 @@ export const newYork: WorkingCalendar = {
   holidays: ['2026-02-16', '2026-05-25', '2026-07-03', '2026-09-07'],
 };
 
+/** Nothing of the overage is settled yet. */
+export const noOverage: OverageFacts = { billed: [], waived: {}, runs: [] };
+
 export const billingFacts = (changes: Partial<BillingFacts> = {}): BillingFacts => ({
   milestones: [],
   usage: [],
   time: [],
+  overage: noOverage,
+  fees: [],
   billedItemKeys: [],
   settledItemKeys: [],
   purchaseOrderRequired: false,
@@ -170,6 +176,7 @@ export const revenueFacts = (changes: Partial<RevenueFacts> = {}): RevenueFacts 
   milestones: [],
   usage: [],
   time: [],
+  waivedOverage: {},
   billed: [],
   ...changes,
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { fixedFee, milestoneAmounts } from '../../domain/engagement/fixed-fee';
 import { type BillingPlanItem, type ChangeFacts, type EffortFact } from '../../domain/engagement/model';
 import { money, sumMoney } from '../../domain/money';
-import { accepted, billingFacts, fixedFeeLine, newYork, refusal, revenueFacts, usd } from './deal-builders';
+import { accepted, billingFacts, fixedFeeLine, newYork, noOverage, refusal, revenueFacts, usd } from './deal-builders';
 
 const context = { shortCode: 'TST', sellingEntityCalendar: newYork, cutOffDay: 6, billingLeadWorkingDays: 3 };
 const plan = (line = fixedFeeLine()): readonly BillingPlanItem[] => accepted(fixedFee.plan(line, context));
@@ -244,7 +244,7 @@ describe('changing a fixed fee', () => {
 });
 
 describe('a line is complete', () => {
-  const done = { items: [], invoices: [], milestones: [], time: [], billedOverageHours: {} };
+  const done = { items: [], invoices: [], milestones: [], time: [], overage: noOverage };
   test('when nothing is open', () => {
     const facts = {
       ...done,

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { type BillingPlanItem, type UsageReport } from '../../domain/engagement/model';
 import { managedService } from '../../domain/engagement/managed-service';
 import { engagementModel } from '../../domain/engagement/registry';
-import { creditPercent, settlements } from '../../domain/engagement/settlements';
+import { creditPercent, monthsNeededFor, settlements } from '../../domain/engagement/settlements';
+import { asStopped } from '../../domain/engagement/stop';
 import { sumMoney } from '../../domain/money';
 import { isViolation } from '../../domain/violation';
 import {
@@ -13,6 +14,7 @@ import {
   fixedFeeLine,
   managedServiceLine,
   newYork,
+  noOverage,
   refusal,
   retainerLine,
   revenueFacts,
@@ -233,6 +235,41 @@ describe('revenue of a managed service', () => {
   });
 });
 
+describe('a managed service stopped in the middle of a month', () => {
+  const reports = ['2026-10', '2026-11', '2026-12'].map((month) => usage(month, { tickets: 210, p1Tickets: 10, p1WithinTarget: 8 }));
+  const billed = (own: typeof line, key: string) => {
+    const item = accepted(managedService.plan(own, context)).find(({ itemKey }) => itemKey === key);
+    return item && managedService.bill(own, item, billingFacts({ usage: reports }));
+  };
+
+  test('owes the fee of its days; tickets stay included whole; the credit is a share of that fee', () => {
+    const stopped = asStopped(line, '2026-11-10');
+    expect(billed(stopped, 'fee/2026-11')).toMatchObject({ lines: [{ amountMinor: 600_000 }] });
+    expect(billed(stopped, 'settlement/2026-11')).toMatchObject({
+      lines: [{ amountMinor: 54_000 }, { amountMinor: -90_000, itemKind: 'service-credit' }],
+    });
+    expect(billed(stopped, 'settlement/2026-12')).toBeUndefined();
+  });
+
+  test.each(['2026-11-30', '2026-12-30'])('owes no commitment for the quarter that the stop of %s cuts short', (stoppedOn) => {
+    const stopped = asStopped(line, stoppedOn);
+    const settled = settlements(stopped, reports).map((each) => each.kind === 'reported' && each.trueUp);
+    expect(settled.every((trueUp) => trueUp !== false && trueUp?.minor === 0)).toBe(true);
+    expect(monthsNeededFor(stopped, stoppedOn.slice(0, 7))).toEqual([stoppedOn.slice(0, 7)]);
+  });
+
+  test('owes the commitment of a quarter that ended before or with it', () => {
+    const idle = ['2026-10', '2026-11', '2026-12'].map((month) => usage(month));
+    expect(settlements(asStopped(line, '2026-12-31'), idle).at(-1)).toMatchObject({ trueUp: eur('1500.00') });
+  });
+
+  test('earns what it bills less what it credits', () => {
+    const stopped = asStopped(line, '2026-11-10');
+    const months = accepted(managedService.recognise(stopped, revenueFacts({ usage: reports }), '2026-12'));
+    expect(months.at(-1)?.revenueToDate).toEqual(eur('21480.00')); // 18,000 + 540 - 2,700, and 6,000 + 540 - 900
+  });
+});
+
 describe('the registry of engagement models', () => {
   test.each(['time-and-materials', 'unknown', 'toString'])('%s has no module', (code) => {
     expect(refusal(engagementModel(code))).toBe('EngagementModelNotSupported');
@@ -249,7 +286,7 @@ describe('the registry of engagement models', () => {
   test('all six questions are answered through it', () => {
     const model = accepted(engagementModel('managed-service'));
     const change = { acceptedMilestoneIds: [], billedToDate: eur('0.00'), lastBilledMonth: '2026-12' };
-    const finish = { items: [], invoices: [], milestones: [], time: [], billedOverageHours: {} };
+    const finish = { items: [], invoices: [], milestones: [], time: [], overage: noOverage };
     expect(model.bill(line, itemOf('fee/2026-10'), billingFacts())).toMatchObject({ kind: 'advance-fee' });
     expect(model.readiness(line, itemOf('fee/2026-10'), billingFacts())).toEqual([]);
     expect(accepted(model.recognise(line, revenueFacts(), '2026-10'))).toHaveLength(1);

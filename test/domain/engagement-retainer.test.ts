@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { compare, minus, plus, sum } from '../../domain/decimal';
-import { drawdown, hoursByMonth, overageEntries } from '../../domain/engagement/drawdown';
+import { drawdown, hoursByMonth } from '../../domain/engagement/drawdown';
 import { type BillingPlanItem, type TimeFact } from '../../domain/engagement/model';
 import { retainer } from '../../domain/engagement/retainer';
 import { straightLine } from '../../domain/engagement/revenue-monthly';
@@ -216,9 +216,19 @@ describe('the drawdown', () => {
       worked('2026-02-10', '1', { entryId: 'A' }),
       worked('2026-02-11', '1'),
     ];
-    const [month] = drawdown(retainerLine(), hoursByMonth(time));
-    expect(month).toMatchObject({ overageHours: '4' });
-    expect(overageEntries(time, month as NonNullable<typeof month>)).toEqual(['B', 'T-2026-02-11']);
+    const draft = accepted(retainer.bill(retainerLine(), itemOf('overage/2026-02'), billingFacts({ time })));
+    expect(draft).toMatchObject({
+      lines: [
+        {
+          quantity: '4',
+          itemIds: ['B', 'T-2026-02-11'],
+          items: [
+            { itemId: 'B', hours: '3', amountMinor: 93_000 },
+            { itemId: 'T-2026-02-11', hours: '1', amountMinor: 31_000 },
+          ],
+        },
+      ],
+    });
   });
 });
 
@@ -267,13 +277,19 @@ describe('changing and finishing a retainer', () => {
   });
 
   test.each([
-    [{}, 'bill or waive 5 overage hours'],
-    [{ '2026-02': '6' }, 'credit 1 overage hours'],
-  ])('overage that was billed differently stays open: %j', (billedOverageHours, action) => {
+    ['0', '0', 'bill or waive 5 overage hours'],
+    ['2', '1', 'bill or waive 2 overage hours'],
+    ['6', '0', 'decide on 1 overage hours billed too many'],
+  ])('overage of 5 hours of which %s are billed and %s waived stays open', (hours, waived, action) => {
     const done = { items: [], invoices: [], milestones: [], time: [worked('2026-02-03', '25')] };
-    expect(retainer.finish(retainerLine(), { ...done, billedOverageHours })).toEqual([
+    const overage = (billedHours: string, waivedHours: string) => ({
+      billed: [{ entryId: 'T-2026-02-03', part: 1, hours: billedHours }],
+      waived: { '2026-02': waivedHours },
+      runs: [],
+    });
+    expect(retainer.finish(retainerLine(), { ...done, overage: overage(hours, waived) })).toEqual([
       expect.objectContaining({ code: 'OverageNotBilled', stage: 'billing', subject: 'L6/2026-02', action }),
     ]);
-    expect(retainer.finish(retainerLine(), { ...done, billedOverageHours: { '2026-02': minus('25', '20') } })).toEqual([]);
+    expect(retainer.finish(retainerLine(), { ...done, overage: overage(hours, minus('5', hours)) })).toEqual([]);
   });
 });
