@@ -1,11 +1,13 @@
-import { type Transaction } from 'kysely';
+import { type Selectable, type Transaction } from 'kysely';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type ApprovalSubject } from '../../contracts/workflow-state';
 import { dealOf } from '../../db/deals';
+import { sha256 } from '../../db/hash';
 import { entityOf, ratesFor } from '../../db/parties';
 import { type DB } from '../../db/types';
 import { localDateOf } from '../../domain/calendar/zone';
 import { dealAmount } from '../../domain/deal/amount';
+import { canonicalTerms } from '../../domain/deal/contract-version';
 import { highestDiscountPercent } from '../../domain/deal/margin';
 import { type Instant } from '../../domain/deal/terms';
 import { type PolicyFacts } from '../../domain/approval/policy';
@@ -83,6 +85,7 @@ async function readDeal(trx: Transaction<DB>, { dealId, groupCurrency }: Subject
     entityId: deal.lead_entity_id,
     shown: {
       contractNumber: terms.contractNumber,
+      termsHash: sha256(canonicalTerms(terms)),
       amount: text(amount),
       discountPercent,
       paymentTermsDays: terms.paymentTermsDays,
@@ -123,12 +126,6 @@ async function readKickoff(trx: Transaction<DB>, { subjectId, dealId }: SubjectR
 
 async function readInvoice(trx: Transaction<DB>, { subjectId, groupCurrency, at }: SubjectRequest): Promise<SubjectFacts | Violation> {
   const invoice = await trx.selectFrom('invoice').selectAll().where('id', '=', subjectId).executeTakeFirstOrThrow();
-  const lines = await trx
-    .selectFrom('invoice_line')
-    .select(['description', 'quantity', 'unit', 'unit_price as unitPrice', 'amount_minor as amountMinor'])
-    .where('invoice_id', '=', subjectId)
-    .orderBy('position')
-    .execute();
   const { timeZone } = await entityOf(trx, invoice.entity_id);
   const today = localDateOf(at, timeZone);
   const total = { minor: invoice.total_minor, currency: invoice.currency };
@@ -137,19 +134,31 @@ async function readInvoice(trx: Transaction<DB>, { subjectId, groupCurrency, at 
   return {
     requestedBy: ENGINE_ACTOR,
     entityId: invoice.entity_id,
-    shown: {
-      reference: invoice.reference,
-      documentKind: invoice.document_kind,
-      billTo: invoice.bill_to_id,
-      purchaseOrder: invoice.purchase_order,
-      plannedIssueDate: invoice.planned_issue_date,
-      total: text(total),
-      net: text({ minor: invoice.net_minor, currency: invoice.currency }),
-      tax: text({ minor: invoice.tax_minor, currency: invoice.currency }),
-      contentHash: invoice.content_hash,
-      lines,
-    },
+    shown: await invoiceShown(trx, invoice),
     policy: { ...NOTHING_TO_MEASURE, amount },
+  };
+}
+
+/** What approvers of a document are shown: all of it, from its own rows. */
+export async function invoiceShown(trx: Transaction<DB>, invoice: Selectable<DB['invoice']>): Promise<Record<string, unknown>> {
+  const lines = await trx
+    .selectFrom('invoice_line')
+    .select(['description', 'quantity', 'unit', 'unit_price as unitPrice', 'amount_minor as amountMinor'])
+    .where('invoice_id', '=', invoice.id)
+    .orderBy('position')
+    .execute();
+  const { currency } = invoice;
+  return {
+    reference: invoice.reference,
+    documentKind: invoice.document_kind,
+    billTo: invoice.bill_to_id,
+    purchaseOrder: invoice.purchase_order,
+    plannedIssueDate: invoice.planned_issue_date,
+    total: text({ minor: invoice.total_minor, currency }),
+    net: text({ minor: invoice.net_minor, currency }),
+    tax: text({ minor: invoice.tax_minor, currency }),
+    contentHash: invoice.content_hash,
+    lines,
   };
 }
 

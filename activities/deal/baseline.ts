@@ -15,12 +15,13 @@ import { engagementModel } from '../../domain/engagement/registry';
 import { approvalWorkflowId } from '../../domain/ids';
 import { allocate } from '../../domain/money';
 import { isViolation, type InvalidInput, type Violation } from '../../domain/violation';
+import { refuseUnapproved } from '../approval/belt';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect } from '../lifecycle';
 import { createHierarchy } from './hierarchy';
 import { dealView, runWait } from './view';
 
-/** The approved structure becomes contract version 1: project, budget, milestones and billing plan, all or nothing (R-029, I-06). */
+/** The approved structure becomes contract version 1: project, budget, milestones and billing plan, all or nothing (R-029, I-06), and only what was approved (R-063). */
 export function createBaseline(deps: ActivityDeps): DealActivities['createBaseline'] {
   return ({ dealId, approvalId, kickoffApprovalId, at }) =>
     lifecycleEffect<BaselineView>(
@@ -29,9 +30,10 @@ export function createBaseline(deps: ActivityDeps): DealActivities['createBaseli
       async (trx, workflowId) => {
         const deal = await lockDeal(trx, dealId);
         const governing = deal.governing ?? deal.terms;
-        const refused = await incomplete(trx, governing);
-        if (refused) return refused;
         const termsHash = sha256(canonicalTerms(governing));
+        const unapproved = await refuseUnapproved(trx, 'deal', dealId, (shown) => ({ ...shown, termsHash }));
+        const refused = unapproved ?? (await incomplete(trx, governing));
+        if (refused) return refused;
         await trx
           .insertInto('contract_version')
           .values({
@@ -68,7 +70,7 @@ export function createBaseline(deps: ActivityDeps): DealActivities['createBaseli
 }
 
 async function incomplete(trx: Transaction<DB>, governing: DealTerms): Promise<InvalidInput | null> {
-  const missing = missingForBaseline(governing, await masterFacts(trx, governing));
+  const missing = missingForBaseline(governing, await masterFacts(trx, governing, null));
   if (missing.length === 0) return null;
   const errors = missing.map(({ code, path, ask }): Violation => ({ violation: code, detail: ask, path }));
   return { violation: 'BaselineIncomplete', detail: missing.map(({ code, path }) => `${code} (${path})`).join(', '), errors };

@@ -9,6 +9,8 @@ import { creditNoteIssued, invoiceIssued } from '../../domain/accounting/entries
 import { dueDate, issueDateAfterApproval } from '../../domain/billing/dates';
 import { atTime, localDateOf } from '../../domain/calendar/zone';
 import { isViolation } from '../../domain/violation';
+import { refuseUnapproved, type Shown } from '../approval/belt';
+import { invoiceShown } from '../approval/subjects';
 import { type ActivityDeps } from '../deps';
 import { receivableState } from './collect';
 import { calendarOfInvoice, invoiceEffect, invoiceWait, updateInvoice, type InvoiceChange, type InvoiceRow } from './view';
@@ -84,11 +86,18 @@ async function isBeyondStop(trx: Transaction<DB>, invoice: InvoiceRow): Promise<
   return stoppedOn !== null && invoice.kind !== 'milestone' && invoice.period > stoppedOn.slice(0, 7);
 }
 
-/** Number, dates, receivable and journal entry in one transaction (R-044, R-046, R-052, D15). */
+/** What approvers would be shown of the document now; its day has moved where the approval came late, which changes nothing else (R-047). */
+async function shownWhenApproved(trx: Transaction<DB>, invoice: InvoiceRow, shown: Shown): Promise<Shown> {
+  return { ...(await invoiceShown(trx, invoice)), plannedIssueDate: shown.plannedIssueDate };
+}
+
+/** Number, dates, receivable and journal entry in one transaction, of nothing but what was approved (R-044, R-046, R-052, R-063, D15). */
 export function issueInvoice(deps: ActivityDeps): InvoiceActivities['issueInvoice'] {
   return ({ invoiceId, at }) =>
     invoiceEffect(deps, invoiceId, { key: `issue-invoice/${invoiceId}`, identity: { invoiceId }, at }, async (trx, invoice) => {
       if (await isBeyondStop(trx, invoice)) return endDraft(trx, invoice, 'line-stopped');
+      const refused = await refuseUnapproved(trx, 'invoice', invoiceId, (shown) => shownWhenApproved(trx, invoice, shown));
+      if (refused) return refused;
       const calendar = await calendarOfInvoice(trx, invoice);
       const line = await lineOf(trx, invoice.contract_line_id);
       const today = localDateOf(at, calendar.timeZone);

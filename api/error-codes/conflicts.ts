@@ -10,6 +10,8 @@ export const conflicts: readonly [string, ErrorRow][] = [
     StepNotOpen: ['This step is not open.', READ_AGAIN],
     VersionOutdated: ['The content has changed since it was shown to you.', 'Read it again and decide on what you see.'],
     DecisionIdReused: ['This decision id came before with another content.', 'Use a new id for a new decision.'],
+    ApprovalMissing: ['This is not approved.', 'Have it approved first.'],
+    ApprovedContentChanged: ['The content is not what was approved.', 'Put it back as it was, or have it approved anew.'],
     EffectIdentityMismatch: ['This id came before with another content.', 'Use a new id for a new fact.'],
     EventIdReused: ['This event id came before with another content.', 'Give every event its own id.'],
     StatementAlreadyImported: ['This bank statement is imported already.', 'Nothing to do.'],

@@ -21,7 +21,7 @@ export const requests: readonly [string, ErrorRow][] = [
   ...rows(403, {
     UserUnknown: ['This person is not known here.', 'Have the user created in the master data.'],
     PermissionMissing: ['Your roles do not allow this.', 'Ask somebody who holds the role.'],
-    ScopeTooSmall: ['Your roles do not reach the whole group.', 'Ask somebody whose role does.'],
+    ScopeTooSmall: ['Your roles do not reach far enough.', 'Ask somebody whose role does.'],
     RequesterRequired: ['Only who asked may take the request back.', 'Ask the requester, or refuse it.'],
     PersonRequired: ['Only a person may do this.', 'Sign in as a person.'],
     ApproverIsRequester: ['Nobody decides on their own request.', 'Ask another holder of the role.'],
