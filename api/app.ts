@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
 import helmet from '@fastify/helmet';
-import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { uuidv7 } from 'uuidv7';
 import { createTokens } from './auth/tokens';
@@ -12,6 +10,7 @@ import { type ApiDeps, type RouteDeps } from './deps';
 import { ApiError } from './errors';
 import { createGateway } from './gateway/gateway';
 import { answerWithProblems, sendProblem, zodValidator } from './problem';
+import { HEALTH, limitRates } from './rates';
 import { guardRoutes } from './routing';
 import { approvalRoutes } from './routes/approvals';
 import { auditRoutes } from './routes/audit';
@@ -52,13 +51,8 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   readBodies(app);
   const tokens = await createTokens(deps.config.auth, deps.keepDevKey === false ? null : deps.config.dataDir);
   await app.register(helmet, { contentSecurityPolicy: contentPolicy });
-  await app.register(rateLimit, {
-    max: deps.requestsPerMinute ?? 6000,
-    timeWindow: 60_000,
-    keyGenerator: callerOf,
-    allowList: (request) => HEALTH.has(request.routeOptions.url ?? ''),
-  });
-  guardRoutes(app, deps, tokens);
+  const signIns = await limitRates(app, deps);
+  guardRoutes(app, deps, tokens, signIns);
   await app.register(swagger, { openapi: document(deps), transform: jsonSchemaTransform });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: false });
   const gateway = createGateway(deps.temporal, {
@@ -87,15 +81,6 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   identityRoutes(app, routeDeps, tokens);
   await app.register(async (webhooks) => webhookRoutes(webhooks.withTypeProvider<ZodTypeProvider>(), routeDeps));
   return app;
-}
-
-/** Asked all the time by whoever keeps the process alive: neither logged nor limited. */
-const HEALTH: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
-
-/** Whom a rate counts for: the credential where there is one, never as it is; else the address. */
-function callerOf(request: FastifyRequest): string {
-  const { authorization } = request.headers;
-  return authorization === undefined ? request.ip : createHash('sha256').update(authorization).digest('base64url');
 }
 
 /** One line per request: method, route pattern, status, time, ids. Never the address, which holds tokens, nor a body (I-15). */

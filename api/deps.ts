@@ -21,8 +21,10 @@ export interface ApiDeps {
   readonly metrics: Metrics;
   /** How long a request waits for the answer of a run before it says `OutcomeUnknown`; default 10 s. */
   readonly updateTimeoutMs?: number;
-  /** Requests per minute and address; default 6,000. */
+  /** Requests per minute and good credential, or address without one; default 6,000. */
   readonly requestsPerMinute?: number;
+  /** Failed sign-ins per minute and address; default 60. */
+  readonly failedSignInsPerMinute?: number;
   /** Keeps the key of the development issuer in the data folder, so that tokens outlive a restart; default true. */
   readonly keepDevKey?: boolean;
 }

@@ -50,6 +50,7 @@ export interface WrongField {
 export interface ErrorExtras {
   readonly errors?: readonly WrongField[];
   readonly inboxEventId?: string;
+  readonly checks?: Readonly<Record<string, 'ok' | 'failed'>>;
   readonly retryAfterSeconds?: number;
   readonly cause?: unknown;
 }

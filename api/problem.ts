@@ -42,7 +42,7 @@ export function problemOf(error: ApiError, request: FastifyRequest): Problem {
   const bug = row === undefined || row.status === 500;
   const code = bug ? 'InternalError' : error.code;
   const { title, status, action } = errorRow(code) as NonNullable<typeof row>;
-  const { errors, inboxEventId } = error.extras;
+  const { errors, inboxEventId, checks } = error.extras;
   return {
     type: `https://throughline.dev/problems/${code}`,
     title,
@@ -54,6 +54,7 @@ export function problemOf(error: ApiError, request: FastifyRequest): Problem {
     action,
     ...(retryAfterSeconds(error) === undefined ? {} : { retryable: true }),
     ...(inboxEventId === undefined ? {} : { inboxEventId }),
+    ...(checks === undefined ? {} : { checks: { ...checks } }),
     ...(errors === undefined || errors.length === 0 ? {} : { errors: [...errors] }),
   };
 }

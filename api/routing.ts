@@ -10,6 +10,7 @@ import { type ApiDeps } from './deps';
 import { ApiError } from './errors';
 import { once } from './idempotency';
 import { type Access, routeAccess } from './permissions';
+import { type SignIns } from './rates';
 
 /** The Fastify instance that routes are declared on: bodies and answers are typed by their zod schemas. */
 export type Api = FastifyInstance<
@@ -62,7 +63,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
  * Gives every route what all have in common, by its row in the table of rights: authentication, permission and scope before the body is
  * read, stored answers of repeated requests, problems in the documentation. A route without a row does not start.
  */
-export function guardRoutes(app: FastifyInstance, deps: ApiDeps, tokens: Tokens): void {
+export function guardRoutes(app: FastifyInstance, deps: ApiDeps, tokens: Tokens, signIns: SignIns): void {
   app.decorateRequest('principal');
   app.decorateRequest('scope');
   app.addHook('onRoute', (route) => {
@@ -70,7 +71,7 @@ export function guardRoutes(app: FastifyInstance, deps: ApiDeps, tokens: Tokens)
     const access = accessOf(route);
     describe(route, access);
     if (access.kind === 'public' || access.kind === 'signature') return;
-    route.onRequest = [...[route.onRequest ?? []].flat(), (request) => admit(deps, tokens, access, request)];
+    route.onRequest = [...[route.onRequest ?? []].flat(), (request) => admit(deps, tokens, signIns, access, request)];
     if (route.method !== 'GET' && route.config?.storeAnswer !== false) route.handler = repeatable(deps, route.handler);
   });
 }
@@ -82,8 +83,8 @@ function accessOf(route: RouteOptions): Access {
   return access;
 }
 
-async function admit(deps: ApiDeps, tokens: Tokens, access: Access, request: FastifyRequest): Promise<void> {
-  request.principal = await authenticate(deps, tokens, request);
+async function admit(deps: ApiDeps, tokens: Tokens, signIns: SignIns, access: Access, request: FastifyRequest): Promise<void> {
+  request.principal = await signedIn(deps, tokens, signIns, request);
   request.log = request.log.child({ principal: principalName(request.principal) });
   if (access.kind !== 'permission') return;
   const scope = scopeOf(request.principal, access.anyOf);
@@ -92,6 +93,20 @@ async function admit(deps: ApiDeps, tokens: Tokens, access: Access, request: Fas
     throw new ApiError('ScopeTooSmall', `asks for ${access.anyOf.join(' or ')} in the group`);
   request.scope = scope;
 }
+
+/** A credential that is no good counts as a failed sign-in of its address; none at all is no attempt. */
+async function signedIn(deps: ApiDeps, tokens: Tokens, signIns: SignIns, request: FastifyRequest): Promise<Principal> {
+  try {
+    const principal = await authenticate(deps, tokens, request);
+    signIns.succeeded(request);
+    return principal;
+  } catch (error) {
+    if (error instanceof ApiError && NO_GOOD.has(error.code)) await signIns.failed(request);
+    throw error;
+  }
+}
+
+const NO_GOOD: ReadonlySet<string> = new Set(['TokenInvalid', 'ApiKeyInvalid']);
 
 /** Where the caller may see a field that has a right of its own; null is nowhere. */
 export function fieldScope(request: FastifyRequest, permission: Permission): Scope | null {

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { pendingMigrations } from '../../runtime/migrator';
-import { type RouteDeps } from '../deps';
 import { inboxCounts } from '../../db/inbox';
+import { type RouteDeps } from '../deps';
+import { ApiError } from '../errors';
 import { type Api } from '../routing';
 
 const READY_WITHIN_MS = 3000;
-const check = z.enum(['ok', 'failed']);
-const readiness = z.object({ status: check, database: check, migrations: check, temporal: check });
+const ok = z.literal('ok');
+const readiness = z.object({ status: ok, database: ok, migrations: ok, temporal: ok });
+const ALL_OK: z.infer<typeof readiness> = { status: 'ok', database: 'ok', migrations: 'ok', temporal: 'ok' };
 
 /** For whoever runs the process: does it live, can it serve, what does it measure. */
 export function healthRoutes(app: Api, deps: RouteDeps): void {
@@ -24,15 +26,22 @@ export function healthRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'GET',
     url: '/readyz',
-    schema: { tags: ['operations'], summary: 'Database, migrations and Temporal are there', response: { 200: readiness, 503: readiness } },
-    handler: async (_request, reply) => {
+    schema: {
+      tags: ['operations'],
+      summary: 'Database, migrations and Temporal are there; else 503 with the checks that failed',
+      response: { 200: readiness },
+    },
+    handler: async () => {
       const pending = await within(pendingMigrations(deps.db));
-      const database = pending === undefined ? ('failed' as const) : ('ok' as const);
-      const migrations = pending?.length === 0 ? ('ok' as const) : ('failed' as const);
-      const temporal = (await within(deps.gateway.check().then(() => true))) === true ? ('ok' as const) : ('failed' as const);
-      const ready = database === 'ok' && migrations === 'ok' && temporal === 'ok';
-      if (!ready) void reply.header('retry-after', 5);
-      return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'failed', database, migrations, temporal });
+      const temporal = await within(deps.gateway.check().then(() => true));
+      const checks = {
+        database: pending === undefined ? ('failed' as const) : ('ok' as const),
+        migrations: pending?.length === 0 ? ('ok' as const) : ('failed' as const),
+        temporal: temporal === true ? ('ok' as const) : ('failed' as const),
+      };
+      const failed = Object.entries(checks).flatMap(([name, state]) => (state === 'failed' ? [name] : []));
+      if (failed.length > 0) throw new ApiError('NotReady', `failed: ${failed.join(', ')}`, { checks });
+      return ALL_OK;
     },
   });
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * An error as RFC 9457 tells it. `code` is stable and decides what a program does; `detail` is for a person; `action` says what to do
- * next. `errors` names every wrong field at once. With `retryable` the same request with the same key may be sent again.
+ * next. `errors` names every wrong field at once, `checks` what a process that is not ready lacks. With `retryable` the same request with the same key may be sent again.
  */
 export const problemSchema = z.object({
   type: z.string(),
@@ -15,6 +15,7 @@ export const problemSchema = z.object({
   action: z.string(),
   retryable: z.boolean().optional(),
   inboxEventId: z.string().optional(),
+  checks: z.record(z.string(), z.enum(['ok', 'failed'])).optional(),
   errors: z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })).optional(),
 });
 

@@ -59,7 +59,7 @@ export interface TestApiOptions {
   /** The firm of the reference deal; default true. */
   readonly seed?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
-  readonly deps?: Partial<Pick<ApiDeps, 'updateTimeoutMs' | 'requestsPerMinute' | 'clock' | 'db'>>;
+  readonly deps?: Partial<Pick<ApiDeps, 'updateTimeoutMs' | 'requestsPerMinute' | 'failedSignInsPerMinute' | 'clock' | 'db'>>;
 }
 
 export const secrets = {
