@@ -1,30 +1,25 @@
 import { z } from 'zod';
-import { canonical } from '../domain/decimal';
-import { isCurrency } from '../domain/money';
+import {
+  country,
+  currency,
+  emptyIsNull,
+  exactDecimal,
+  flag,
+  id,
+  localDate,
+  moment,
+  name,
+  plainDecimal,
+  positive,
+  window,
+} from './master-data-cells';
+import { workFiles, workRows } from './master-data-work';
 import { approvalPolicySchema } from './policies';
 
-/*
- * Master data as the firm's files state it. Amounts are decimals in the currency beside them and may lack minor digits; an empty CSV
- * cell is null. Fields that nobody uses yet are passed over.
- */
+/* Master data as the firm's files state it. Fields that nobody uses yet are passed over. */
 
-const id = z.string().min(1).max(100);
-const name = z.string().min(1).max(300);
-const localDate = z.iso.date();
-const country = z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166 country code');
-const currency = z.string().refine(isCurrency, 'must be an ISO 4217 currency');
-const plainDecimal = z
-  .string()
-  .regex(/^(0|[1-9]\d*)(\.\d+)?$/, 'must be a plain decimal, not negative')
-  .max(40);
-const exactDecimal = plainDecimal.transform((value) => canonical(value) as string);
-const positive = exactDecimal.refine((value) => value !== '0', 'must be above zero');
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time HH:MM');
 const timeZone = z.string().refine(isTimeZone, 'must be an IANA time zone');
-const moment = z.iso.datetime({ offset: true }).transform((value) => new Date(value).toISOString());
-const emptyIsNull = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => (value === '' || value === undefined ? null : value), schema.nullable());
-
 const taxRegistrations = z.array(z.object({ type: id, value: name }));
 const address = z.object({ line1: z.string(), city: z.string(), region: z.string().optional(), postalCode: z.string(), country });
 
@@ -112,7 +107,7 @@ const delegation = z
   .refine((each) => each.from < each.until, 'ends before it begins')
   .refine((each) => each.delegator !== each.delegate, 'delegates to the delegator');
 
-/** One schema per JSON file of a firm's folder. */
+/** One schema per JSON file that every firm's folder has. */
 export const masterDataFiles = {
   'legal-entities.json': z.object({
     group: z.object({ id, name, groupCurrency: currency }),
@@ -131,9 +126,7 @@ export const masterDataFiles = {
   'approval-policy.json': approvalPolicySchema,
 } as const;
 
-const window = { valid_from: localDate, valid_to: emptyIsNull(localDate) };
-
-/** One schema per row of a CSV file of a firm's folder. */
+/** One schema per row of a CSV file that every firm's folder has. */
 export const masterDataRows = {
   'fx-rates.csv': z.object({ date: localDate, base: currency, quote: currency, rate: positive, source: name }),
   'people.csv': z.object({
@@ -146,15 +139,26 @@ export const masterDataRows = {
     role_code: id,
     country,
     calendar_id: id,
+    vendor_id: emptyIsNull(id),
+    weekly_norm_hours: emptyIsNull(exactDecimal),
+    start_date: emptyIsNull(localDate),
+    end_date: emptyIsNull(localDate),
+    overtime_exempt: emptyIsNull(flag),
   }),
   'cost-rates.csv': z.object({ person_id: id, currency, cost_rate_per_hour: exactDecimal, ...window }),
 } as const;
 
-type Files = { readonly [F in keyof typeof masterDataFiles]: z.infer<(typeof masterDataFiles)[F]> };
-type Rows = { readonly [F in keyof typeof masterDataRows]: readonly z.infer<(typeof masterDataRows)[F]>[] };
+/** Files that a folder may leave out: then nothing of them changes. */
+export const optionalMasterDataFiles = workFiles;
+export const optionalMasterDataRows = workRows;
+
+type FilesOf<T extends Record<string, z.ZodType>> = { readonly [F in keyof T]: z.infer<T[F]> };
+type RowsOf<T extends Record<string, z.ZodType>> = { readonly [F in keyof T]: readonly z.infer<T[F]>[] };
 
 /** A firm's master data, parsed, by the file each part stands in. */
-export type MasterData = Files & Rows;
+export type MasterData = FilesOf<typeof masterDataFiles> &
+  RowsOf<typeof masterDataRows> &
+  Partial<FilesOf<typeof workFiles> & RowsOf<typeof workRows>>;
 
 function isTimeZone(value: string): boolean {
   try {

@@ -6,8 +6,10 @@ import { type Instant } from '../domain/deal/terms';
 import { isViolation, type Violation } from '../domain/violation';
 import { appendAudit, type AuditContent } from './audit';
 import { hashOf } from './hash';
+import { changesForAudit, type TableChanges } from './master-data-changes';
 import { loadParties } from './master-data-parties';
 import { loadUsers } from './master-data-users';
+import { loadVendors, loadWork, refuseAmbiguous } from './master-data-work';
 import { savePolicy } from './policies';
 import { type DB } from './types';
 import { upsert } from './upsert';
@@ -21,6 +23,8 @@ export interface CheckedMasterData {
 export interface LoadedMasterData {
   readonly counts: Readonly<Record<string, number>>;
   readonly newPolicies: readonly string[];
+  /** Of the tables about work: rows that are new, and ids of those that differ now. */
+  readonly changes: Readonly<Record<string, TableChanges>>;
 }
 
 /** How the name of an integration begins among actors. */
@@ -33,7 +37,8 @@ const RATES_PER_BLOCK = 5_000;
  * Loads a firm's master data in one transaction with one audit entry: what is there is made equal to the files, what is new is added,
  * nothing is removed but holidays, roles, committee seats and line managers that the files no longer name; people and delegations that
  * they no longer name are inactive and ended. Again gives the same.
- * Refused whole with `PersonRequired` where an integration would change who may do what, and with `PolicyVersionChanged` where a policy changed without a new version.
+ * Refused whole with `PersonRequired` where an integration would change who may do what, and with `PolicyVersionChanged` where a policy changed without a new version,
+ * and with `MasterDataInvalid` where a rate holds on the same days as one that stays.
  */
 export async function loadMasterData(
   db: Kysely<DB>,
@@ -47,9 +52,13 @@ export async function loadMasterData(
       return { violation: 'PersonRequired', detail: 'people, their rights and the approval policy are changed by a person' };
     await upsert(trx, 'account', ['code'], Object.values(ACCOUNTS));
     const parties = await loadParties(trx, data);
+    const vendors = await loadVendors(trx, data);
     const people = await loadPeople(trx, data);
     const users = await loadUsers(trx, data, policies['access-scopes'].roles, by.at);
     const rates = await loadFxRates(trx, data['fx-rates.csv']);
+    const changes = { ...vendors, ...(await loadWork(trx, data)) };
+    const ambiguous = await refuseAmbiguous(trx);
+    if (ambiguous) return ambiguous;
     const newPolicies = await loadPolicies(trx, checked);
     if (isViolation(newPolicies)) return newPolicies;
     await upsert(
@@ -64,10 +73,11 @@ export async function loadMasterData(
         valid_to: rate.validTo,
       })),
     );
-    const counts = { ...parties, ...people, ...users, fxRates: rates, taxRates: policies['tax-rates'].rates.length };
-    const details = { counts, newPolicies, contentHash: hashOf(checked), rightsHash: rightsHash(checked) };
+    const counts = { ...parties, ...people, ...users, fxRates: rates, taxRates: policies['tax-rates'].rates.length, ...workCounts(data) };
+    const hashes = { contentHash: hashOf(checked), rightsHash: rightsHash(checked) };
+    const details = { counts, newPolicies, changes: changesForAudit(changes), ...hashes };
     await appendAudit(trx, { stream: 'master-data', action: 'master-data.loaded', subject: 'master-data', details, ...by });
-    return { counts, newPolicies };
+    return { counts, newPolicies, changes };
   });
 }
 
@@ -87,6 +97,17 @@ export async function changesRights(db: Kysely<DB>, checked: CheckedMasterData):
 
 function rightsHash({ data, policies }: CheckedMasterData): string {
   return hashOf([data['users.json'], data['approval-policy.json'], policies['access-scopes']]);
+}
+
+function workCounts(data: MasterData): Record<string, number> {
+  return {
+    rates: data['rate-cards.csv']?.length ?? 0,
+    uplifts: data['uplifts.csv']?.length ?? 0,
+    expensePolicies: data['expense-policies.csv']?.length ?? 0,
+    labourRules: data['labour-rules.json']?.rules.length ?? 0,
+    vendors: data['vendors.json']?.vendors.length ?? 0,
+    bookings: data['bookings.csv']?.length ?? 0,
+  };
 }
 
 /** A violation rolls everything back, too. */
@@ -114,6 +135,12 @@ async function loadPeople(trx: Transaction<DB>, data: MasterData): Promise<Recor
       email: person.email,
       employment: person.employment,
       entity_id: person.employer_entity ?? person.managed_by_entity,
+      managed_by_entity_id: person.managed_by_entity,
+      vendor_id: person.vendor_id,
+      weekly_norm_hours: person.weekly_norm_hours,
+      start_date: person.start_date,
+      end_date: person.end_date,
+      overtime_exempt: person.overtime_exempt ?? false,
       role_code: person.role_code,
       country: person.country,
       calendar_id: person.calendar_id,

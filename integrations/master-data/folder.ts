@@ -2,7 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CsvError, parse, type Info } from 'csv-parse/sync';
 import { type z } from 'zod';
-import { masterDataFiles, masterDataRows, type MasterData } from '../../contracts/master-data';
+import {
+  masterDataFiles,
+  masterDataRows,
+  optionalMasterDataFiles,
+  optionalMasterDataRows,
+  type MasterData,
+} from '../../contracts/master-data';
 import { policySchemas, standardPolicyKinds, type PolicyBody, type StandardPolicyKind } from '../../contracts/policies';
 import { fieldErrors } from '../../contracts/problems';
 import { checkReferences } from './references';
@@ -32,7 +38,10 @@ export function readMasterData(folder: FileTexts, standards: FileTexts): MasterD
   const data: Record<string, unknown> = {};
   const lines: Record<string, readonly number[]> = {};
   for (const [file, schema] of Object.entries(masterDataFiles)) data[file] = readJson(folder, file, schema, errors);
-  for (const [file, schema] of Object.entries(masterDataRows)) {
+  for (const [file, schema] of Object.entries(optionalMasterDataFiles))
+    if (folder(file) !== undefined) data[file] = readJson(folder, file, schema, errors);
+  for (const [file, schema] of [...Object.entries(masterDataRows), ...Object.entries(optionalMasterDataRows)]) {
+    if (file in optionalMasterDataRows && folder(file) === undefined) continue;
     const read = readRows(folder, file, schema, errors);
     data[file] = read.rows;
     lines[file] = read.lines;
@@ -60,10 +69,10 @@ function readJson(folder: FileTexts, file: string, schema: z.ZodType, errors: Ma
   return null;
 }
 
-function readRows(folder: FileTexts, file: string, schema: z.ZodType, errors: MasterDataError[]): { rows: unknown[]; lines: number[] } {
+function readRows(folder: FileTexts, file: string, schema: z.ZodObject, errors: MasterDataError[]): { rows: unknown[]; lines: number[] } {
   const rows: unknown[] = [];
   const lines: number[] = [];
-  for (const { record, line } of records(folder, file, errors)) {
+  for (const { record, line } of records(folder, file, schema, errors)) {
     const parsed = schema.safeParse(record);
     if (parsed.success) {
       rows.push(parsed.data);
@@ -75,21 +84,35 @@ function readRows(folder: FileTexts, file: string, schema: z.ZodType, errors: Ma
   return { rows, lines };
 }
 
-function records(folder: FileTexts, file: string, errors: MasterDataError[]): { record: unknown; line: number }[] {
+function records(folder: FileTexts, file: string, schema: z.ZodObject, errors: MasterDataError[]): { record: unknown; line: number }[] {
   const text = readText(folder, file, errors);
   if (text === null) return [];
   try {
-    const read = parse(text, { columns: true, bom: true, info: true, skip_empty_lines: true }) as unknown as {
-      record: unknown;
-      info: Info;
-    }[];
-    return read.map(({ record, info }) => ({ record, line: info.lines }));
+    let wrong: MasterDataError[] = [];
+    const columns = (header: string[]): string[] => {
+      wrong = headerErrors(file, header, schema);
+      return header;
+    };
+    const read = parse(text, { columns, bom: true, info: true, skip_empty_lines: true }) as unknown as { record: unknown; info: Info }[];
+    errors.push(...wrong);
+    return wrong.length > 0 ? [] : read.map(({ record, info }) => ({ record, line: info.lines }));
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     const line = typeof error.lines === 'number' ? error.lines : null;
     errors.push({ file, line, field: '', reason: error.message });
     return [];
   }
+}
+
+/** A column that is missing, or stands twice, is one fault of the header and not one of every row. */
+function headerErrors(file: string, header: readonly string[], schema: z.ZodObject): MasterDataError[] {
+  const fault = (field: string, reason: string): MasterDataError => ({ file, line: 1, field, reason });
+  const missing = Object.entries(schema.shape as Record<string, z.ZodType>).filter(
+    ([column, cell]) => !header.includes(column) && !cell.safeParse(undefined).success,
+  );
+  const found = header.length === 1 ? `the only column is ${header[0] ?? ''}: are the cells separated by commas?` : 'the column is missing';
+  const twice = header.filter((column, position) => header.indexOf(column) !== position);
+  return [...missing.map(([column]) => fault(column, found)), ...twice.map((column) => fault(column, 'the column stands twice'))];
 }
 
 function readPolicy(folder: FileTexts, standards: FileTexts, kind: StandardPolicyKind, errors: MasterDataError[]): unknown {

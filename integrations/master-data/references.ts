@@ -1,9 +1,7 @@
 import { type MasterData } from '../../contracts/master-data';
-import { isViolation } from '../../domain/violation';
-import { parseMoney } from '../../domain/money';
+import { Checks, type Lines } from './checks';
 import { type MasterDataError } from './errors';
-
-type Lines = Readonly<Record<string, readonly number[]>>;
+import { checkWork } from './references-work';
 
 /** Ids that stand twice, references that lead nowhere, amounts that do not fit their currency, and rates whose times overlap. */
 export function checkReferences(data: MasterData, roleScopes: Readonly<Record<string, string>>, lines: Lines): MasterDataError[] {
@@ -13,6 +11,7 @@ export function checkReferences(data: MasterData, roleScopes: Readonly<Record<st
     calendar: new Set(data['calendars.json'].calendars.map(({ id }) => id)),
     user: new Set(data['users.json'].users.map(({ id }) => id)),
     person: new Set(data['people.csv'].map((person) => person.person_id)),
+    customer: new Set(data['customers.json'].customers.map(({ id }) => id)),
     deliveryRole: new Set(data['roles.json'].roles.map(({ code }) => code)),
     role: new Set(Object.keys(roleScopes)),
   };
@@ -20,10 +19,11 @@ export function checkReferences(data: MasterData, roleScopes: Readonly<Record<st
   checkUsers(check, data, known);
   checkPeople(check, data, known);
   checkRates(check, data);
+  checkWork(check, data, known);
   return check.errors;
 }
 
-type Known = Readonly<Record<'entity' | 'calendar' | 'user' | 'person' | 'deliveryRole' | 'role', ReadonlySet<string>>>;
+type Known = Readonly<Record<'entity' | 'calendar' | 'user' | 'person' | 'customer' | 'deliveryRole' | 'role', ReadonlySet<string>>>;
 
 function checkParties(check: Checks, data: MasterData, known: Known): void {
   const entities = 'legal-entities.json';
@@ -103,7 +103,7 @@ function checkUsers(check: Checks, data: MasterData, known: Known): void {
   users.forEach((user, index) => {
     check.knows(file, `/users/${index}/entity`, user.entity, known.entity, 'legal entity');
     check.knows(file, `/users/${index}/calendarId`, user.calendarId, known.calendar, 'calendar');
-    if (user.personId !== null) check.knows(file, `/users/${index}/personId`, user.personId, known.person, 'person');
+    check.knows(file, `/users/${index}/personId`, user.personId, known.person, 'person');
     user.roles.forEach((role, position) =>
       check.knows(file, `/users/${index}/roles/${position}`, role, known.role, 'role with an access scope'),
     );
@@ -137,8 +137,7 @@ function checkPeople(check: Checks, data: MasterData, known: Known): void {
     check.knows(file, 'calendar_id', person.calendar_id, known.calendar, 'calendar', row);
     check.knows(file, 'role_code', person.role_code, known.deliveryRole, 'role', row);
     for (const field of ['employer_entity', 'managed_by_entity'] as const) {
-      const entity = person[field];
-      if (entity !== null) check.knows(file, field, entity, known.entity, 'legal entity', row);
+      check.knows(file, field, person[field], known.entity, 'legal entity', row);
     }
     if (person.employment === 'employee' && person.employer_entity === null) check.add(file, 'employer_entity', 'an employee has one', row);
   });
@@ -146,54 +145,16 @@ function checkPeople(check: Checks, data: MasterData, known: Known): void {
 
 function checkRates(check: Checks, data: MasterData): void {
   const people = new Set(data['people.csv'].map((person) => person.person_id));
-  const last = new Map<string, { to: string | null; row: number }>();
-  const rates = data['cost-rates.csv'].map((rate, row) => ({ ...rate, row })).sort((a, b) => (a.valid_from < b.valid_from ? -1 : 1));
-  for (const rate of rates) {
-    check.knows('cost-rates.csv', 'person_id', rate.person_id, people, 'person', rate.row);
-    const before = last.get(rate.person_id);
-    if (before !== undefined && (before.to === null || before.to >= rate.valid_from)) {
-      check.add('cost-rates.csv', 'valid_from', 'overlaps another rate of the person', rate.row);
-    }
-    if (rate.valid_to !== null && rate.valid_to < rate.valid_from)
-      check.add('cost-rates.csv', 'valid_to', 'ends before it begins', rate.row);
-    last.set(rate.person_id, { to: rate.valid_to, row: rate.row });
-  }
+  const rates = data['cost-rates.csv'];
+  rates.forEach((rate, row) => {
+    check.knows('cost-rates.csv', 'person_id', rate.person_id, people, 'person', row);
+    if (rate.valid_to !== null && rate.valid_to < rate.valid_from) check.add('cost-rates.csv', 'valid_to', 'ends before it begins', row);
+  });
+  const held = rates.map((rate) => ({ key: rate.person_id, from: rate.valid_from, to: rate.valid_to }));
+  check.apart('cost-rates.csv', 'valid_from', held, 'rate of the person');
   check.uniqueRows(
     'fx-rates.csv',
     'date',
     data['fx-rates.csv'].map((rate) => `${rate.base}/${rate.quote} ${rate.date}`),
   );
-}
-
-class Checks {
-  readonly errors: MasterDataError[] = [];
-
-  constructor(private readonly lines: Lines) {}
-
-  add(file: string, field: string, reason: string, row?: number): void {
-    this.errors.push({ file, line: row === undefined ? null : (this.lines[file]?.[row] ?? null), field, reason });
-  }
-
-  knows(file: string, field: string, id: string, known: ReadonlySet<string>, what: string, row?: number): void {
-    if (!known.has(id)) this.add(file, field, `${id} is no ${what}`, row);
-  }
-
-  unique(file: string, field: string, ids: readonly string[]): void {
-    for (const id of repeated(ids)) this.add(file, field, `${ids[id] ?? ''} stands twice`);
-  }
-
-  uniqueRows(file: string, field: string, ids: readonly string[]): void {
-    for (const row of repeated(ids)) this.add(file, field, `${ids[row] ?? ''} stands twice`, row);
-  }
-
-  fits(file: string, field: string, amount: string | null, currency: string): void {
-    const money = amount === null ? null : parseMoney(amount, currency);
-    if (isViolation(money)) this.add(file, field, money.detail);
-  }
-}
-
-/** Positions of those that stood before. */
-function repeated(ids: readonly string[]): number[] {
-  const seen = new Set<string>();
-  return ids.flatMap((id, position) => (seen.size === seen.add(id).size ? [position] : []));
 }
