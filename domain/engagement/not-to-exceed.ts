@@ -161,9 +161,9 @@ function partOf(entry: QueuedEntry, amount: Money, hours: Decimal): RunPart {
   return { entryId: entry.entryId, part, itemId: partItemId(entry.entryId, part), amount, hours, released: entry.parked };
 }
 
-/** The share of the hours, rounded down; none of nothing, so that a worthless entry behind the limit keeps its hours. */
+/** The share of the hours, rounded down; where nothing is taken the entry keeps its hours, also one that is worth nothing. */
 function partOfHours(hours: Decimal, taken: number, whole: number): Decimal {
-  return whole === 0 ? '0' : divide(times(hours, String(taken)), String(whole), SPLIT_HOURS_PLACES, 'down');
+  return taken === 0 ? '0' : divide(times(hours, String(taken)), String(whole), SPLIT_HOURS_PLACES, 'down');
 }
 
 function total(parts: readonly { readonly amount: Money }[], currency: string): Money {

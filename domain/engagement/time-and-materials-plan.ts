@@ -1,9 +1,10 @@
 import { arrearsIssueDate, runCutOff } from '../billing/dates';
-import { lastOfMonth, monthOf, monthsBetween, nextMonth } from '../calendar/dates';
-import { compareInstants } from '../calendar/zone';
+import { addMonths, lastOfMonth, monthOf, monthsBetween, nextMonth } from '../calendar/dates';
+import { compareInstants, localDateOf } from '../calendar/zone';
 import { type DealTerms, type Instant, type LocalDate, type Month, type TimeAndMaterialsLine } from '../deal/terms';
 import { isViolation, type Violation } from '../violation';
-import { type BillingPlanItem, type PlanContext } from './model';
+import { type BillingPlanItem, type PlanContext, type PlanTrigger } from './model';
+import { nextRun } from './schedule';
 
 const KEY_PREFIX = 'run/';
 
@@ -28,17 +29,27 @@ export function planRuns(line: TimeAndMaterialsLine, context: PlanContext): Bill
   for (const period of monthsBetween(first, last)) {
     const issueDate = arrearsIssueDate(calendar, period, cutOffDay);
     if (isViolation(issueDate)) return issueDate;
-    items.push({
-      itemKey: `${KEY_PREFIX}${period}`,
-      lineId: line.lineId,
-      kind: 'period-run',
-      period,
-      trigger: { kind: 'moment', draftAt: runCutOff(period, calendar.timeZone, cutOffDay), issueDate },
-      reference: `${shortCode}-${line.lineId}-${period}`,
-      amount: null,
-    });
+    const draftAt = runCutOff(period, calendar.timeZone, cutOffDay);
+    items.push(runOf(line, shortCode, period, { kind: 'moment', draftAt, issueDate }));
   }
   return items;
+}
+
+/**
+ * A run that finance asks for when something is left after the planned ones: of the next month whose cut-off has not passed (R-119, R-125).
+ * Where that month is planned already, it is that item.
+ */
+export function extraRun(line: TimeAndMaterialsLine, context: PlanContext, at: Instant): BillingPlanItem | Violation {
+  const trigger = nextRun(monthOf(line.startDate), context, at);
+  if (isViolation(trigger)) return trigger;
+  if (trigger.kind !== 'moment') throw new RangeError('a run has a moment');
+  const period = addMonths(monthOf(localDateOf(trigger.draftAt, context.sellingEntityCalendar.timeZone)), -1);
+  return runOf(line, context.shortCode, period, trigger);
+}
+
+function runOf(line: TimeAndMaterialsLine, shortCode: string, period: Month, trigger: PlanTrigger): BillingPlanItem {
+  const reference = `${shortCode}-${line.lineId}-${period}`;
+  return { itemKey: `${KEY_PREFIX}${period}`, lineId: line.lineId, kind: 'period-run', period, trigger, reference, amount: null };
 }
 
 /** What a run may take: dated up to the end of its month, approved before its cut-off (R-119, S-10). */

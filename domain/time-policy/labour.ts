@@ -3,7 +3,7 @@ import { type LocalDate } from '../deal/terms';
 import { compare, minus, plus, times, type Decimal } from '../decimal';
 import { known, type PolicyPerson, type TimeBreach, type TimeEntry } from './entry';
 import { labourLimits, type LabourLimits, type LabourRule } from './labour-rules';
-import { mondayOf, mondaysBetween } from './weeks';
+import { mondayReader, mondaysBetween } from './weeks';
 
 /** The days over which a deal is delivered, both included. */
 export interface DeliveryTerm {
@@ -29,6 +29,7 @@ export function labourBreaches(
   term: DeliveryTerm,
 ): TimeBreach[] {
   const weeks = mondaysBetween(term.from, term.to);
+  const mondayOf = mondayReader();
   return [...hoursByDay(entries)].flatMap(([personId, days]) => {
     const person = known(people, personId);
     const limits = labourLimits(rules, person.labourCountries);
@@ -55,7 +56,10 @@ function hoursByDay(entries: readonly TimeEntry[]): Map<string, Map<LocalDate, D
 
 function summed(days: Hours, keyOf: (date: LocalDate) => string): Map<string, Decimal> {
   const totals = new Map<string, Decimal>();
-  for (const [date, hours] of days) totals.set(keyOf(date), plus(totals.get(keyOf(date)) ?? '0', hours));
+  for (const [date, hours] of days) {
+    const key = keyOf(date);
+    totals.set(key, plus(totals.get(key) ?? '0', hours));
+  }
   return totals;
 }
 

@@ -4,7 +4,7 @@ import { atTime, epochMs } from '../calendar/zone';
 import { type LocalDate } from '../deal/terms';
 import { known, type PolicyPerson, type TimeBreach, type TimeEntry } from './entry';
 import { type DeliveryTerm } from './labour';
-import { mondayOf } from './weeks';
+import { mondayReader } from './weeks';
 
 /** A booking of a person, days included at both ends. Absence is ordinary or long leave. */
 export interface PolicyBooking {
@@ -21,9 +21,10 @@ const DUE_AT = '12:00';
 /** Entries that came late or still wait for approval; `entries` are those that count (R-116, S-21, S-39). */
 export function submissionBreaches(entries: readonly TimeEntry[], people: ReadonlyMap<string, PolicyPerson>): TimeBreach[] {
   const due = new Map<string, number>();
+  const weekOf = mondayReader();
   return entries.flatMap((entry) => {
     const { timeZone } = known(people, entry.personId).calendar;
-    const monday = mondayOf(entry.workDate);
+    const monday = weekOf(entry.workDate);
     const key = `${timeZone}|${monday}`;
     let moment = due.get(key);
     if (moment === undefined) due.set(key, (moment = epochMs(atTime(addDays(monday, 7), DUE_AT, timeZone))));
@@ -44,7 +45,8 @@ export function missingWeeks(
   people: ReadonlyMap<string, PolicyPerson>,
   term: DeliveryTerm,
 ): TimeBreach[] {
-  const entered = new Set(entries.map((entry) => `${entry.personId}/${mondayOf(entry.workDate)}`));
+  const weekOf = mondayReader();
+  const entered = new Set(entries.map((entry) => `${entry.personId}/${weekOf(entry.workDate)}`));
   const absences = absencesByPerson(bookings);
   const expected = new Set<string>();
   for (const booking of bookings) {
@@ -55,7 +57,7 @@ export function missingWeeks(
     const to = booking.endDate > term.to ? term.to : booking.endDate;
     for (let date = from; date <= to; date = addDays(date, 1)) {
       if (!isWorkingDay(calendar, date) || absent.some((leave) => leave.startDate <= date && date <= leave.endDate)) continue;
-      const monday = mondayOf(date);
+      const monday = weekOf(date);
       expected.add(`${booking.personId}/${monday}`);
       date = addDays(monday, 6);
     }

@@ -16,3 +16,13 @@ export function mondaysBetween(from: LocalDate, to: LocalDate): LocalDate[] {
   for (let monday = first < from ? addDays(first, 7) : first; monday <= to; monday = addDays(monday, 7)) weeks.push(monday);
   return weeks;
 }
+
+/** `mondayOf` for many dates of few weeks: each is worked out once. */
+export function mondayReader(): (date: LocalDate) => LocalDate {
+  const known = new Map<LocalDate, LocalDate>();
+  return (date) => {
+    const found = known.get(date) ?? mondayOf(date);
+    known.set(date, found);
+    return found;
+  };
+}
