@@ -1,23 +1,31 @@
+import { type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';
+import { z } from 'zod';
 import { type ExceptionActivities } from '../contracts/activities';
+import { type DB } from '../db/types';
+import { ownerOfStuckStep } from '../domain/data-gaps';
 import { type ActivityDeps, currentRun } from './deps';
 
-/** A run that cannot go on by itself becomes a task of the operators; several reports of one thing are one task. */
+/** A run that cannot go on by itself becomes a task of whoever can put it right; several reports of one thing are one task (R-027). */
 export function reportStuck({ db }: ActivityDeps): ExceptionActivities['reportStuck'] {
-  return async ({ effect, why, at }) => {
+  return async ({ effect, why, code = null, input = {}, at }) => {
     const { workflowId } = currentRun();
+    const role = ownerOfStuckStep(code);
+    const { dealId, entityId } = await whereabouts(db, input);
+    const common = { id: uuidv7(), workflow_id: workflowId, deal_id: dealId };
     await db.transaction().execute(async (trx) => {
       await trx
         .insertInto('open_wait')
-        .values({ id: uuidv7(), workflow_id: workflowId, kind: 'stuck', subject: effect, role: 'operator', asks: why, since: at })
+        .values({ ...common, kind: 'stuck', subject: effect, role, entity_id: entityId, asks: why, since: at })
         .onConflict((conflict) => conflict.doNothing())
         .execute();
       await trx
         .insertInto('process_exception')
-        .values({ id: uuidv7(), workflow_id: workflowId, kind: `stuck/${effect}`, detail: why, owner_role: 'operator', opened_at: at })
+        .values({ ...common, kind: `stuck/${effect}`, detail: why, owner_role: role, opened_at: at })
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     });
+    return { role };
   };
 }
 
@@ -42,4 +50,53 @@ export function reportUnstuck({ db }: ActivityDeps): ExceptionActivities['report
         .execute();
     });
   };
+}
+
+/** Runs that wait for master data of finance; they try again when some has come (R-027). */
+export async function runsStuckForData(db: Kysely<DB>): Promise<string[]> {
+  const rows = await db
+    .selectFrom('open_wait')
+    .select('workflow_id')
+    .distinct()
+    .where('kind', '=', 'stuck')
+    .where('role', '=', 'finance-controller')
+    .where('closed_at', 'is', null)
+    .orderBy('workflow_id')
+    .execute();
+  return rows.map((row) => row.workflow_id);
+}
+
+const ids = z.object({
+  dealId: z.uuid().optional(),
+  contractLineId: z.uuid().optional(),
+  invoiceId: z.uuid().optional(),
+  projectId: z.uuid().optional(),
+  subjectKind: z.string().optional(),
+  subjectId: z.string().optional(),
+});
+
+/** The deal and the entity that a stuck step is about, so that those who keep the data there see it; none for a stream of facts. */
+async function whereabouts(db: Kysely<DB>, input: object): Promise<{ dealId: string | null; entityId: string | null }> {
+  const named = ids.safeParse(input);
+  if (!named.success) return { dealId: null, entityId: null };
+  const { dealId, contractLineId, projectId, subjectKind, subjectId } = named.data;
+  const invoiceId = named.data.invoiceId ?? (subjectKind === 'invoice' ? subjectId : undefined);
+  const found =
+    invoiceId !== undefined
+      ? await db.selectFrom('invoice').select(['deal_id', 'entity_id']).where('id', '=', invoiceId).executeTakeFirst()
+      : contractLineId !== undefined
+        ? await db
+            .selectFrom('contract_line')
+            .select(['deal_id', 'selling_entity_id as entity_id'])
+            .where('id', '=', contractLineId)
+            .executeTakeFirst()
+        : await dealOfStep(db, dealId, projectId);
+  return { dealId: found?.deal_id ?? null, entityId: found?.entity_id ?? null };
+}
+
+async function dealOfStep(db: Kysely<DB>, dealId: string | undefined, projectId: string | undefined) {
+  const deals = db.selectFrom('deal').select(['id as deal_id', 'lead_entity_id as entity_id']);
+  if (dealId !== undefined) return deals.where('id', '=', dealId).executeTakeFirst();
+  if (projectId === undefined) return undefined;
+  return deals.where('id', '=', db.selectFrom('project').select('deal_id').where('id', '=', projectId)).executeTakeFirst();
 }

@@ -8,7 +8,7 @@ import { closeDeal, declineDeal, settleKickoff, startClosing, startDelivery } fr
 import { recordSowProposal, settleSowProposal } from './deal/sow';
 import { type ActivityDeps } from './deps';
 import { reportStuck, reportUnstuck } from './exceptions';
-import { applyIntake } from './intake/intake';
+import { applyIntake, applyIntakeBlock } from './intake/intake';
 import { liftHold, recordHold, reviewReceivable } from './invoice/collect';
 import { approveInvoice, issueInvoice, openInvoice, voidInvoice } from './invoice/issue';
 import { billItem } from './line/billing';
@@ -71,6 +71,7 @@ const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
   closeProject,
   cancelProject,
   applyIntake,
+  applyIntakeBlock,
   reportStuck,
   reportUnstuck,
 };

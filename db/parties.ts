@@ -3,9 +3,11 @@ import { type Weekday } from '../domain/calendar/dates';
 import { type WorkingCalendar } from '../domain/calendar/working-day';
 import { type TaxParty, type TaxRate } from '../domain/billing/tax';
 import { type TaxRounding } from '../domain/billing/invoice';
-import { type MasterFacts } from '../domain/deal/handoff';
-import { type DealTerms, type LocalDate } from '../domain/deal/terms';
+import { localDateOf } from '../domain/calendar/zone';
+import { type MasterFacts, type ValuationFacts } from '../domain/deal/handoff';
+import { type DealTerms, type Instant, type LocalDate } from '../domain/deal/terms';
 import { type FxRate } from '../domain/fx';
+import { policyAt } from './policies';
 import { type DB } from './types';
 
 export interface EntityRow extends TaxParty {
@@ -74,8 +76,8 @@ export async function billToOf(db: Kysely<DB>, billToId: string): Promise<BillTo
   };
 }
 
-/** What master data knows about the parties that a deal names. */
-export async function masterFacts(db: Kysely<DB>, terms: DealTerms): Promise<MasterFacts> {
+/** What master data knows about the parties that a deal names; with its moment of request also the rates of that day. */
+export async function masterFacts(db: Kysely<DB>, terms: DealTerms, requestedAt: Instant | null): Promise<MasterFacts> {
   const billToIds = [...new Set(terms.lines.map((line) => line.billToId))];
   const entityIds = [...new Set([terms.leadEntityId, ...terms.lines.map((line) => line.sellingEntityId)])];
   const customers = await db
@@ -88,6 +90,7 @@ export async function masterFacts(db: Kysely<DB>, terms: DealTerms): Promise<Mas
   const orders =
     billToIds.length === 0 ? [] : await db.selectFrom('customer_purchase_order').selectAll().where('bill_to_id', 'in', billToIds).execute();
   return {
+    valuation: requestedAt === null ? null : await valuationFacts(db, terms, requestedAt),
     customerIds: customers.map(({ id }) => id),
     sellingEntityIds: entities.map(({ id }) => id),
     billTos: accounts.map((account) => ({
@@ -107,6 +110,21 @@ export async function masterFacts(db: Kysely<DB>, terms: DealTerms): Promise<Mas
           validTo: order.valid_to,
         })),
     })),
+  };
+}
+
+/** Null where the contracting entity is unknown, or no approval policy names the group currency: that is asked for elsewhere. */
+async function valuationFacts(db: Kysely<DB>, terms: DealTerms, requestedAt: Instant): Promise<ValuationFacts | null> {
+  const entity = await db.selectFrom('legal_entity').select('time_zone').where('id', '=', terms.leadEntityId).executeTakeFirst();
+  if (!entity) return null;
+  const requestedOn = localDateOf(requestedAt, entity.time_zone);
+  const policy = await policyAt(db, 'approval', requestedOn);
+  if (policy === null) return null;
+  const { groupCurrency } = policy.body;
+  return {
+    groupCurrency,
+    requestedOn,
+    rates: await ratesFor(db, [groupCurrency, ...terms.lines.map((line) => line.currency)], requestedOn),
   };
 }
 

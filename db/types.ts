@@ -140,6 +140,7 @@ export interface AuditPersonal {
 export interface BankStatement {
   account: string;
   applied_at: string;
+  applied_count: Generated<number>;
   closing_minor: number;
   currency: string;
   entity_id: string;
@@ -148,8 +149,19 @@ export interface BankStatement {
   inbox_event_id: string;
   opening_minor: number;
   position: number;
+  /**
+   * A large file is applied in blocks: until it is applied, its payments are facts but the statement is not complete.
+   */
+  state: Generated<string>;
   statement_id: string;
   to_date: string;
+  transaction_count: Generated<number>;
+}
+
+export interface BankStatementReceipt {
+  account: string;
+  inbox_event_id: string;
+  statement_id: string;
 }
 
 export interface BillingPlanItem {
@@ -1036,6 +1048,7 @@ export interface DB {
   audit_head: AuditHead;
   audit_personal: AuditPersonal;
   bank_statement: BankStatement;
+  bank_statement_receipt: BankStatementReceipt;
   bill_to_account: BillToAccount;
   billing_plan_item: BillingPlanItem;
   booking: Booking;

@@ -64,6 +64,13 @@ export function convertSum(
   return roundToMoney(divide(total.numerator, total.denominator, minorDigits(currency), mode), currency, mode);
 }
 
+/** The currencies that cannot be converted into `to` on a date for want of a rate on or before it, in order (R-026); amounts in `to` itself need none. */
+export function currenciesWithoutRate(rates: readonly FxRate[], currencies: readonly string[], to: string, date: LocalDate): string[] {
+  const foreign = currencies.filter((currency) => currency !== to);
+  const needed = foreign.length === 0 ? [] : [...new Set([...foreign, to])];
+  return needed.filter((currency) => isViolation(latest(rates, currency, date))).sort();
+}
+
 function latest(rates: readonly FxRate[], currency: string, date: LocalDate): { date: LocalDate; rate: Decimal } | Violation {
   if (currency === PIVOT) return { date, rate: '1' };
   let found: FxRate | null = null;

@@ -74,8 +74,8 @@ export class Story {
       } catch (error) {
         const refused = refusalIn(error);
         const why = refused ? `${refused.type ?? 'Refused'}: ${refused.message}` : 'the whole effort of its retries is used up';
-        log.error('effect is stuck and waits for an operator', { effect: name, why });
-        await this.stuck(name, why, abandoned);
+        log.error('effect is stuck and waits for people', { effect: name, why });
+        await this.stuck(name, now, why, refused?.type ?? null, abandoned);
         if (abandoned()) return null;
       }
     }
@@ -86,11 +86,12 @@ export class Story {
     return { ...input, at: this.clock.now() };
   }
 
-  /** Waits for an operator or an hour; a cancelled story does not wait. */
-  private async stuck(name: string, why: string, abandoned: () => boolean): Promise<void> {
-    setCurrentDetails(`**stuck**\n\n- waits for **operator** (effect \`${name}\`): ${why}; send the signal \`retry\` after the fix`);
-    await this.report('reportStuck', { effect: name, why, at: this.clock.now() }, `stuck: ${name}`);
+  /** Waits for an operator, for master data, or an hour; a cancelled story does not wait. */
+  private async stuck(name: EffectName, input: object, why: string, code: string | null, abandoned: () => boolean): Promise<void> {
     const seen = this.retries;
+    showStuck(name, 'operator', why);
+    const reported = await this.report('reportStuck', { effect: name, why, code, input, at: this.clock.now() }, `stuck: ${name}`);
+    if (reported) showStuck(name, reported.role, why);
     try {
       await condition(() => this.retries !== seen || abandoned(), '1 hour');
     } finally {
@@ -99,13 +100,19 @@ export class Story {
   }
 
   /** Reporting may fail with the same outage; the details of the run say it all the same. */
-  private async report<K extends 'reportStuck' | 'reportUnstuck'>(name: K, input: Input<K>, summary: string): Promise<void> {
+  private async report<K extends 'reportStuck' | 'reportUnstuck'>(name: K, input: Input<K>, summary: string): Promise<Answer<K> | null> {
     try {
-      await effect(name, input, summary);
+      return await effect(name, input, summary);
     } catch (error) {
       log.error('a stuck effect could not be reported', { effect: input.effect, error });
+      return null;
     }
   }
+}
+
+function showStuck(name: string, role: string, why: string): void {
+  const then = role === 'operator' ? 'send the signal `retry` after the fix' : 'it goes on when the master data has come';
+  setCurrentDetails(`**stuck**\n\n- waits for **${role}** (effect \`${name}\`): ${why}; ${then}`);
 }
 
 type Callable = { executeWithOptions(options: { summary: string }, args: unknown[]): Promise<unknown> };

@@ -1,9 +1,19 @@
 import { getExternalWorkflowHandle, type SignalDefinition } from '@temporalio/workflow';
+import { retrySignal } from './activity-proxies';
 
 /** Tells another run; false where it has ended or never was, which the teller must be able to live with. Anything else is loud. */
 export async function tell<T extends { at: string }>(workflowId: string, signal: SignalDefinition<[T]>, message: T): Promise<boolean> {
+  return arrives(() => getExternalWorkflowHandle(workflowId).signal(signal, message));
+}
+
+/** Lets a stuck run try its step again; one that has ended meanwhile needs it no more. */
+export async function tellToRetry(workflowId: string): Promise<void> {
+  await arrives(() => getExternalWorkflowHandle(workflowId).signal(retrySignal));
+}
+
+async function arrives(send: () => Promise<void>): Promise<boolean> {
   try {
-    await getExternalWorkflowHandle(workflowId).signal(signal, message);
+    await send();
     return true;
   } catch (error) {
     if (!isGone(error)) throw error;

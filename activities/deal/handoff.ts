@@ -23,7 +23,7 @@ export function reviewHandoff(deps: ActivityDeps): DealActivities['reviewHandoff
       { key: reviewKey('review-handoff', dealId, turn), identity: { dealId }, at, actor: ENGINE_ACTOR },
       async (trx, workflowId) => {
         const deal = await lockDeal(trx, dealId);
-        const missing = missingForBaseline(deal.terms, await masterFacts(trx, deal.terms));
+        const missing = missingForBaseline(deal.terms, await masterFacts(trx, deal.terms, deal.closed_won_at));
         const complete = missing.length === 0;
         const next = await setDealState(trx, deal, complete ? 'terms' : 'handoff', at);
         const waits = complete ? [await termsWait(trx, next, at)] : await handoffWaits(trx, workflowId, next, missing, at);

@@ -1,34 +1,66 @@
 import { type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
-import { type IntakeResult } from '../../contracts/workflow-state';
-import { collectionsPolicy } from '../../db/policies';
 import { type DB } from '../../db/types';
-import { partyOf } from '../../domain/collections/cash';
 import { isViolation, type Violation } from '../../domain/violation';
-import { type BankEntry, type BankStatement, type BankStatementFile, type BankTransaction } from '../../integrations/bank/statement';
-import { creditParty, type PaymentPlace } from './payment';
+import { type BankStatement, type BankStatementFile } from '../../integrations/bank/statement';
+import { applyItem, itemsOf, type BankItem, type OpenStatement, type TouchedInvoices } from './bank-entry';
+import { CashBook } from './cash-book';
 import { type Applied, type IntakeEvent } from './intake';
-import { reverseCredit } from './reversal';
 
-/** The invoices whose open amount an intake moved, each once. */
-export type TouchedInvoices = Map<string, IntakeResult['invoices'][number]>;
+/** Payments that one transaction applies: well under a second of work, also where every one of them is posted. */
+export const BANK_BLOCK = 250;
 
-/** A bank file: statements in its order, entries in theirs; only credits of our bill-to accounts and their returns concern us (S-30). */
+/**
+ * A bank file is checked as a whole and refused whole: a statement of an account that is not ours, or one that is known. A file of one
+ * block is applied at once. Of a larger one the statements are opened here as `applying`, and blocks of payments follow, each an effect
+ * of its own; a statement is `applied` when its last payment is (ADR 0022).
+ */
 export async function applyBankStatements(trx: Transaction<DB>, event: IntakeEvent): Promise<Applied | Violation> {
-  const { statements } = event.payload as BankStatementFile;
-  const touched: TouchedInvoices = new Map();
-  const applied: string[] = [];
-  for (const [position, statement] of statements.entries()) {
-    const stored = await storeStatement(trx, event, statement, position);
-    if (isViolation(stored)) return stored;
-    if (stored === null) continue;
-    for (const [index, entry] of statement.entries.entries()) await applyEntry(trx, entry, { ...stored, entryPosition: index }, touched);
-    applied.push(statement.statementId);
+  const file = event.payload as BankStatementFile;
+  const refused = await refuseKnown(trx, file);
+  if (refused) return refused;
+  const items = itemsOf(file);
+  const whole = items.length <= BANK_BLOCK;
+  const statements: OpenStatement[] = [];
+  for (const [position, statement] of file.statements.entries()) {
+    const opened = await openStatement(trx, event, statement, position, whole);
+    if (isViolation(opened)) return opened;
+    statements.push(opened);
+  }
+  const touched = whole ? await applyItems(trx, items, statements, event.at) : new Map<string, never>();
+  return {
+    stream: 'bank',
+    action: whole ? 'bank.statements-applied' : 'bank.statements-opened',
+    details: { statements: file.statements.map((each) => each.statementId), payments: items.length },
+    rowErrors: [],
+    invoices: [...touched.values()],
+    lines: [],
+    deals: [],
+    projects: [],
+    ...(whole ? {} : { blocks: Math.ceil(items.length / BANK_BLOCK) }),
+  };
+}
+
+/** The block of a number, counted from 1, of a file whose statements are open. */
+export async function applyBankBlock(trx: Transaction<DB>, event: IntakeEvent, block: number): Promise<Applied> {
+  const file = event.payload as BankStatementFile;
+  const rows = await trx
+    .selectFrom('bank_statement')
+    .select(['id', 'entity_id'])
+    .where('inbox_event_id', '=', event.id)
+    .orderBy('position')
+    .execute();
+  const items = itemsOf(file).slice((block - 1) * BANK_BLOCK, block * BANK_BLOCK);
+  const statements = rows.map((row) => ({ statementId: row.id, entityId: row.entity_id }));
+  const touched = await applyItems(trx, items, statements, event.at);
+  for (const [position, { statementId }] of statements.entries()) {
+    const applied = items.filter((item) => item.statementPosition === position).length;
+    if (applied > 0) await noteProgress(trx, statementId, applied, event.at);
   }
   return {
     stream: 'bank',
-    action: 'bank.statements-applied',
-    details: { statements: applied },
+    action: 'bank.block-applied',
+    details: { block, payments: items.length },
     rowErrors: [],
     invoices: [...touched.values()],
     lines: [],
@@ -37,24 +69,53 @@ export async function applyBankStatements(trx: Transaction<DB>, event: IntakeEve
   };
 }
 
-interface StatementPlace {
-  readonly statementId: string;
-  readonly entityId: string;
-  readonly entryPosition: number;
+async function applyItems(
+  trx: Transaction<DB>,
+  items: readonly BankItem[],
+  statements: readonly OpenStatement[],
+  at: string,
+): Promise<TouchedInvoices> {
+  const touched: TouchedInvoices = new Map();
+  const book = new CashBook(trx);
+  for (const item of items) {
+    const statement = statements[item.statementPosition];
+    if (!statement) throw new Error(`statement ${item.statementPosition} of the file is not open`);
+    await applyItem(trx, book, item, statement, at, touched);
+  }
+  return touched;
 }
 
-/** Null where the statement is known: it came before in another file. */
-async function storeStatement(
+/** The door refuses such a file too; here nobody can have come in between. */
+async function refuseKnown(trx: Transaction<DB>, { statements }: BankStatementFile): Promise<Violation | null> {
+  const known = await trx
+    .selectFrom('bank_statement')
+    .select('statement_id')
+    .where((eb) =>
+      eb(
+        eb.refTuple('account', 'statement_id'),
+        'in',
+        statements.map((each) => eb.tuple(each.account, each.statementId)),
+      ),
+    )
+    .execute();
+  if (known.length === 0) return null;
+  return { violation: 'StatementAlreadyImported', detail: known.map((row) => row.statement_id).join(', ') };
+}
+
+async function openStatement(
   trx: Transaction<DB>,
   event: IntakeEvent,
   statement: BankStatement,
   position: number,
-): Promise<Omit<StatementPlace, 'entryPosition'> | null | Violation> {
+  whole: boolean,
+): Promise<OpenStatement | Violation> {
   const account = await trx.selectFrom('entity_bank_account').selectAll().where('account', '=', statement.account).executeTakeFirst();
   if (!account)
     return { violation: 'BankAccountUnknown', detail: `statement ${statement.statementId} is of an account that no entity of ours has` };
   const id = uuidv7();
-  const inserted = await trx
+  const payments = statement.entries.reduce((sum, entry) => sum + entry.transactions.length, 0);
+  const applied = whole || payments === 0;
+  await trx
     .insertInto('bank_statement')
     .values({
       id,
@@ -69,68 +130,27 @@ async function storeStatement(
       opening_minor: statement.openingMinor,
       closing_minor: statement.closingMinor,
       applied_at: event.at,
+      state: applied ? 'applied' : 'applying',
+      transaction_count: payments,
+      applied_count: applied ? payments : 0,
     })
-    .onConflict((conflict) => conflict.columns(['account', 'statement_id']).doNothing())
-    .returning('id')
-    .executeTakeFirst();
-  return inserted ? { statementId: id, entityId: account.entity_id } : null;
-}
-
-async function applyEntry(trx: Transaction<DB>, entry: BankEntry, place: StatementPlace, touched: TouchedInvoices): Promise<void> {
-  for (const [index, transaction] of entry.transactions.entries()) {
-    if (entry.direction === 'credit' && !entry.reversal)
-      await applyCredit(trx, entry, transaction, { ...place, transactionPosition: index }, touched);
-    else if (entry.reversal) await reverseCredit(trx, place.entityId, place.statementId, entry.bookedOn, transaction, touched);
-  }
-}
-
-async function applyCredit(
-  trx: Transaction<DB>,
-  entry: BankEntry,
-  transaction: BankTransaction,
-  place: PaymentPlace,
-  touched: TouchedInvoices,
-): Promise<void> {
-  const parties = await trx
-    .selectFrom('bill_to_account')
-    .select(['id as billToId', 'name', 'dunning_class as dunningClass', 'customer_id as customerId', 'served_by as servedBy'])
-    .orderBy('id')
     .execute();
-  const name = transaction.debtorName;
-  if (name === null) return;
-  const party = partyOf(
-    name,
-    parties.filter((each) => each.servedBy === place.entityId),
-  );
-  if (party === null) {
-    if (partyOf(name, parties)) await openPaymentTask(trx, place, `a customer of another entity paid on the account of ${place.entityId}`);
-    return;
-  }
-  const { tolerance } = await collectionsPolicy(trx, party.dunningClass, entry.bookedOn);
-  const credit = {
-    endToEndId: transaction.endToEndId ?? '',
-    debtorName: transaction.debtorName ?? '',
-    bookedOn: entry.bookedOn,
-    amount: transaction.amount,
-    remittances: transaction.structured,
-    freeText: transaction.freeText,
-  };
-  await creditParty(trx, credit, party, tolerance, place, touched);
+  return { statementId: id, entityId: account.entity_id };
 }
 
-/** What people have to look at: money that belongs to somebody, but not where it came in. */
-async function openPaymentTask(trx: Transaction<DB>, place: PaymentPlace, detail: string): Promise<void> {
-  const kind = `payment/${place.entryPosition}/${place.transactionPosition}`;
+async function noteProgress(trx: Transaction<DB>, statementId: string, applied: number, at: string): Promise<void> {
   await trx
-    .insertInto('process_exception')
-    .values({
-      id: uuidv7(),
-      workflow_id: `bank-statement/${place.statementId}`,
-      kind,
-      detail,
-      owner_role: 'accounts-receivable',
-      opened_at: new Date().toISOString(),
-    })
-    .onConflict((conflict) => conflict.doNothing())
+    .updateTable('bank_statement')
+    .set((eb) => ({
+      applied_at: at,
+      applied_count: eb('applied_count', '+', applied),
+      state: eb
+        .case()
+        .when(eb('applied_count', '+', applied), '=', eb.ref('transaction_count'))
+        .then('applied')
+        .else('applying')
+        .end(),
+    }))
+    .where('id', '=', statementId)
     .execute();
 }

@@ -1,5 +1,4 @@
 import { type Transaction } from 'kysely';
-import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
 import { type IntakeActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
@@ -8,15 +7,15 @@ import { type DB } from '../../db/types';
 import { type Instant } from '../../domain/deal/terms';
 import { isViolation, type Violation } from '../../domain/violation';
 import { currentRun, type ActivityDeps } from '../deps';
-import { effectOnce } from '../effect-once';
-import { Refusal } from '../refusal';
-import { applyBankStatements } from './bank';
+import { effectOnce, type EffectContext } from '../effect-once';
+import { applyBankBlock, applyBankStatements } from './bank';
 import { applyDeliveryPlan } from './delivery-plan';
 import { applyMasterData } from './master-data';
+import { noChange, orRejected } from './rejection';
 import { applyTimeEntries } from './time';
 
 /** What one kind of outside facts changed, and what was wrong with single rows of it. */
-export interface Applied extends Pick<IntakeResult, 'invoices' | 'lines' | 'deals' | 'projects'> {
+export interface Applied extends Omit<IntakeResult, 'inboxEventId'> {
   readonly stream: string;
   readonly action: string;
   readonly details: Record<string, unknown>;
@@ -42,79 +41,67 @@ const KINDS: Readonly<Record<string, Apply>> = {
 const withDeal = z.object({ dealId: z.uuid() });
 const withAuthor = z.object({ by: z.string() });
 
-/** Applies one event of a stream, once, in one transaction; rows that are wrong are named on the event, the good ones count. */
+/**
+ * Applies one event of a stream, once, in one transaction; rows that are wrong are named on the event, the good ones count. What cannot be
+ * applied at all ends as failed with a task for people, and the stream goes on (R-028).
+ */
 export function applyIntake(deps: ActivityDeps): IntakeActivities['applyIntake'] {
   return async ({ inboxEventId, at }) => {
-    const { workflowId } = currentRun();
-    const row = await deps.db.selectFrom('inbox_event').selectAll().where('id', '=', inboxEventId).executeTakeFirstOrThrow();
-    const named = withDeal.safeParse(row.payload);
-    const event = { id: row.id, type: row.type, payload: row.payload, dealId: named.success ? named.data.dealId : row.deal_id, at };
-    const author = withAuthor.safeParse(row.payload);
-    const actor = author.success ? author.data.by : ENGINE_ACTOR;
-    if (row.type === 'master-data') return applyMasterData(deps.db, event, actor);
-    const apply = KINDS[row.type];
-    if (!apply) throw new Refusal({ violation: 'IntakeTypeUnknown', detail: row.type });
-    const context = { key: `intake/${inboxEventId}`, identity: { payloadHash: row.payload_hash }, at, actor, workflowId };
-    return orRejected(deps, { inboxEventId, at, actor, workflowId }, () =>
-      effectOnce<IntakeResult>(deps.db, context, async (trx) => {
-        const applied = await apply(trx, event);
-        if (isViolation(applied)) return applied;
-        const { stream, action, details, rowErrors, invoices, lines, deals, projects } = applied;
-        if (rowErrors.length > 0)
-          await trx
-            .updateTable('inbox_event')
-            .set({ errors: JSON.stringify(rowErrors) })
-            .where('id', '=', inboxEventId)
-            .execute();
-        return {
-          answer: { inboxEventId, invoices, lines, deals, projects },
-          audit: { stream, action, subject: inboxEventId, details: { ...details, rowErrors: rowErrors.length } },
-        };
-      }),
+    const { event, actor, payloadHash, state } = await eventOf(deps, inboxEventId, at);
+    if (state === 'failed') return noChange(inboxEventId);
+    const context = effectOf(`intake/${inboxEventId}`, { payloadHash }, at, actor);
+    const apply = KINDS[event.type] ?? unknownKind;
+    return orRejected(deps, event, actor, () =>
+      event.type === 'master-data' ? applyMasterData(deps.db, event, actor) : applied(deps, context, event, (trx) => apply(trx, event)),
     );
   };
 }
 
-/** Facts that passed the door and yet cannot be stored end as failed, with a task for people, and the stream goes on. */
-async function orRejected(
-  { db }: ActivityDeps,
-  event: { inboxEventId: string; at: Instant; actor: string; workflowId: string },
-  apply: () => Promise<IntakeResult>,
-): Promise<IntakeResult> {
-  const { inboxEventId, at, actor, workflowId } = event;
-  try {
-    return await apply();
-  } catch (error) {
-    const code = sqlState(error);
-    if (code === null || !/^2[23]/.test(code)) throw error;
-    const context = { key: `intake-rejected/${inboxEventId}`, identity: { inboxEventId }, at, actor, workflowId };
-    return effectOnce<IntakeResult>(db, context, async (trx) => {
-      const errors = [{ violation: 'ValueNotStorable', detail: `the facts contradict one another or what is stored (${code})` }];
-      await trx
-        .updateTable('inbox_event')
-        .set({ state: 'failed', errors: JSON.stringify(errors) })
-        .where('id', '=', inboxEventId)
-        .execute();
-      await trx
-        .insertInto('process_exception')
-        .values({
-          id: uuidv7(),
-          workflow_id: workflowId,
-          kind: `intake/${inboxEventId}`,
-          detail: code,
-          owner_role: 'operator',
-          opened_at: at,
-        })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
-      return {
-        answer: { inboxEventId, invoices: [], lines: [], deals: [], projects: [] },
-        audit: { stream: 'inbox', action: 'intake.rejected', subject: inboxEventId, details: { code } },
-      };
-    });
-  }
+/** One more block of a large bank file that was opened before. */
+export function applyIntakeBlock(deps: ActivityDeps): IntakeActivities['applyIntakeBlock'] {
+  return async ({ inboxEventId, block, at }) => {
+    const { event, actor, payloadHash } = await eventOf(deps, inboxEventId, at);
+    const context = effectOf(`intake/${inboxEventId}/block/${block}`, { payloadHash }, at, actor);
+    return applied(deps, context, event, (trx) => applyBankBlock(trx, event, block));
+  };
 }
 
-function sqlState(error: unknown): string | null {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : null;
+async function eventOf({ db }: ActivityDeps, inboxEventId: string, at: Instant) {
+  const row = await db.selectFrom('inbox_event').selectAll().where('id', '=', inboxEventId).executeTakeFirstOrThrow();
+  const named = withDeal.safeParse(row.payload);
+  const author = withAuthor.safeParse(row.payload);
+  const dealId = named.success ? named.data.dealId : row.deal_id;
+  const event: IntakeEvent = { id: row.id, type: row.type, payload: row.payload, dealId, at };
+  return { event, actor: author.success ? author.data.by : ENGINE_ACTOR, payloadHash: row.payload_hash, state: row.state };
+}
+
+function effectOf(key: string, identity: unknown, at: Instant, actor: string): EffectContext {
+  return { key, identity, at, actor, workflowId: currentRun().workflowId };
+}
+
+function applied(
+  deps: ActivityDeps,
+  context: EffectContext,
+  event: IntakeEvent,
+  apply: (trx: Transaction<DB>) => Promise<Applied | Violation>,
+): Promise<IntakeResult> {
+  return effectOnce<IntakeResult>(deps.db, context, async (trx) => {
+    const result = await apply(trx);
+    if (isViolation(result)) return result;
+    const { stream, action, details, rowErrors, ...moved } = result;
+    if (rowErrors.length > 0)
+      await trx
+        .updateTable('inbox_event')
+        .set({ errors: JSON.stringify(rowErrors) })
+        .where('id', '=', event.id)
+        .execute();
+    return {
+      answer: { inboxEventId: event.id, ...moved },
+      audit: { stream, action, subject: event.id, details: { ...details, rowErrors: rowErrors.length } },
+    };
+  });
+}
+
+function unknownKind(_trx: Transaction<DB>, { type }: IntakeEvent): Promise<Violation> {
+  return Promise.resolve({ violation: 'IntakeTypeUnknown', detail: type });
 }

@@ -1,37 +1,56 @@
 import { type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
-import { dimensionsOf, postEntry } from '../../db/journal';
+import { postEntry } from '../../db/journal';
 import { type DB } from '../../db/types';
 import { paymentReceived, toleranceWrittenOff } from '../../domain/accounting/entries';
-import {
-  matchPayment,
-  type BankCredit,
-  type CollectableInvoice,
-  type InvoiceAmount,
-  type PayingParty,
-} from '../../domain/collections/cash';
-import { type TolerancePolicy } from '../../domain/collections/tolerance';
-import { type TouchedInvoices } from './bank';
+import { matchPayment, partyOf, type BankCredit, type InvoiceAmount } from '../../domain/collections/cash';
+import { type CashBook, type PayingAccount } from './cash-book';
+import { type TouchedInvoices } from './bank-entry';
 
+/** Where in which statement a payment stands; `at` is the business moment of the effect that takes it. */
 export interface PaymentPlace {
   readonly statementId: string;
   readonly entityId: string;
   readonly entryPosition: number;
   readonly transactionPosition: number;
+  readonly at: string;
 }
 
 export const BOOK = 'primary';
 
-/** Stores a payment with what it pays, what rest is given up, and what stays on account, and posts it (R-070…R-073, R-053). */
+/**
+ * A credit of one of our bill-to accounts becomes a payment (R-070, S-30). Of a stranger it is none of our business; of a customer whom
+ * another entity of ours serves, it is a task for people: the money belongs to somebody, but not where it came in.
+ */
 export async function creditParty(
   trx: Transaction<DB>,
+  book: CashBook,
   credit: BankCredit,
-  party: PayingParty & { readonly customerId: string },
-  tolerance: TolerancePolicy,
   place: PaymentPlace,
   touched: TouchedInvoices,
 ): Promise<void> {
-  const matched = matchPayment(credit, party, await invoicesOf(trx, party.billToId, place.entityId), tolerance);
+  const payers = await book.payers();
+  const party = partyOf(
+    credit.debtorName,
+    payers.filter((each) => each.servedBy === place.entityId),
+  );
+  if (party !== null) await storePayment(trx, book, credit, party, place, touched);
+  else if (partyOf(credit.debtorName, payers)) {
+    await openPaymentTask(trx, place, `a customer of another entity paid on the account of ${place.entityId}`);
+  }
+}
+
+/** Stores a payment with what it pays, what rest is given up, and what stays on account, and posts it (R-070…R-073, R-053). */
+async function storePayment(
+  trx: Transaction<DB>,
+  book: CashBook,
+  credit: BankCredit,
+  party: PayingAccount,
+  place: PaymentPlace,
+  touched: TouchedInvoices,
+): Promise<void> {
+  const tolerance = await book.tolerance(party.dunningClass, credit.bookedOn);
+  const matched = matchPayment(credit, party, await book.collectable(party.billToId, place.entityId), tolerance);
   if (matched === 'not-ours') return;
   const paymentId = uuidv7();
   await trx
@@ -52,13 +71,14 @@ export async function creditParty(
       confidence: String(matched.confidence),
     })
     .execute();
-  for (const each of matched.applications) await reduce(trx, paymentId, credit, 'applied', each, touched);
-  for (const each of matched.tolerance) await reduce(trx, paymentId, credit, 'tolerance', each, touched);
-  await post(trx, paymentId, credit, party, place.entityId, matched);
+  for (const each of matched.applications) await reduce(trx, book, paymentId, credit, 'applied', each, touched);
+  for (const each of matched.tolerance) await reduce(trx, book, paymentId, credit, 'tolerance', each, touched);
+  await post(trx, book, paymentId, credit, party, place.entityId, matched);
 }
 
 async function reduce(
   trx: Transaction<DB>,
+  book: CashBook,
   paymentId: string,
   credit: BankCredit,
   kind: 'applied' | 'tolerance',
@@ -75,12 +95,14 @@ async function reduce(
     .where('id', '=', invoiceId)
     .returning(['deal_id', 'contract_line_id'])
     .executeTakeFirstOrThrow();
+  book.reduced(invoiceId, amountMinor);
   if (!touched.has(invoiceId))
     touched.set(invoiceId, { invoiceId, dealId: invoice.deal_id, contractLineId: invoice.contract_line_id, wasSettled: false });
 }
 
 async function post(
   trx: Transaction<DB>,
+  book: CashBook,
   paymentId: string,
   credit: BankCredit,
   party: { readonly customerId: string },
@@ -89,7 +111,7 @@ async function post(
 ): Promise<void> {
   const head = { book: BOOK, entityId, date: credit.bookedOn, currency: credit.amount.currency };
   const applications = [];
-  for (const each of matched.applications) applications.push({ ...each, dimensions: await dimensionsOfInvoice(trx, each.invoiceId) });
+  for (const each of matched.applications) applications.push({ ...each, dimensions: await book.dimensionsOf(each.invoiceId) });
   await postEntry(
     trx,
     paymentReceived({
@@ -102,59 +124,21 @@ async function post(
     }),
   );
   for (const each of matched.tolerance)
-    await postEntry(trx, toleranceWrittenOff({ ...head, paymentId, ...each, dimensions: await dimensionsOfInvoice(trx, each.invoiceId) }));
+    await postEntry(trx, toleranceWrittenOff({ ...head, paymentId, ...each, dimensions: await book.dimensionsOf(each.invoiceId) }));
 }
 
-async function dimensionsOfInvoice(trx: Transaction<DB>, invoiceId: string) {
-  const invoice = await trx.selectFrom('invoice').select('contract_line_id').where('id', '=', invoiceId).executeTakeFirstOrThrow();
-  return dimensionsOf(trx, invoice.contract_line_id);
-}
-
-/** Every document of the party that a payer may name: issued and settled ones, drafts, and those the billing plan still has to come. */
-async function invoicesOf(trx: Transaction<DB>, billToId: string, entityId: string): Promise<CollectableInvoice[]> {
+/** What people have to look at: money that belongs to somebody, but not where it came in. */
+async function openPaymentTask(trx: Transaction<DB>, place: PaymentPlace, detail: string): Promise<void> {
   await trx
-    .selectFrom('invoice')
-    .select('id')
-    .where('bill_to_id', '=', billToId)
-    .where('state', '=', 'issued')
-    .orderBy('id')
-    .forUpdate()
+    .insertInto('process_exception')
+    .values({
+      id: uuidv7(),
+      workflow_id: `bank-statement/${place.statementId}`,
+      kind: `payment/${place.entryPosition}/${place.transactionPosition}`,
+      detail,
+      owner_role: 'accounts-receivable',
+      opened_at: place.at,
+    })
+    .onConflict((conflict) => conflict.doNothing())
     .execute();
-  const documents = await trx
-    .selectFrom('invoice')
-    .selectAll()
-    .where('bill_to_id', '=', billToId)
-    .where('entity_id', '=', entityId)
-    .where('state', '<>', 'void')
-    .where('document_kind', '=', 'invoice')
-    .orderBy('issue_date')
-    .orderBy('id')
-    .execute();
-  const planned = await trx
-    .selectFrom('billing_plan_item as item')
-    .innerJoin('contract_line as line', 'line.id', 'item.contract_line_id')
-    .select(['item.id', 'item.reference', 'item.currency'])
-    .where('line.bill_to_id', '=', billToId)
-    .where('item.state', '=', 'planned')
-    .execute();
-  return [
-    ...documents.map((each) => ({
-      invoiceId: each.id,
-      reference: each.reference,
-      billToId,
-      currency: each.currency,
-      issueDate: each.issue_date,
-      totalMinor: each.total_minor,
-      openMinor: each.open_minor,
-    })),
-    ...planned.map((each) => ({
-      invoiceId: each.id,
-      reference: each.reference,
-      billToId,
-      currency: each.currency,
-      issueDate: null,
-      totalMinor: 0,
-      openMinor: 0,
-    })),
-  ];
 }

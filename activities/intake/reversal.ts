@@ -6,24 +6,24 @@ import { paymentReversed } from '../../domain/accounting/entries';
 import { reversePayment, type AppliedPayment } from '../../domain/collections/reversal';
 import { isViolation } from '../../domain/violation';
 import { type BankTransaction } from '../../integrations/bank/statement';
-import { type TouchedInvoices } from './bank';
-import { BOOK } from './payment';
+import { type TouchedInvoices } from './bank-entry';
+import { BOOK, type PaymentPlace } from './payment';
 
 /** The bank takes a credit back: its invoices are open again as if it had never been (R-074, S-32). What fits no payment is a person's task. */
 export async function reverseCredit(
   trx: Transaction<DB>,
-  entityId: string,
-  statementId: string,
+  place: PaymentPlace,
   bookedOn: string,
   transaction: BankTransaction,
   touched: TouchedInvoices,
 ): Promise<void> {
-  const reversed = reversePayment(await paymentsOf(trx, entityId, transaction.endToEndId ?? ''), {
+  const { statementId } = place;
+  const reversed = reversePayment(await paymentsOf(trx, place.entityId, transaction.endToEndId ?? ''), {
     endToEndId: transaction.endToEndId ?? '',
     amount: transaction.amount,
   });
   if (isViolation(reversed)) {
-    if (await isOurs(trx, transaction)) await openTask(trx, statementId, `${reversed.violation}: ${reversed.detail}`);
+    if (await isOurs(trx, transaction)) await openTask(trx, place, `${reversed.violation}: ${reversed.detail}`);
     return;
   }
   const { paymentId } = reversed;
@@ -102,7 +102,7 @@ async function isOurs(trx: Transaction<DB>, transaction: BankTransaction): Promi
   return known !== undefined;
 }
 
-async function openTask(trx: Transaction<DB>, statementId: string, detail: string): Promise<void> {
+async function openTask(trx: Transaction<DB>, { statementId, at }: PaymentPlace, detail: string): Promise<void> {
   await trx
     .insertInto('process_exception')
     .values({
@@ -111,7 +111,7 @@ async function openTask(trx: Transaction<DB>, statementId: string, detail: strin
       kind: `reversal/${detail.slice(0, 60)}`,
       detail,
       owner_role: 'accounts-receivable',
-      opened_at: new Date().toISOString(),
+      opened_at: at,
     })
     .onConflict((conflict) => conflict.doNothing())
     .execute();

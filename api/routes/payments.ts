@@ -8,7 +8,8 @@ import {
   statementListSchema,
   statementQuery,
 } from '../../contracts/api/payments';
-import { importedStatements, listPayments, listStatements, receivedStatements, unknownAccounts } from '../../db/reads/payments';
+import { knownStatements, lockBankDoor, noteStatements } from '../../db/bank-files';
+import { listPayments, listStatements, unknownAccounts } from '../../db/reads/payments';
 import { readReceivables } from '../../db/reads/receivables';
 import { hashOf } from '../../db/hash';
 import { parseCamt053 } from '../../integrations/bank/camt053';
@@ -34,7 +35,6 @@ export function paymentRoutes(app: Api, deps: RouteDeps): void {
     handler: async (request, reply) => {
       const file = readBankFile(request);
       await refuseForeignAccounts(deps, file);
-      await refuseImported(deps, file, idFor(request, 'bank-statements'));
       void reply.code(202);
       return { inboxEventId: await takeIn(deps, request, file) };
     },
@@ -91,11 +91,6 @@ function readBankFile(request: FastifyRequest): BankStatementFile {
   throw new ApiError('StatementInvalid', `${errors.length} ${errors.length === 1 ? 'fault' : 'faults'}`, { errors });
 }
 
-async function refuseImported(deps: RouteDeps, { statements }: BankStatementFile, importId: string): Promise<void> {
-  const known = [...(await importedStatements(deps.db, statements)), ...(await receivedStatements(deps.db, statements, importId))];
-  if (known.length > 0) throw new ApiError('StatementAlreadyImported', [...new Set(known)].join(', '));
-}
-
 async function refuseForeignAccounts(deps: RouteDeps, { statements }: BankStatementFile): Promise<void> {
   const foreign = await unknownAccounts(
     deps.db,
@@ -110,19 +105,33 @@ async function refuseForeignAccounts(deps: RouteDeps, { statements }: BankStatem
   throw new ApiError('StatementInvalid', 'an account is not ours', { errors });
 }
 
-/** The statements are the identity of the file: sent twice, it is imported once, and only the repeated request gets the same answer. */
+/**
+ * The statements are the identity of the file: sent twice, it is imported once, and only the repeated request gets the same answer. What
+ * overlaps another file is refused; files pass this door one after the other, each in one transaction.
+ */
 async function takeIn(deps: RouteDeps, request: FastifyRequest, file: BankStatementFile): Promise<string> {
   const importId = idFor(request, 'bank-statements');
   const identity = hashOf(file.statements.map(({ account, statementId }) => [account, statementId]));
-  const { row } = await putIntakeEvent(deps, request, 'bank-statements', 'bank', { ...file, importId }, identity).catch(
-    (error: unknown) => {
-      throw error instanceof ApiError && error.code === 'EventIdReused' ? alreadyImported(file) : error;
-    },
-  );
-  if ((row.payload as { importId?: string }).importId !== importId) throw alreadyImported(file);
-  return row.id;
+  return deps.db.transaction().execute(async (trx) => {
+    await lockBankDoor(trx);
+    const known = await knownStatements(trx, file.statements, importId);
+    if (known.length > 0) throw alreadyImported(known);
+    const door = { db: trx, clock: deps.clock };
+    const { row } = await putIntakeEvent(door, request, 'bank-statements', 'bank', { ...file, importId }, identity).catch(
+      (error: unknown) => {
+        throw error instanceof ApiError && error.code === 'EventIdReused' ? alreadyImported(namesIn(file)) : error;
+      },
+    );
+    if ((row.payload as { importId?: string }).importId !== importId) throw alreadyImported(namesIn(file));
+    await noteStatements(trx, row.id, file.statements);
+    return row.id;
+  });
 }
 
-function alreadyImported({ statements }: BankStatementFile): ApiError {
-  return new ApiError('StatementAlreadyImported', statements.map((each) => each.statementId).join(', '));
+function namesIn({ statements }: BankStatementFile): string[] {
+  return statements.map((each) => each.statementId);
+}
+
+function alreadyImported(statementIds: readonly string[]): ApiError {
+  return new ApiError('StatementAlreadyImported', statementIds.join(', '));
 }

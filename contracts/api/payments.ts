@@ -13,6 +13,9 @@ export const statementListSchema = listOf(
     toDate: z.string(),
     opening: z.string(),
     closing: z.string(),
+    state: z.enum(['applying', 'applied']),
+    transactions: z.int(),
+    transactionsApplied: z.int(),
     appliedAt: moment,
   }),
 );

@@ -101,7 +101,7 @@ export async function readDeal(db: Kysely<DB>, scope: Scope, dealId: string): Pr
     termsHash: row.terms_hash,
     governingTerms: row.governing_terms as DealTerms | null,
     discrepancies: (proposal?.discrepancies ?? []) as TermDiscrepancy[],
-    missing: row.state === 'handoff' ? missingForBaseline(terms, await masterFacts(db, terms)) : [],
+    missing: row.state === 'handoff' ? missingForBaseline(terms, await masterFacts(db, terms, row.closed_won_at)) : [],
     aliases: aliases.map((alias) => ({ source: alias.source, externalId: alias.external_id })),
     contractLines: lines.map((line) => ({
       id: line.id,

@@ -16,6 +16,11 @@ export interface StatementView {
   readonly toDate: string;
   readonly opening: string;
   readonly closing: string;
+  /** `applying` while payments of a large file are still to come: until then what it brought is not complete. */
+  readonly state: 'applying' | 'applied';
+  readonly transactions: number;
+  readonly transactionsApplied: number;
+  /** The moment at which the last part of it was applied. */
   readonly appliedAt: string;
 }
 
@@ -55,42 +60,6 @@ export async function listStatements(db: Kysely<DB>, scope: Scope, page: PageReq
     .limit(page.limit + 1)
     .execute();
   return pageOf(rows, page, (row) => [row.applied_at, row.id], statementView);
-}
-
-/** Which of some statements (account and the bank's id) are imported already, whoever asks: a statement counts once for the firm. */
-export async function importedStatements(
-  db: Kysely<DB>,
-  statements: readonly { readonly account: string; readonly statementId: string }[],
-): Promise<string[]> {
-  if (statements.length === 0) return [];
-  const rows = await db
-    .selectFrom('bank_statement')
-    .select('statement_id')
-    .where((eb) =>
-      eb(
-        eb.refTuple('account', 'statement_id'),
-        'in',
-        statements.map((each) => eb.tuple(each.account, each.statementId)),
-      ),
-    )
-    .execute();
-  return rows.map((row) => row.statement_id);
-}
-
-/** Which of some statements came in another bank file that is taken and not refused, applied or not yet. */
-export async function receivedStatements(
-  db: Kysely<DB>,
-  statements: readonly { readonly account: string; readonly statementId: string }[],
-  importId: string,
-): Promise<string[]> {
-  if (statements.length === 0) return [];
-  const { rows } = await sql<{ statementId: string }>`
-    select distinct told ->> 'statementId' as "statementId"
-      from inbox_event, jsonb_array_elements(payload::jsonb -> 'statements') as told
-     where source = 'api' and type = 'bank-statements' and state in ('received', 'delivered') and payload::jsonb ->> 'importId' <> ${importId}
-       and (told ->> 'account', told ->> 'statementId')
-        in (${sql.join(statements.map((each) => sql`(${each.account}, ${each.statementId})`))})`.execute(db);
-  return rows.map(({ statementId }) => statementId);
 }
 
 /** Which of some accounts belong to no entity of ours. */
@@ -158,6 +127,9 @@ function statementView(row: Selectable<DB['bank_statement']>): StatementView {
     toDate: row.to_date,
     opening: amount(row.opening_minor, row.currency),
     closing: amount(row.closing_minor, row.currency),
+    state: row.state as StatementView['state'],
+    transactions: row.transaction_count,
+    transactionsApplied: row.applied_count,
     appliedAt: row.applied_at,
   };
 }

@@ -1,4 +1,5 @@
-import { type Money } from '../money';
+import { currenciesWithoutRate, type FxRate } from '../fx';
+import { isCurrency, type Money } from '../money';
 import { missingOfLine } from './handoff-line';
 import { type DealTerms, type LineTerms, type LocalDate } from './terms';
 
@@ -20,11 +21,19 @@ export interface BillToFacts {
   readonly purchaseOrders: readonly PurchaseOrderFacts[];
 }
 
-/** What the master data knows about the parties that the deal names. */
+/** The rates by which the deal is valued for its approval: those of the day on which it was requested (S-03, S-25). */
+export interface ValuationFacts {
+  readonly groupCurrency: string;
+  readonly requestedOn: LocalDate;
+  readonly rates: readonly FxRate[];
+}
+
+/** What the master data knows about the parties that the deal names. `valuation` is null where no rates are asked for. */
 export interface MasterFacts {
   readonly customerIds: readonly string[];
   readonly billTos: readonly BillToFacts[];
   readonly sellingEntityIds: readonly string[];
+  readonly valuation: ValuationFacts | null;
 }
 
 /** One thing the baseline lacks: what, where, what to ask for, and of whom. */
@@ -41,7 +50,21 @@ export interface MissingItem {
  * percentages and amounts.
  */
 export function missingForBaseline(deal: DealTerms, facts: MasterFacts): MissingItem[] {
-  return [...missingOfDeal(deal, facts), ...deal.lines.flatMap((line) => missingOfLine(deal, line, facts))];
+  const lines = deal.lines.flatMap((line) => missingOfLine(deal, line, facts));
+  return [...missingOfDeal(deal, facts), ...lines, ...missingRates(deal, facts.valuation)];
+}
+
+/** Without a rate the amount of the deal is unknown, and an unknown amount must not pass as a small one (R-023, R-026). */
+function missingRates(deal: DealTerms, valuation: ValuationFacts | null): MissingItem[] {
+  if (valuation === null) return [];
+  const { groupCurrency, requestedOn, rates } = valuation;
+  const currencies = deal.lines.map((line) => line.currency).filter(isCurrency);
+  return currenciesWithoutRate(rates, currencies, groupCurrency, requestedOn).map((currency) => ({
+    code: 'FxRateMissing',
+    path: `fxRates.${currency}.${requestedOn}`,
+    ask: `Load a rate of exchange of EUR to ${currency} for ${requestedOn} or a day before it.`,
+    ownerRole: 'finance-controller',
+  }));
 }
 
 function missingOfDeal(deal: DealTerms, facts: MasterFacts): MissingItem[] {

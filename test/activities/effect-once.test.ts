@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { effectOnce, type EffectContext } from '../../activities/effect-once';
 import { activity, Refusal } from '../../activities/refusal';
 import { testDatabase } from '../support/database';
+import { emptied } from '../support/emptied';
 
 type Database = Awaited<ReturnType<typeof testDatabase>>;
 
@@ -23,7 +24,7 @@ describe('an effect', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await sql`truncate credit, effect, audit_entry, audit_head`.execute(database.db);
+    await emptied(database.db, 'credit', 'effect', 'audit_entry', 'audit_head');
   });
 
   const credits = async () => (await sql<{ amount: number }>`select amount from credit`.execute(database.db)).rows.length;

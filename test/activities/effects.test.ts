@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { asyncLocalStorage, type Context } from '@temporalio/activity';
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { createActivities } from '../../activities/index';
@@ -9,6 +8,7 @@ import { deliverMilestoneUpdate, releaseItemUpdate, reportUsageUpdate } from '..
 import { dealReportedSignal } from '../../workflows/deal-to-cash/messages';
 import { holdUpdate, liftHoldUpdate } from '../../workflows/invoice-to-cash/messages';
 import { recheckProjectSignal } from '../../workflows/project-to-close/messages';
+import { inRun } from '../support/activity-run';
 import { dealRow } from '../support/builders';
 import { accept, handleOf, issue, pay, signOff } from '../support/delivery';
 import {
@@ -137,7 +137,7 @@ async function played(): Promise<void> {
   } as const;
   await invoice.executeUpdate(holdUpdate, { args: [hold] });
   await invoice.executeUpdate(liftHoldUpdate, { args: [{ holdId, by, at: deal.now }] });
-  await pay(engine, fee, '2026-02-20');
+  await pay(engine, fee, '2026-02-20', 300);
 
   const usage = { eventId: uuidv7(), servicePeriod: '2026-02', tickets: 90, p1Tickets: 0, p1WithinTarget: 0, supersedes: null };
   deal.now = '2026-03-02T15:00:00.000Z';
@@ -226,9 +226,3 @@ describe('invoice numbers', () => {
     expect(series.map((each) => each.issue_date)).toEqual(series.map((each) => each.issue_date).sort());
   });
 });
-
-/** Calls an activity as the SDK does, on behalf of a run. */
-function inRun<T>(workflowId: string, call: () => Promise<T>): Promise<T> {
-  const context = { info: { workflowExecution: { workflowId, runId: 'run' } } } as unknown as Context;
-  return asyncLocalStorage.run(context, call);
-}

@@ -6,6 +6,7 @@ import { type DB } from '../../db/types';
 import { type DealAlias } from '../../domain/deal/terms';
 import { isViolation } from '../../domain/violation';
 import { testDatabase } from '../support/database';
+import { emptied } from '../support/emptied';
 
 type Database = Awaited<ReturnType<typeof testDatabase>>;
 
@@ -23,7 +24,7 @@ describe('a deal with many names', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await sql`truncate deal, deal_alias cascade`.execute(database.db);
+    await emptied(database.db, 'deal', 'deal_alias');
   });
 
   const row = (contractNumber: string, shortCode = contractNumber): Insertable<DB['deal']> => ({
@@ -81,7 +82,7 @@ describe('a deal with many names', () => {
     });
     await fc.assert(
       fc.asyncProperty(reports, async (list) => {
-        await sql`truncate deal, deal_alias cascade`.execute(database.db);
+        await emptied(database.db, 'deal', 'deal_alias');
         const answers = await Promise.all(
           list.map(async ({ group, mask }) => {
             const names = [

@@ -1,8 +1,9 @@
-import { sql } from 'kysely';
-import { appendAudit, commitmentOf, entryHash } from '../../db/audit';
+import { appendAudit, entryHash } from '../../db/audit';
 import { anchorHash, headsHash, sealAnchor } from '../../db/audit-anchor';
 import { verifyAudit, type AuditReport } from '../../db/audit-verify';
+import { commitmentOf } from '../../db/hash';
 import { testDatabase } from '../support/database';
+import { emptied } from '../support/emptied';
 
 type Database = Awaited<ReturnType<typeof testDatabase>>;
 
@@ -15,7 +16,7 @@ describe('the audit log', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await sql`truncate audit_entry, audit_head, audit_personal, audit_anchor_head, audit_anchor`.execute(database.db);
+    await emptied(database.db, 'audit_entry', 'audit_head', 'audit_personal', 'audit_anchor_head', 'audit_anchor');
     for (const stream of ['deal/1', 'deal/2', 'vendor/1']) await write(stream, 3);
     await sealAnchor(database.db);
     for (const stream of ['deal/1', 'deal/2']) await write(stream, 3);

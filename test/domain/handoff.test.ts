@@ -22,6 +22,7 @@ const facts = (changes: Partial<MasterFacts> = {}): MasterFacts => ({
   customerIds: ['C-1'],
   billTos: [billTo(), second],
   sellingEntityIds: ['E-1'],
+  valuation: null,
   ...changes,
 });
 const codes = (deal: DealTerms, master: MasterFacts): string[] => missingForBaseline(deal, master).map((item) => item.code);
@@ -106,6 +107,31 @@ describe('a complete handoff', () => {
       lines: [fixedFeeLine({ milestones }), managedServiceLine({ billToId: 'B-2', billingMethod: 'monthly-arrears' })],
     });
     expect(codes(deal, facts())).toEqual([]);
+  });
+
+  test('in another currency than the group needs a rate of the day of the request or before, for both currencies', () => {
+    const rate = (quote: string, date: string) => ({ date, base: 'EUR', quote, rate: '1.1' });
+    const missing = (...rates: ReturnType<typeof rate>[]) =>
+      missingForBaseline(dealOf(), facts({ valuation: { groupCurrency: 'CHF', requestedOn: '2026-01-23', rates } }));
+    expect(missing(rate('USD', '2026-01-24')).map(({ code, path }) => [code, path])).toEqual([
+      ['FxRateMissing', 'fxRates.CHF.2026-01-23'],
+      ['FxRateMissing', 'fxRates.USD.2026-01-23'],
+    ]);
+    expect(missing(rate('USD', '2026-01-01'))).toEqual([
+      {
+        code: 'FxRateMissing',
+        path: 'fxRates.CHF.2026-01-23',
+        ask: 'Load a rate of exchange of EUR to CHF for 2026-01-23 or a day before it.',
+        ownerRole: 'finance-controller',
+      },
+    ]);
+    expect(missing(rate('USD', '2026-01-01'), rate('CHF', '2026-01-23'))).toEqual([]);
+  });
+
+  test('in the currency of the group needs no rate, and an unknown currency is named once', () => {
+    const valuation = { groupCurrency: 'USD', requestedOn: '2026-01-23', rates: [] };
+    expect(codes(oneLine(fixedFeeLine()), facts({ valuation }))).toEqual([]);
+    expect(codes(oneLine(fixedFeeLine({ currency: 'XXX' })), facts({ valuation }))).not.toContain('FxRateMissing');
   });
 
   test('each missing thing says where it is, what to ask and whom', () => {

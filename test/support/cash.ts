@@ -14,12 +14,23 @@ interface Paid {
   readonly returned?: boolean;
 }
 
-/** A statement of the entity's bank account in which the customer pays documents, or payments come back; waits until it is applied. */
-export async function bankStatement(engine: TestEngine, entries: readonly Paid[], entityId = 'LE-US', debtor = 'BA-US'): Promise<void> {
+/**
+ * A statement of the entity's bank account in which the customer pays documents, or payments come back, after as many payments of
+ * strangers as wanted; waits until it is applied.
+ */
+export async function bankStatement(
+  engine: TestEngine,
+  paid: readonly Paid[],
+  entityId = 'LE-US',
+  debtor = 'BA-US',
+  strangers = 0,
+): Promise<void> {
   const account = await engine.db.selectFrom('entity_bank_account').selectAll().where('entity_id', '=', entityId).executeTakeFirstOrThrow();
   const party = await engine.db.selectFrom('bill_to_account').select('name').where('id', '=', debtor).executeTakeFirstOrThrow();
   const name = uniqueName('statement');
-  const on = entries[0]?.on ?? '';
+  const on = paid[0]?.on ?? '';
+  const others = Array.from({ length: strangers }, (_, index) => ({ reference: `X-${index}`, minor: 1, on, debtor: 'Somebody' }));
+  const entries: readonly (Paid & { debtor?: string })[] = [...others, ...paid];
   const file: BankStatementFile = {
     messageId: name,
     createdAt: `${on}T18:00:00.000Z`,
@@ -34,7 +45,7 @@ export async function bankStatement(engine: TestEngine, entries: readonly Paid[]
         openingMinor: 0,
         closingMinor: entries.reduce((sum, each) => sum + (each.returned ? -each.minor : each.minor), 0),
         unbookedEntries: 0,
-        entries: entries.map((each) => bankEntry(each, account.currency, party.name)),
+        entries: entries.map((each) => bankEntry(each, account.currency, each.debtor ?? party.name)),
       },
     ],
   };

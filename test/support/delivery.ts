@@ -46,13 +46,15 @@ export async function issue(engine: TestEngine, deal: TestDeal, day: string) {
   );
 }
 
-/** The customer pays a document in full, and its run ends. */
+/** The customer pays a document in full, maybe after many payments of strangers, and its run ends. */
 export async function pay(
   engine: TestEngine,
   invoice: { id: string; reference: string; total_minor: number; entity_id: string; bill_to_id: string },
   on: string,
+  strangers = 0,
 ) {
-  await bankStatement(engine, [{ reference: invoice.reference, minor: invoice.total_minor, on }], invoice.entity_id, invoice.bill_to_id);
+  const paid = [{ reference: invoice.reference, minor: invoice.total_minor, on }];
+  await bankStatement(engine, paid, invoice.entity_id, invoice.bill_to_id, strangers);
   await until('the invoice run to end', async () => {
     const { status } = await engine.client.workflow.getHandle(invoiceWorkflowId(invoice.id)).describe();
     return status.name === 'COMPLETED';
