@@ -76,6 +76,7 @@ describe('cases of the reference deal worked out by hand', () => {
     expect(billedIn('L4', '2026-05')).not.toContain('TE-01974');
     expect(billedIn('L4', '2026-06')).toContain('TE-01974');
     // 2026-09-05T22:10Z is ten past midnight of 6 September in Frankfurt.
+    expect(billedIn('L3', '2026-08')).not.toContain('TE-04500');
     expect(billedIn('L3', '2026-09')).toContain('TE-04500');
   });
 
