@@ -13,6 +13,7 @@ import { liftHold, recordHold, reviewReceivable } from './invoice/collect';
 import { approveInvoice, issueInvoice, openInvoice, voidInvoice } from './invoice/issue';
 import { billItem } from './line/billing';
 import { recordDeemedAcceptance, recordDelivery, recordResponse } from './line/milestones';
+import { waiveOverage } from './line/overage';
 import { activateLine, finishLine, releaseItem, reviewLine, stopLine } from './line/progress';
 import { recordUsage } from './line/usage';
 import {
@@ -56,6 +57,7 @@ const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
   stopLine,
   finishLine,
   releaseItem,
+  waiveOverage,
   openInvoice,
   approveInvoice,
   voidInvoice,

@@ -57,6 +57,7 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'POST /v1/contract-lines/:id/milestones/:milestoneId/responses': needs('milestone.respond'),
   'POST /v1/contract-lines/:id/usage-reports': needs('usage.report'),
   'POST /v1/contract-lines/:id/releases': needs('billing.release'),
+  'POST /v1/contract-lines/:id/overage-waivers': needs('billing.waive'),
   'POST /v1/time-entries': needs('time.report'),
 
   'GET /v1/invoices': needs('invoice.read'),

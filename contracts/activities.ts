@@ -15,6 +15,7 @@ import {
   type LineView,
   type MilestoneDelivery,
   type MilestoneResponse,
+  type OverageWaiver,
   type ProjectView,
   type SignOffInput,
   type SowProposalInput,
@@ -85,19 +86,22 @@ export interface LineActivities {
   reviewLine(input: { contractLineId: string; turn: number; at: Instant }): Promise<LineView>;
   /** Stops a line on a date: planned items after it are void, milestones not accepted are cancelled (I-13). */
   stopLine(input: { contractLineId: string; stoppedOn: string; at: Instant }): Promise<LineView>;
-  finishLine(input: { contractLineId: string; at: Instant }): Promise<LineView>;
+  /** Ends a line; the answer says so, or that something came meanwhile and it goes on. */
+  finishLine(input: { contractLineId: string; turn: number; at: Instant }): Promise<LineView>;
   /** Releases a billing plan item whose draft was refused: it is billed anew. */
   releaseItem(input: { contractLineId: string; release: ItemRelease }): Promise<LineView>;
+  /** Finance decides that overage hours are not billed, or stay billed (R-181). */
+  waiveOverage(input: { contractLineId: string; waiver: OverageWaiver }): Promise<LineView>;
 }
 
 export interface InvoiceActivities {
   openInvoice(input: { invoiceId: string; approvalWorkflowId: string; at: Instant }): Promise<InvoiceView>;
-  /** The approved invoice gets its issue moment (R-044). */
+  /** The approved invoice gets its issue moment (R-044), or is a draft again because its tax is another on that day (R-049). */
   approveInvoice(input: { invoiceId: string; approvalId: string; at: Instant }): Promise<InvoiceView>;
   /** `outcome` is how the approval ended; `reasonId` why, in somebody's words. */
   voidInvoice(input: { invoiceId: string; outcome: 'refused' | 'withdrawn'; reasonId: string | null; at: Instant }): Promise<InvoiceView>;
-  /** Number without gaps, due date, journal entry, receivable (D15). */
-  issueInvoice(input: { invoiceId: string; at: Instant }): Promise<InvoiceView>;
+  /** Number without gaps, due date, journal entry, receivable (D15); or a draft again, see `approveInvoice`. */
+  issueInvoice(input: { invoiceId: string; approvalId: string; at: Instant }): Promise<InvoiceView>;
   /** After cash moved, a hold changed, or a step of the dunning ladder came due. */
   reviewReceivable(input: { invoiceId: string; turn: number; at: Instant }): Promise<InvoiceView>;
   recordHold(input: { invoiceId: string; hold: CollectionHoldInput }): Promise<InvoiceView>;

@@ -165,6 +165,17 @@ export interface ItemRelease {
   readonly at: Instant;
 }
 
+/** Overage hours of a month of work that finance does not bill; negative hours stay billed though the drawdown is lower. */
+export interface OverageWaiver {
+  readonly waiverId: string;
+  readonly period: string;
+  /** Exact decimal. */
+  readonly hours: string;
+  readonly reasonCode: string;
+  readonly by: string;
+  readonly at: Instant;
+}
+
 export interface InvoiceView extends LifecycleView {
   readonly invoiceId: string;
   readonly contractLineId: string;
@@ -220,6 +231,8 @@ export interface IntakeResult {
   }[];
   /** Lines whose readiness may have changed. */
   readonly lines: readonly string[];
+  /** Lines that had finished and have something to bill again: they begin anew. */
+  readonly reopened?: readonly ReopenedLine[];
   /** Deals in handoff whose missing data may have come. */
   readonly deals: readonly string[];
   /** Projects that are closing and whose checklist may have changed. */
@@ -228,4 +241,14 @@ export interface IntakeResult {
   readonly stuckRuns?: readonly string[];
   /** Blocks of a large file that are still to be applied, each by an effect of its own. */
   readonly blocks?: number;
+}
+
+/** What the new run of a line that had finished is started with. */
+export interface ReopenedLine {
+  readonly contractLineId: string;
+  readonly dealId: string;
+  readonly projectId: string;
+  readonly customerId: string;
+  readonly entityId: string;
+  readonly engagementModel: string;
 }

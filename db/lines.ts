@@ -1,9 +1,11 @@
 import { type Kysely, type Selectable, type Transaction } from 'kysely';
+import { uuidv7 } from 'uuidv7';
 import { type DealTerms, type LineTerms } from '../domain/deal/terms';
 import { type BillingPlanItem, type BillingPlanItemKind, type TimeFact, type UsageReport } from '../domain/engagement/model';
+import { asStopped } from '../domain/engagement/stop';
 import { type DB } from './types';
 
-/** A contract line with the terms of the contract version in force for it (I-06). */
+/** A contract line with the terms of the contract version in force for it (I-06); a stopped one ends on its last day (R-182). */
 export interface LineRow extends Selectable<DB['contract_line']> {
   readonly terms: LineTerms;
   readonly contract: DealTerms;
@@ -41,7 +43,7 @@ export async function lineOf(db: Kysely<DB>, contractLineId: string): Promise<Li
   const contract = contractTerms as DealTerms;
   const terms = contract.lines.find((each) => each.lineId === line.line_id);
   if (!terms) throw new Error(`contract version ${line.contract_version} has no line ${line.line_id}`);
-  return { ...line, terms, contract, shortCode };
+  return { ...line, terms: asStopped(terms, line.stopped_on), contract, shortCode };
 }
 
 /** The billing plan of a line in the order in which it falls due. */
@@ -71,6 +73,31 @@ export async function planItems(db: Kysely<DB>, line: LineRow): Promise<PlanItem
     heldReasonId: row.held_reason_id,
     blockers: row.blockers as PlanItemRow['blockers'],
   }));
+}
+
+/** Adds items to the billing plan of a line. */
+export async function insertPlanItems(
+  trx: Transaction<DB>,
+  contractLineId: string,
+  currency: string,
+  items: readonly BillingPlanItem[],
+): Promise<void> {
+  if (items.length === 0) return;
+  const rows = items.map(({ itemKey, kind, period, trigger, reference, amount }) => ({
+    id: uuidv7(),
+    contract_line_id: contractLineId,
+    item_key: itemKey,
+    kind,
+    period,
+    reference,
+    trigger_milestone_id: trigger.kind === 'acceptance' ? trigger.milestoneId : null,
+    draft_at: trigger.kind === 'moment' ? trigger.draftAt : null,
+    issue_date: trigger.kind === 'moment' ? trigger.issueDate : null,
+    amount_minor: amount?.minor ?? null,
+    currency,
+    state: 'planned',
+  }));
+  await trx.insertInto('billing_plan_item').values(rows).execute();
 }
 
 export type MilestoneRow = Selectable<DB['milestone']>;

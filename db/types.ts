@@ -609,6 +609,10 @@ export interface InvoicedItem {
    */
   amount_minor: number | null;
   credited_by: string | null;
+  /**
+   * Hours of a time entry that this document bills; null for other items. An entry may be billed in parts, each with an item id of its own.
+   */
+  hours: Numeric | null;
   id: string;
   invoice_id: string;
   item_id: string;
@@ -749,6 +753,16 @@ export interface OpenWait {
   subject: string;
   wakes_at: string | null;
   workflow_id: string;
+}
+
+export interface OverageWaiver {
+  contract_line_id: string;
+  decided_at: string;
+  decided_by: string;
+  hours: Numeric;
+  id: string;
+  period: string;
+  reason_code: string;
 }
 
 export interface Payment {
@@ -1095,6 +1109,7 @@ export interface DB {
   milestone_response: MilestoneResponse;
   number_series: NumberSeries;
   open_wait: OpenWait;
+  overage_waiver: OverageWaiver;
   payment: Payment;
   payment_application: PaymentApplication;
   person: Person;

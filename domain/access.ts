@@ -24,6 +24,7 @@ export type Permission =
   | 'bank-statement.import'
   | 'collection.manage'
   | 'billing.release'
+  | 'billing.waive'
   | 'master-data.read'
   | 'master-data.write'
   | 'run.read'
@@ -80,6 +81,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       'sow.propose',
       'collection.manage',
       'billing.release',
+      'billing.waive',
       'master-data.write',
       'audit.read',
     ],

@@ -11,6 +11,7 @@ import { localDateOf } from '../../domain/calendar/zone';
 import { type Violation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect } from '../lifecycle';
+import { recognisedToEnd } from '../project/facts';
 import { dealView, runWait } from './view';
 
 const OVER = ['closed', 'declined', 'cancelled', 'cancelling'];
@@ -164,20 +165,32 @@ async function standingWaits(trx: Transaction<DB>, workflowId: string): Promise<
     }));
 }
 
+/**
+ * Line by line what was billed, paid and is owed with tax, and beside it the net that was billed and the revenue to the last day where the
+ * method of the line says it from these facts alone: the two agree, because what was not earned was credited (R-182).
+ */
 async function statementOf(trx: Transaction<DB>, dealId: string) {
-  return trx
+  const lines = await trx
     .selectFrom('contract_line as line')
     .leftJoin('invoice', (join) => join.onRef('invoice.contract_line_id', '=', 'line.id').on('invoice.state', 'in', ['issued', 'settled']))
     .where('line.deal_id', '=', dealId)
-    .groupBy(['line.line_id', 'line.currency', 'line.stopped_on'])
+    .groupBy(['line.id', 'line.line_id', 'line.currency', 'line.stopped_on'])
     .orderBy('line.line_id')
     .select([
+      'line.id as contractLineId',
       'line.line_id as lineId',
       'line.currency as currency',
       'line.stopped_on as stoppedOn',
       sql<number>`coalesce(sum(invoice.total_minor), 0)::bigint`.as('billedMinor'),
       sql<number>`coalesce(sum(invoice.total_minor - invoice.open_minor), 0)::bigint`.as('settledMinor'),
       sql<number>`coalesce(sum(invoice.open_minor), 0)::bigint`.as('owedMinor'),
+      sql<number>`coalesce(sum(invoice.net_minor), 0)::bigint`.as('netMinor'),
     ])
     .execute();
+  const statement = [];
+  for (const { contractLineId, ...line } of lines) {
+    const earned = line.stoppedOn === null ? null : await recognisedToEnd(trx, contractLineId);
+    statement.push({ ...line, earnedMinor: earned?.minor ?? null });
+  }
+  return statement;
 }

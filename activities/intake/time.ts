@@ -2,6 +2,7 @@ import { sql, type Transaction } from 'kysely';
 import { z } from 'zod';
 import { timeEntriesRequest } from '../../contracts/api/intake';
 import { type DB } from '../../db/types';
+import { linesWithLateHours } from '../line/late-hours';
 import { type Applied, type IntakeEvent } from './intake';
 import { applyRows, asViolations, closingProjects, unblockedLines, type ReportedFact } from './rows';
 
@@ -72,13 +73,15 @@ export async function applyTimeEntries(trx: Transaction<DB>, event: IntakeEvent)
   const { dealId, entries } = batchSchema.parse(event.payload);
   const { rows, passes } = rowsOf(entries);
   const applied = await applyRows(trx, TIME, { dealId, passes, content: sql`${JSON.stringify(rows)}::json` });
+  const late = await linesWithLateHours(trx, dealId, event.at);
   return {
     stream: `deal/${dealId}`,
     action: 'time.recorded',
     details: { entries: entries.length, stored: applied.stored, unchanged: applied.unchanged },
     rowErrors: asViolations(applied.refusals, 'entries'),
     invoices: [],
-    lines: await unblockedLines(trx, dealId, event.at),
+    lines: [...new Set([...(await unblockedLines(trx, dealId, event.at)), ...late.lines])],
+    reopened: late.reopened,
     deals: [],
     projects: await closingProjects(trx, dealId),
   };

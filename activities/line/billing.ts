@@ -1,14 +1,12 @@
 import { type Transaction } from 'kysely';
-import { uuidv7 } from 'uuidv7';
 import { type LineActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type BillingResult } from '../../contracts/workflow-state';
-import { hashOf } from '../../db/hash';
 import { lockLine, milestonesOf, planItems, type LineRow, type PlanItemRow } from '../../db/lines';
 import { entityOf } from '../../db/parties';
 import { type DB } from '../../db/types';
 import { milestoneIssueDate } from '../../domain/billing/dates';
-import { completeInvoice, type CompletedInvoice } from '../../domain/billing/invoice';
+import { completeInvoice } from '../../domain/billing/invoice';
 import { firstWorkingDayAfter } from '../../domain/calendar/working-day';
 import { atTime, localDateOf } from '../../domain/calendar/zone';
 import { type ReadinessBlocker } from '../../domain/engagement/model';
@@ -16,7 +14,9 @@ import { engagementModel } from '../../domain/engagement/registry';
 import { isViolation, type Violation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, reviewKey } from '../lifecycle';
+import { storeDraft } from './draft';
 import { billingFacts, taxOf } from './facts';
+import { planFollowUp } from './follow-up';
 import { lineView } from './view';
 import { type LineFact } from './effect';
 
@@ -39,7 +39,9 @@ export function billItem(deps: ActivityDeps): LineActivities['billItem'] {
             ? await bill(trx, line, item, at)
             : { invoiceId: null, fact: { action: 'billing.already-done', subject: itemId } };
         if (isViolation(outcome)) return outcome;
-        const view = await lineView(trx, workflowId, line, at);
+        const open = await planFollowUp(trx, line, at);
+        if (isViolation(open)) return open;
+        const view = await lineView(trx, workflowId, line, open, at);
         const audit = { stream: `deal/${line.deal_id}`, entityId: line.selling_entity_id, ...outcome.fact };
         return { answer: { invoiceId: outcome.invoiceId, line: view }, audit };
       },
@@ -114,78 +116,4 @@ async function nothingToBill(trx: Transaction<DB>, item: PlanItemRow, at: string
     .where('id', '=', item.id)
     .execute();
   return { invoiceId: null, fact: { action: 'billing.nothing-to-bill', subject: item.reference } };
-}
-
-async function storeDraft(
-  trx: Transaction<DB>,
-  line: LineRow,
-  item: PlanItemRow,
-  document: CompletedInvoice,
-  { issueDate, purchaseOrder, at }: { issueDate: string; purchaseOrder: string | null; at: string },
-): Promise<string> {
-  const invoiceId = uuidv7();
-  await trx
-    .insertInto('invoice')
-    .values({
-      id: invoiceId,
-      deal_id: line.deal_id,
-      contract_line_id: line.id,
-      billing_plan_item_id: item.id,
-      contract_version: line.contract_version,
-      document_kind: document.documentKind,
-      kind: document.kind,
-      reference: document.reference,
-      state: 'draft',
-      period: document.period,
-      entity_id: line.selling_entity_id,
-      bill_to_id: line.bill_to_id,
-      currency: document.currency,
-      planned_issue_date: issueDate,
-      purchase_order: purchaseOrder,
-      tax_category: document.taxCategory,
-      tax_rate_percent: document.taxRatePercent,
-      tax_reason_code: document.taxReasonCode,
-      net_minor: document.netMinor,
-      tax_minor: document.taxMinor,
-      total_minor: document.totalMinor,
-      open_minor: document.documentKind === 'invoice' ? document.totalMinor : 0,
-      content_hash: hashOf({ ...document, billToId: line.bill_to_id, entityId: line.selling_entity_id, purchaseOrder }),
-      created_at: at,
-    })
-    .execute();
-  for (const [position, each] of document.lines.entries()) {
-    await trx
-      .insertInto('invoice_line')
-      .values({
-        invoice_id: invoiceId,
-        position,
-        description: each.description,
-        quantity: each.quantity,
-        unit: each.unit,
-        unit_price: each.unitPrice,
-        amount_minor: each.amountMinor,
-        tax_minor: each.taxMinor,
-      })
-      .execute();
-    const { itemKind, itemIds } = each;
-    if (itemKind !== undefined && itemIds !== undefined && itemIds.length > 0)
-      await trx
-        .insertInto('invoiced_item')
-        .values(
-          itemIds.map((itemId) => ({
-            id: uuidv7(),
-            invoice_id: invoiceId,
-            position,
-            item_kind: itemKind,
-            item_id: `${line.id}/${itemId}`,
-          })),
-        )
-        .execute();
-  }
-  await trx
-    .updateTable('billing_plan_item')
-    .set({ state: 'billed', blocked_until: null, blockers: '[]', settled_at: at })
-    .where('id', '=', item.id)
-    .execute();
-  return invoiceId;
 }

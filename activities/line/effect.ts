@@ -5,6 +5,7 @@ import { type DB } from '../../db/types';
 import { isViolation, type Violation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, type LifecycleEffect } from '../lifecycle';
+import { planFollowUp } from './follow-up';
 import { lineView } from './view';
 
 export interface LineFact {
@@ -14,7 +15,7 @@ export interface LineFact {
   readonly texts?: Record<string, string | null>;
 }
 
-/** One effect on a locked line that answers where the line stands afterwards. */
+/** One effect on a locked line that plans what follows from it and answers where the line stands afterwards. */
 export async function lineEffect(
   deps: ActivityDeps,
   contractLineId: string,
@@ -25,7 +26,10 @@ export async function lineEffect(
     const line = await lockLine(trx, contractLineId);
     const fact = await change(trx, line);
     if (isViolation(fact)) return fact;
-    const answer = await lineView(trx, workflowId, await lockLine(trx, contractLineId), effect.at);
+    const changed = await lockLine(trx, contractLineId);
+    const open = await planFollowUp(trx, changed, effect.at);
+    if (isViolation(open)) return open;
+    const answer = await lineView(trx, workflowId, changed, open, effect.at);
     return { answer, audit: { stream: `deal/${line.deal_id}`, entityId: line.selling_entity_id, ...fact } };
   });
 }

@@ -1,5 +1,6 @@
 import { type Transaction } from 'kysely';
-import { milestonesOf, timeFacts, usageFacts, type LineRow } from '../../db/lines';
+import { milestonesOf, planItems, timeFacts, usageFacts, type LineRow } from '../../db/lines';
+import { feeDocuments, overageFacts } from '../../db/overage';
 import { billToOf, entityOf, taxRatesOf } from '../../db/parties';
 import { billingPolicy } from '../../db/policies';
 import { type DB } from '../../db/types';
@@ -28,6 +29,8 @@ export async function billingFacts(
     milestones: milestones.map((each) => ({ milestoneId: each.milestone_id, acceptedOn: each.accepted_on })),
     usage: await usageFacts(trx, line.id),
     time: await timeFacts(trx, line.id),
+    overage: await overageFacts(trx, line.id, await planItems(trx, line)),
+    fees: await feeDocuments(trx, line.id),
     billedItemKeys: items.filter((item) => item.state === 'billed').map((item) => item.item_key),
     settledItemKeys: items.filter((item) => item.invoiceState === 'settled').map((item) => item.item_key),
     purchaseOrderRequired: line.contract.purchaseOrderRequired,

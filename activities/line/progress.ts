@@ -1,11 +1,16 @@
 import { type LineActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
+import { type Transaction } from 'kysely';
+import { lockLine, type LineRow } from '../../db/lines';
+import { type DB } from '../../db/types';
 import { closeWaits } from '../../db/waits';
 import { firstOfMonth } from '../../domain/calendar/dates';
-import { type ActivityDeps } from '../deps';
-import { currentRun } from '../deps';
+import { engagementModel } from '../../domain/engagement/registry';
+import { isViolation } from '../../domain/violation';
+import { currentRun, type ActivityDeps } from '../deps';
 import { reviewKey } from '../lifecycle';
 import { lineEffect } from './effect';
+import { followUpOf, planContext } from './follow-up';
 
 export function activateLine(deps: ActivityDeps): LineActivities['activateLine'] {
   return ({ contractLineId, at }) =>
@@ -30,7 +35,7 @@ export function reviewLine(deps: ActivityDeps): LineActivities['reviewLine'] {
     );
 }
 
-/** A cancelled line bills what was accepted or served up to its last day; everything planned after it is void (I-13). */
+/** A cancelled line bills what was accepted or served up to its last day; everything planned after it is void (I-13, R-182). */
 export function stopLine(deps: ActivityDeps): LineActivities['stopLine'] {
   return ({ contractLineId, stoppedOn, at }) =>
     lineEffect(
@@ -39,6 +44,7 @@ export function stopLine(deps: ActivityDeps): LineActivities['stopLine'] {
       { key: `stop-line/${contractLineId}`, identity: { contractLineId, stoppedOn }, at, actor: ENGINE_ACTOR },
       async (trx, line) => {
         await trx.updateTable('contract_line').set({ stopped_on: stoppedOn }).where('id', '=', contractLineId).execute();
+        await shortenLastFee(trx, await lockLine(trx, contractLineId));
         const voided = await trx
           .updateTable('billing_plan_item as item')
           .set({ state: 'void', settled_at: at, blocked_until: null, blockers: '[]' })
@@ -98,13 +104,15 @@ export function releaseItem(deps: ActivityDeps): LineActivities['releaseItem'] {
   };
 }
 
+/** The end of a line; one to which hours came at this very moment goes on instead (R-180). */
 export function finishLine(deps: ActivityDeps): LineActivities['finishLine'] {
-  return ({ contractLineId, at }) =>
+  return ({ contractLineId, turn, at }) =>
     lineEffect(
       deps,
       contractLineId,
-      { key: `finish-line/${contractLineId}`, identity: { contractLineId }, at, actor: ENGINE_ACTOR },
+      { key: reviewKey('finish-line', contractLineId, turn), identity: { contractLineId }, at, actor: ENGINE_ACTOR },
       async (trx, line) => {
+        if (await hasMore(trx, line, at)) return { action: 'line.goes-on', subject: line.line_id };
         await trx
           .updateTable('contract_line')
           .set({ state: line.stopped_on === null ? 'finished' : 'cancelled' })
@@ -114,6 +122,34 @@ export function finishLine(deps: ActivityDeps): LineActivities['finishLine'] {
         return { action: 'line.finished', subject: line.line_id };
       },
     );
+}
+
+async function hasMore(trx: Transaction<DB>, line: LineRow, at: string): Promise<boolean> {
+  const follows = await followUpOf(trx, line, at);
+  return isViolation(follows) || follows.items.length + follows.open.length > 0;
+}
+
+/** The fee of the month of the stop is planned anew for its days, also where a draft stands that is not issued: that is billed anew. */
+async function shortenLastFee(trx: Transaction<DB>, line: LineRow): Promise<void> {
+  const model = engagementModel(line.engagement_model);
+  const plan = isViolation(model) ? model : model.plan(line.terms, await planContext(trx, line));
+  const fees = isViolation(plan) ? [] : plan.filter((item) => item.period === line.stopped_on?.slice(0, 7) && item.amount !== null);
+  for (const { itemKey, amount } of fees)
+    await trx
+      .updateTable('billing_plan_item as item')
+      .set({ amount_minor: amount?.minor ?? null })
+      .where('contract_line_id', '=', line.id)
+      .where('item_key', '=', itemKey)
+      .where((eb) => eb.not(eb.exists(issuedDocument(trx))))
+      .execute();
+}
+
+function issuedDocument(trx: Transaction<DB>) {
+  return trx
+    .selectFrom('invoice')
+    .select('invoice.id')
+    .whereRef('invoice.billing_plan_item_id', '=', 'item.id' as never)
+    .where('invoice.state', 'in', ['issued', 'settled']);
 }
 
 function acceptedMilestone(trx: Parameters<Parameters<typeof lineEffect>[3]>[0], contractLineId: string) {

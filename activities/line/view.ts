@@ -7,18 +7,25 @@ import { type DB } from '../../db/types';
 import { type Wait } from '../../db/waits';
 import { endOfDay } from '../../domain/calendar/zone';
 import { type Instant } from '../../domain/deal/terms';
+import { type OpenPoint } from '../../domain/engagement/model';
 import { park } from '../lifecycle';
 
 /** Where a line stands by its facts: what it bills next, what it waits for, and whether it has ended (R-030). */
-export async function lineView(trx: Transaction<DB>, workflowId: string, line: LineRow, at: Instant): Promise<LineView> {
+export async function lineView(
+  trx: Transaction<DB>,
+  workflowId: string,
+  line: LineRow,
+  open: readonly OpenPoint[],
+  at: Instant,
+): Promise<LineView> {
   const items = (await planItems(trx, line)).filter((item) => item.state === 'planned');
   const milestones = await milestonesOf(trx, line.id);
   const openInvoices = await openInvoiceCount(trx, line.id);
   const { timeZone } = await entityOf(trx, line.selling_entity_id);
   const free = items.filter((item) => item.heldReason === null);
   const timed = free.flatMap((item) => dueMoment(item));
-  const finished = items.length === 0 && openInvoices === 0 && line.state !== 'planned';
-  const waits = finished ? [] : waitsOf(line, items, milestones, openInvoices, timeZone);
+  const finished = items.length === 0 && openInvoices === 0 && open.length === 0 && line.state !== 'planned';
+  const waits = finished ? [] : waitsOf(line, { items, milestones, openInvoices, open }, timeZone);
   return {
     contractLineId: line.id,
     entityId: line.selling_entity_id,
@@ -58,13 +65,14 @@ function isReady(item: PlanItemRow, milestones: readonly MilestoneRow[]): boolea
   return trigger.kind === 'acceptance' && milestones.some((each) => each.milestone_id === trigger.milestoneId && each.state === 'accepted');
 }
 
-function waitsOf(
-  line: LineRow,
-  items: readonly PlanItemRow[],
-  milestones: readonly MilestoneRow[],
-  openInvoices: number,
-  timeZone: string,
-): Wait[] {
+interface Standing {
+  readonly items: readonly PlanItemRow[];
+  readonly milestones: readonly MilestoneRow[];
+  readonly openInvoices: number;
+  readonly open: readonly OpenPoint[];
+}
+
+function waitsOf(line: LineRow, { items, milestones, openInvoices, open }: Standing, timeZone: string): Wait[] {
   const wait = (
     kind: string,
     subject: string,
@@ -92,6 +100,7 @@ function waitsOf(
       ...wait('held-item', item.reference, 'finance-controller', `the draft was ${item.heldReason}; release the item to bill it again`),
       reasonId: item.heldReasonId,
     })),
+    ...open.map((point) => wait('overage-decision', point.subject, point.ownerRole, `${point.code}: ${point.action}`)),
     ...blocked.map((item) =>
       wait(
         'readiness',

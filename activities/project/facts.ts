@@ -1,10 +1,11 @@
 import { type Transaction } from 'kysely';
 import { lineOf, timeFacts, usageFacts } from '../../db/lines';
+import { waivedOverage } from '../../db/overage';
 import { type DB } from '../../db/types';
 import { monthOf } from '../../domain/calendar/dates';
 import { closeChecklist, type ChecklistItem, type CloseFacts } from '../../domain/close/checklist';
 import { engagementModel } from '../../domain/engagement/registry';
-import { type Money } from '../../domain/money';
+import { zeroMoney, type Money } from '../../domain/money';
 import { isViolation } from '../../domain/violation';
 
 /** The proofs of the close checklist, read from the facts. Money on account is shown to whoever approves the close: that is its decision. */
@@ -77,36 +78,39 @@ export async function projectFacts(
 /** Lines whose revenue follows time and usage alone: recognised in full at their end, it must equal what was billed. */
 async function revenueOfLines(trx: Transaction<DB>, lineIds: readonly string[]): Promise<CloseFacts['revenue']> {
   const compared: CloseFacts['revenue'][number][] = [];
-  for (const lineId of lineIds) {
-    const line = await lineOf(trx, lineId);
-    const model = engagementModel(line.engagement_model);
-    if (isViolation(model) || line.terms.revenueMethod !== 'straight-line-daily') continue;
-    const months = model.recognise(
-      line.terms,
-      {
-        effort: [],
-        milestones: [],
-        usage: await usageFacts(trx, lineId),
-        time: await timeFacts(trx, lineId),
-        billed: [],
-      },
-      monthOf(line.terms.endDate),
-    );
-    const last = isViolation(months) ? undefined : months.at(-1);
-    if (!last) continue;
+  for (const id of lineIds) {
+    const recognised = await recognisedToEnd(trx, id);
+    if (recognised === null) continue;
+    const line = await trx.selectFrom('contract_line').select('line_id').where('id', '=', id).executeTakeFirstOrThrow();
     const billed = await trx
       .selectFrom('invoice')
       .select((eb) => eb.fn.sum<number | null>('net_minor').as('net'))
-      .where('contract_line_id', '=', lineId)
+      .where('contract_line_id', '=', id)
       .where('state', 'in', ['issued', 'settled'])
       .executeTakeFirstOrThrow();
-    compared.push({
-      lineId: line.line_id,
-      recognised: last.revenueToDate,
-      billed: { minor: Number(billed.net ?? 0), currency: line.currency },
-    });
+    compared.push({ lineId: line.line_id, recognised, billed: { minor: Number(billed.net ?? 0), currency: recognised.currency } });
   }
   return compared;
+}
+
+/** Revenue of a line to its last day, where its method says it from time and usage alone; else null. */
+export async function recognisedToEnd(trx: Transaction<DB>, contractLineId: string): Promise<Money | null> {
+  const line = await lineOf(trx, contractLineId);
+  const model = engagementModel(line.engagement_model);
+  if (isViolation(model) || line.terms.revenueMethod !== 'straight-line-daily') return null;
+  const months = model.recognise(
+    line.terms,
+    {
+      effort: [],
+      milestones: [],
+      usage: await usageFacts(trx, contractLineId),
+      time: await timeFacts(trx, contractLineId),
+      waivedOverage: await waivedOverage(trx, contractLineId),
+      billed: [],
+    },
+    monthOf(line.terms.endDate),
+  );
+  return isViolation(months) ? null : (months.at(-1)?.revenueToDate ?? zeroMoney(line.currency));
 }
 
 async function moneyOnAccount(trx: Transaction<DB>, billToIds: readonly string[]): Promise<{ billToId: string; amount: Money }[]> {

@@ -1,7 +1,15 @@
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { outsideId, uuid } from '../../contracts/api/common';
-import { deliveryRequest, lineSchema, lineWritten, releaseRequest, responseRequest, usageRequest } from '../../contracts/api/lines';
+import {
+  deliveryRequest,
+  lineSchema,
+  lineWritten,
+  releaseRequest,
+  responseRequest,
+  usageRequest,
+  waiverRequest,
+} from '../../contracts/api/lines';
 import { type LineView } from '../../contracts/workflow-state';
 import { isReportedUsage, readLine, readLineState } from '../../db/reads/lines';
 import { lineWorkflowId } from '../../domain/ids';
@@ -10,6 +18,7 @@ import {
   releaseItemUpdate,
   reportUsageUpdate,
   respondToMilestoneUpdate,
+  waiveOverageUpdate,
 } from '../../workflows/contract-line/messages';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
@@ -81,6 +90,7 @@ export function lineRoutes(app: Api, deps: RouteDeps): void {
     },
   });
   usageAndReleaseRoutes(app, deps);
+  waiverRoute(app, deps);
 }
 
 function usageAndReleaseRoutes(app: Api, deps: RouteDeps): void {
@@ -122,6 +132,26 @@ function usageAndReleaseRoutes(app: Api, deps: RouteDeps): void {
       const releaseId = idFor(request, 'release');
       const input = { releaseId, ...request.body, by: request.principal.id, at: await deps.clock.now() };
       return record(deps, request, id, input.itemKey, { definition: releaseItemUpdate, input, updateId: updateIdOf(releaseId, input) });
+    },
+  });
+}
+
+function waiverRoute(app: Api, deps: RouteDeps): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/contract-lines/:id/overage-waivers',
+    schema: {
+      tags: ['contract lines'],
+      summary: 'Overage hours of a month are not billed, or stay billed though fewer were used',
+      params,
+      body: waiverRequest,
+      response: { 200: lineWritten },
+    },
+    handler: async (request) => {
+      const { id } = request.params;
+      const waiverId = idFor(request, 'waiver');
+      const input = { waiverId, ...request.body, by: request.principal.id, at: await deps.clock.now() };
+      return record(deps, request, id, input.period, { definition: waiveOverageUpdate, input, updateId: updateIdOf(waiverId, input) });
     },
   });
 }

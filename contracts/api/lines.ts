@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type LineTerms } from '../../domain/deal/terms';
+import { WAIVER_REASONS } from '../../domain/engagement/overage';
 import { lineTermsSchema } from '../deal-closed';
-import { count, instant, moment, month, outsideId, text, waitSchema } from './common';
+import { count, decimalText, instant, moment, month, outsideId, text, waitSchema } from './common';
 import { milestoneSchema } from './projects';
 
 const terms: z.ZodType<LineTerms> = lineTermsSchema;
@@ -46,6 +47,18 @@ export const lineSchema = z.object({
       }),
     )
     .readonly(),
+  overageWaivers: z
+    .array(
+      z.object({
+        waiverId: z.string(),
+        period: z.string(),
+        hours: z.string(),
+        reasonCode: z.string(),
+        decidedBy: z.string(),
+        decidedAt: moment,
+      }),
+    )
+    .readonly(),
   waits: z.array(waitSchema).readonly(),
 });
 
@@ -64,6 +77,13 @@ export const responseRequest = z.strictObject({
 });
 
 export const releaseRequest = z.strictObject({ itemKey: outsideId });
+
+export const waiverRequest = z.strictObject({
+  period: month,
+  /** Hours that shall not be billed; negative: hours billed too many that stay billed. */
+  hours: decimalText,
+  reasonCode: z.enum(WAIVER_REASONS),
+});
 
 export const usageRequest = z
   .strictObject({

@@ -28,6 +28,17 @@ export interface LineDetail {
   readonly terms: LineTerms | null;
   readonly milestones: readonly MilestoneView[];
   readonly billingPlan: readonly BillingPlanItemView[];
+  /** Decisions of finance on overage hours, by month of work. */
+  readonly overageWaivers: readonly OverageWaiverView[];
+}
+
+interface OverageWaiverView {
+  readonly waiverId: string;
+  readonly period: string;
+  readonly hours: string;
+  readonly reasonCode: string;
+  readonly decidedBy: string;
+  readonly decidedAt: string;
 }
 
 interface BillingPlanItemView {
@@ -96,7 +107,18 @@ export async function readLine(db: Kysely<DB>, scope: Scope, contractLineId: str
     terms: terms?.lines.find((line) => line.lineId === row.line_id) ?? null,
     milestones: milestones.map(milestoneView),
     billingPlan: plan.map((item) => planItem(item, words)),
+    overageWaivers: await waiversOf(db, contractLineId),
   };
+}
+
+function waiversOf(db: Kysely<DB>, contractLineId: string): Promise<OverageWaiverView[]> {
+  return db
+    .selectFrom('overage_waiver')
+    .select(['id as waiverId', 'period', 'hours', 'reason_code as reasonCode', 'decided_by as decidedBy', 'decided_at as decidedAt'])
+    .where('contract_line_id', '=', contractLineId)
+    .orderBy('period')
+    .orderBy('decided_at')
+    .execute();
 }
 
 /** Where a line stands, for a route that acts on it; undefined where the reader has none of this id. */

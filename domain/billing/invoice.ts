@@ -15,6 +15,8 @@ export interface InvoiceDraftLine {
   readonly amountMinor: number;
   readonly itemKind?: string;
   readonly itemIds?: readonly string[];
+  /** What each item contributes where an item may be billed in parts: the amounts sum to the line; `hours` is null for what is not time. */
+  readonly items?: readonly { readonly itemId: string; readonly amountMinor: number; readonly hours: Decimal | null }[];
 }
 
 /** A document before tax. `kind` is the billing occasion (milestone, advance, overage …); the amounts of a credit note are negative. */

@@ -1,7 +1,7 @@
 import { type InvoiceDraft } from '../billing/invoice';
 import { monthOf } from '../calendar/dates';
 import { type Instant, type Month, type RetainerLine } from '../deal/terms';
-import { compare, isZero, min, minus, plus, sum, type Decimal } from '../decimal';
+import { absolute, compare, isNegative, isZero, min, minus, plus, sum, type Decimal } from '../decimal';
 import { allocate, multiplyMoney, subtractMoney, toDecimal, type Money } from '../money';
 import { isViolation, type Violation } from '../violation';
 import { draftOf, periodOf } from './drafting';
@@ -12,6 +12,9 @@ import { partItemId } from './not-to-exceed';
 import { nextRun } from './schedule';
 
 type Line = RetainerLine & Stopped;
+
+/** Why finance does not bill overage hours, or lets too many stay billed (R-181). */
+export const WAIVER_REASONS = ['goodwill', 'agreed-with-customer', 'approved-too-late', 'not-billable', 'stays-billed'] as const;
 
 /** The overage of a month of work in exact hours: `open` = `hours` − `billed` − `waived`, negative where more is billed than was used. */
 export interface OverageMonth {
@@ -112,6 +115,22 @@ export function overageParts(line: Line, { time, overage }: Facts, month: Overag
     left = minus(left, hours);
   }
   return parts.reverse();
+}
+
+/**
+ * Why finance may not decide so (R-181): nothing of the month is open, or it asks for more than is open. Hours are positive where they shall
+ * not be billed, and negative where too many shall stay billed.
+ */
+export function refuseWaiver(line: Line, facts: Facts, period: Month, hours: Decimal): Violation | null {
+  const open = overageMonths(line, facts).find((month) => month.period === period)?.open ?? '0';
+  if (isZero(open)) return { violation: 'OverageNotOpen', detail: `no overage hours of ${period} are open`, path: '/period' };
+  const isInside = !isZero(hours) && isNegative(hours) === isNegative(open) && compare(absolute(hours), absolute(open)) <= 0;
+  return isInside ? null : { violation: 'WaiverExceedsOverage', detail: `${open} hours of ${period} are open`, path: '/hours' };
+}
+
+/** True where nothing of a month is left to bill or to decide (R-181). */
+export function isSettled(line: Line, facts: Facts, period: Month): boolean {
+  return overageMonths(line, facts).every((month) => month.period !== period || !isOpen(line, month));
 }
 
 /** Counted entries: approved, billable, not worked after the line was stopped (R-182), and approved before a moment where one is given. */

@@ -1,11 +1,15 @@
 import { type LineTerms } from '../deal/terms';
 import { type Violation } from '../violation';
+import { type FollowUp } from './follow-up';
 import { fixedFee } from './fixed-fee';
 import { managedService } from './managed-service';
 import { type EngagementModel } from './model';
 import { retainer } from './retainer';
 
 const MODELS: readonly EngagementModel[] = [forAnyLine(fixedFee), forAnyLine(managedService), forAnyLine(retainer)];
+
+/** Of a model that plans everything at once. */
+const NOTHING_FOLLOWS: FollowUp = { items: [], open: [] };
 
 /** The module of an engagement model; `EngagementModelNotSupported` for a code that has none (R-030). */
 export function engagementModel(code: string): EngagementModel | Violation {
@@ -27,6 +31,6 @@ function forAnyLine<Line extends LineTerms>(model: EngagementModel<Line>): Engag
     recognise: (line, facts, asOf) => model.recognise(own(line), facts, asOf),
     change: (line, changes, facts) => model.change(own(line), changes, facts),
     finish: (line, facts) => model.finish(own(line), facts),
-    followUp: (line, facts) => model.followUp?.(own(line), facts) ?? { items: [], open: [] },
+    followUp: (line, facts) => model.followUp?.(own(line), facts) ?? NOTHING_FOLLOWS,
   };
 }

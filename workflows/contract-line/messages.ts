@@ -1,5 +1,13 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { ClockState, ItemRelease, LineView, MilestoneDelivery, MilestoneResponse, UsageReport } from '../../contracts/workflow-state';
+import type {
+  ClockState,
+  ItemRelease,
+  LineView,
+  MilestoneDelivery,
+  MilestoneResponse,
+  OverageWaiver,
+  UsageReport,
+} from '../../contracts/workflow-state';
 
 export interface ContractLineInput {
   readonly contractLineId: string;
@@ -11,6 +19,8 @@ export interface ContractLineInput {
   readonly clock: ClockState;
   /** Set over continue-as-new. */
   readonly goOn?: boolean;
+  /** Set where the line had finished before: its closing project looks again when it ends anew. */
+  readonly reopened?: boolean;
   readonly stop?: { readonly stoppedOn: string; readonly at: string } | null;
 }
 
@@ -19,6 +29,8 @@ export const respondToMilestoneUpdate = defineUpdate<LineView, [MilestoneRespons
 export const reportUsageUpdate = defineUpdate<LineView, [UsageReport]>('reportUsage');
 /** Finance releases an item whose draft was refused. */
 export const releaseItemUpdate = defineUpdate<LineView, [ItemRelease]>('releaseItem');
+/** Finance decides on overage hours. */
+export const waiveOverageUpdate = defineUpdate<LineView, [OverageWaiver]>('waiveOverage');
 /** An invoice of the line reached its end, or was voided. */
 export const invoiceClosedSignal = defineSignal<[{ invoiceId: string; at: string }]>('invoiceClosed');
 /** Facts changed outside (time approved, purchase order raised, a hold released): look again. */

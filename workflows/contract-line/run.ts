@@ -1,15 +1,18 @@
 import { ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { Activities } from '../../contracts/activities';
 import type { LineView } from '../../contracts/workflow-state';
-import { invoiceWorkflowId } from '../../domain/ids';
+import { dealWorkflowId, invoiceWorkflowId, projectWorkflowId } from '../../domain/ids';
 import { effect } from '../activity-proxies';
 import { type BusinessClock } from '../clock';
+import { lineFinishedSignal } from '../deal-to-cash/messages';
 import { invoiceToCash } from '../invoice-to-cash/workflow';
 import { type Lifecycle, openLifecycle } from '../lifecycle';
+import { recheckProjectSignal } from '../project-to-close/messages';
 import { identityAttributes } from '../search-attributes';
+import { tell } from '../tell';
 import { type ContractLineInput } from './messages';
 
-type Fact = 'recordDelivery' | 'recordResponse' | 'recordUsage' | 'releaseItem';
+type Fact = 'recordDelivery' | 'recordResponse' | 'recordUsage' | 'releaseItem' | 'waiveOverage';
 
 /** State and steps of one run of a contract line; workflow.ts tells the story with them. */
 export class LineRun {
@@ -21,6 +24,7 @@ export class LineRun {
   private readonly lifecycle: Lifecycle;
   private stopRequest: { stoppedOn: string; at: string } | null = null;
   private turn = 0;
+  private ended = false;
 
   constructor(private readonly input: ContractLineInput) {
     this.contractLineId = input.contractLineId;
@@ -88,6 +92,15 @@ export class LineRun {
     const { stoppedOn } = this.stopRequest;
     const input = { contractLineId: this.contractLineId, stoppedOn, at: this.clock.now() };
     this.show(await this.lifecycle.story.step('stopLine', input, `stop on ${stoppedOn}`));
+  }
+
+  /** The deal counts its ended lines. A line that ended a second time did so while its project was closing: that looks again. */
+  async tellEnd(): Promise<void> {
+    const { contractLineId, dealId, projectId } = this.input;
+    const at = this.clock.now();
+    await tell(dealWorkflowId(dealId), lineFinishedSignal, { contractLineId, at });
+    if (this.input.reopened || this.ended) await tell(projectWorkflowId(projectId), recheckProjectSignal, { at });
+    this.ended = true;
   }
 
   /** What the next run is started with. */

@@ -1,7 +1,5 @@
-import { continueAsNew, getExternalWorkflowHandle, setHandler, workflowInfo } from '@temporalio/workflow';
-import { dealWorkflowId } from '../../domain/ids';
+import { continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
 import { earliest } from '../clock';
-import { lineFinishedSignal } from '../deal-to-cash/messages';
 import { settled } from '../lifecycle';
 import { LineRun } from './run';
 import {
@@ -13,6 +11,7 @@ import {
   reportUsageUpdate,
   respondToMilestoneUpdate,
   stopLineSignal,
+  waiveOverageUpdate,
   type ContractLineInput,
 } from './messages';
 
@@ -22,7 +21,7 @@ import {
  */
 export async function contractLine(input: ContractLineInput): Promise<void> {
   const line = new LineRun(input);
-  const { contractLineId, clock } = line;
+  const { contractLineId } = line;
 
   setHandler(lineQuery, () => line.latest);
   setHandler(deliverMilestoneUpdate, (delivery) =>
@@ -37,12 +36,29 @@ export async function contractLine(input: ContractLineInput): Promise<void> {
   setHandler(releaseItemUpdate, (release) =>
     line.record(release.at, 'releaseItem', { contractLineId, release }, `release ${release.itemKey}`),
   );
+  setHandler(waiveOverageUpdate, (waiver) =>
+    line.record(waiver.at, 'waiveOverage', { contractLineId, waiver }, `waive overage of ${waiver.period}`),
+  );
   setHandler(invoiceClosedSignal, (invoice) => line.touch(invoice.at));
   setHandler(recheckLineSignal, (facts) => line.touch(facts.at));
   setHandler(stopLineSignal, (request) => line.noteStop(request));
 
   if (input.goOn) await line.step('reviewLine', 'go on in a new run');
   else await line.step('activateLine', 'activate the line');
+  for (;;) {
+    await deliver(line);
+    await line.step('finishLine', 'line finished');
+    if (!line.view.finished) continue;
+    await line.tellEnd();
+    await settled();
+    // Hours approved at this very moment: what was told to a run that still ran, no other run is started for.
+    if (!line.stale) return;
+    await line.step('reviewLine', 'look again');
+  }
+}
+
+/** Bills what is due and waits for the next, until everything is billed and every invoice has ended. */
+async function deliver(line: LineRun): Promise<void> {
   while (!line.view.finished) {
     if (await act(line)) continue;
     if (workflowInfo().continueAsNewSuggested) {
@@ -51,11 +67,8 @@ export async function contractLine(input: ContractLineInput): Promise<void> {
     }
     const seen = line.view;
     const wake = earliest([seen.nextItem?.at, ...seen.deemed.map((silence) => silence.at), ...seen.waits.map((wait) => wait.wakesAt)]);
-    await clock.wait(() => line.stale || line.view !== seen || line.mustStop, wake, 'next item of the billing plan');
+    await line.clock.wait(() => line.stale || line.view !== seen || line.mustStop, wake, 'next item of the billing plan');
   }
-  await line.step('finishLine', 'line finished');
-  await getExternalWorkflowHandle(dealWorkflowId(input.dealId)).signal(lineFinishedSignal, { contractLineId, at: clock.now() });
-  await settled();
 }
 
 /** The one thing to do now; false when there is nothing but to wait. */

@@ -17,5 +17,7 @@ export const proposeTermsUpdate = defineUpdate<SowProposalReceipt, [SowProposalI
 export const requestCancellationUpdate = defineUpdate<{ approvalId: string }, [CancellationInput]>('requestCancellation');
 /** A contract line has ended: everything billed and every invoice settled, or stopped by a cancellation. */
 export const lineFinishedSignal = defineSignal<[{ contractLineId: string; at: string }]>('lineFinished');
+/** A line that had ended has something to bill again. */
+export const lineReopenedSignal = defineSignal<[{ contractLineId: string; at: string }]>('lineReopened');
 export const projectClosedSignal = defineSignal<[{ projectId: string; at: string }]>('projectClosed');
 export const dealQuery = defineQuery<DealView | null>('deal');

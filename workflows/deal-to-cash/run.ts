@@ -65,6 +65,11 @@ export class DealRun {
     this.finishedLines.add(contractLineId);
   }
 
+  noteLineReopened({ contractLineId, at }: { contractLineId: string; at: string }): void {
+    this.clock.follow(at);
+    this.finishedLines.delete(contractLineId);
+  }
+
   noteProjectClosed({ at }: { at: string }): void {
     this.clock.follow(at);
     this.projectClosed = true;

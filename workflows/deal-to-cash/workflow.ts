@@ -6,6 +6,7 @@ import {
   dealQuery,
   dealReportedSignal,
   lineFinishedSignal,
+  lineReopenedSignal,
   projectClosedSignal,
   proposeTermsUpdate,
   requestCancellationUpdate,
@@ -24,6 +25,7 @@ export async function dealToCash(input: DealToCashInput): Promise<DealToCashResu
   setHandler(dealQuery, () => deal.view);
   setHandler(dealReportedSignal, (report) => deal.noteReport(report));
   setHandler(lineFinishedSignal, (line) => deal.noteLineFinished(line));
+  setHandler(lineReopenedSignal, (line) => deal.noteLineReopened(line));
   setHandler(projectClosedSignal, (project) => deal.noteProjectClosed(project));
   setHandler(proposeTermsUpdate, (terms) => deal.propose(terms), {
     validator: (terms: SowProposalInput) => deal.refuseUnexpectedTerms(terms),

@@ -1,0 +1,74 @@
+import { type Kysely } from 'kysely';
+import { type Month } from '../domain/deal/terms';
+import { type Decimal } from '../domain/decimal';
+import { type BilledHours, type FeeDocument, type OverageFacts, type SettledRun } from '../domain/engagement/follow-up';
+import { type PlanItemRow } from './lines';
+import { type DB } from './types';
+
+/** What became of the overage hours of a retainer so far (R-180). */
+export async function overageFacts(
+  db: Kysely<DB>,
+  contractLineId: string,
+  items: readonly Pick<PlanItemRow, 'kind' | 'period' | 'state' | 'trigger'>[],
+): Promise<OverageFacts> {
+  return {
+    billed: await billedHours(db, contractLineId),
+    waived: await waivedOverage(db, contractLineId),
+    runs: items.flatMap(({ kind, period, state, trigger }): SettledRun[] =>
+      kind === 'retainer-overage' && period !== null && trigger.kind === 'moment' && (state === 'billed' || state === 'nothing-to-bill')
+        ? [{ period, cutOff: trigger.draftAt }]
+        : [],
+    ),
+  };
+}
+
+/** Overage hours that finance waived, by month of work (R-181). */
+export async function waivedOverage(db: Kysely<DB>, contractLineId: string): Promise<Record<Month, Decimal>> {
+  const rows = await db
+    .selectFrom('overage_waiver')
+    .select((eb) => ['period', eb.fn.sum<string>('hours').as('hours')])
+    .where('contract_line_id', '=', contractLineId)
+    .groupBy('period')
+    .execute();
+  return Object.fromEntries(rows.map((row) => [row.period, row.hours]));
+}
+
+/** Monthly fees of a line on documents that are not void (R-182). */
+export async function feeDocuments(db: Kysely<DB>, contractLineId: string): Promise<FeeDocument[]> {
+  const rows = await db
+    .selectFrom('invoice')
+    .select(['period', 'net_minor', 'currency', 'state'])
+    .where('contract_line_id', '=', contractLineId)
+    .where('kind', 'in', ['advance-fee', 'arrears-fee'])
+    .where('state', 'in', ['draft', 'approved', 'issued', 'settled'])
+    .orderBy('period')
+    .execute();
+  return rows.map(({ period, net_minor: minor, currency, state }) => ({
+    period,
+    amount: { minor, currency },
+    issued: state === 'issued' || state === 'settled',
+  }));
+}
+
+/** An item that was credited and billed anew counts once: a credit says itself what becomes of its items. */
+async function billedHours(db: Kysely<DB>, contractLineId: string): Promise<BilledHours[]> {
+  const items = await db
+    .selectFrom('invoiced_item as item')
+    .innerJoin('invoice', 'invoice.id', 'item.invoice_id')
+    .select((eb) => ['item.item_id', eb.fn.max<string>('item.hours').as('hours')])
+    .where('invoice.contract_line_id', '=', contractLineId)
+    .where('item.item_kind', '=', 'time-entry')
+    .where('item.hours', 'is not', null)
+    .groupBy('item.item_id')
+    .execute();
+  const entries = await db.selectFrom('time_entry').select('entry_id').where('contract_line_id', '=', contractLineId).execute();
+  const known = new Set(entries.map((entry) => entry.entry_id));
+  return items.map(({ item_id: itemId, hours }) => ({ ...entryPart(itemId.slice(contractLineId.length + 1), known), hours }));
+}
+
+/** The entry that an item id names, and which part of it: the reverse of `partItemId`. */
+function entryPart(itemId: string, known: ReadonlySet<string>): { entryId: string; part: number } {
+  const [, entryId, part] = /^(.+)\/(\d+)$/.exec(itemId) ?? [];
+  const isWhole = known.has(itemId) || entryId === undefined || part === undefined;
+  return isWhole ? { entryId: itemId, part: 1 } : { entryId, part: Number(part) };
+}
