@@ -148,8 +148,11 @@ export const masterDataRows = {
   'cost-rates.csv': z.object({ person_id: id, currency, cost_rate_per_hour: exactDecimal, ...window }),
 } as const;
 
+/** The deal of the folder: the one whose lines the project managers of users.json run. Of it only the contract number counts here. */
+export const DEAL_FILE = 'deal-closed.cloudevents.json';
+
 /** Files that a folder may leave out: then nothing of them changes. */
-export const optionalMasterDataFiles = workFiles;
+export const optionalMasterDataFiles = { ...workFiles, [DEAL_FILE]: z.object({ data: z.object({ contractId: id }) }) } as const;
 export const optionalMasterDataRows = workRows;
 
 type FilesOf<T extends Record<string, z.ZodType>> = { readonly [F in keyof T]: z.infer<T[F]> };
@@ -158,7 +161,7 @@ type RowsOf<T extends Record<string, z.ZodType>> = { readonly [F in keyof T]: re
 /** A firm's master data, parsed, by the file each part stands in. */
 export type MasterData = FilesOf<typeof masterDataFiles> &
   RowsOf<typeof masterDataRows> &
-  Partial<FilesOf<typeof workFiles> & RowsOf<typeof workRows>>;
+  Partial<FilesOf<typeof optionalMasterDataFiles> & RowsOf<typeof workRows>>;
 
 function isTimeZone(value: string): boolean {
   try {

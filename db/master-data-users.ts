@@ -1,13 +1,16 @@
 import { sql, type Transaction } from 'kysely';
-import { type MasterData } from '../contracts/master-data';
+import { DEAL_FILE, type MasterData } from '../contracts/master-data';
 import { type Instant } from '../domain/deal/terms';
 import { minorOf } from './master-data-amount';
 import { type DB } from './types';
 import { upsert } from './upsert';
 
+/** In `line_manager`: managers of lines of every deal. */
+const EVERY_DEAL = '';
+
 /**
  * Users with limits in the group currency, the roles they hold (for the group or for their entity, as the access scopes say), seats in
- * committees, process owners, line managers and delegations. Roles, seats and line managers are those of the files and no others; a person
+ * committees, process owners, line managers and delegations. Roles, seats and line managers of the deal are those of the files and no others; a person
  * whom the files no longer name is inactive, and a delegation that they no longer name has ended at `at` or, not begun yet, is gone.
  */
 export async function loadUsers(
@@ -102,11 +105,19 @@ async function loadSeats(trx: Transaction<DB>, data: MasterData): Promise<void> 
     ['role', 'user_id'],
     committees.flatMap(({ role, members }) => members.map((member) => ({ role, user_id: member }))),
   );
-  await trx.deleteFrom('line_manager').where('deal_alias', '=', '').execute();
+  await loadLineManagers(trx, projectManagersByLine, data[DEAL_FILE]?.data.contractId ?? EVERY_DEAL);
+}
+
+/**
+ * Managers run the lines of the deal that stands in the same folder, and of no other deal; without a deal, those of every deal. Managers
+ * of other deals stay.
+ */
+async function loadLineManagers(trx: Transaction<DB>, managers: Readonly<Record<string, string>>, dealAlias: string): Promise<void> {
+  await trx.deleteFrom('line_manager').where('deal_alias', 'in', [EVERY_DEAL, dealAlias]).execute();
   await upsert(
     trx,
     'line_manager',
     ['deal_alias', 'line_id'],
-    Object.entries(projectManagersByLine).map(([line, manager]) => ({ deal_alias: '', line_id: line, user_id: manager })),
+    Object.entries(managers).map(([line, manager]) => ({ deal_alias: dealAlias, line_id: line, user_id: manager })),
   );
 }

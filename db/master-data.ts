@@ -1,5 +1,5 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
-import { type MasterData } from '../contracts/master-data';
+import { DEAL_FILE, type MasterData } from '../contracts/master-data';
 import { type PolicyBody, type StandardPolicyKind } from '../contracts/policies';
 import { ACCOUNTS } from '../domain/accounting/accounts';
 import { type Instant } from '../domain/deal/terms';
@@ -96,7 +96,8 @@ export async function changesRights(db: Kysely<DB>, checked: CheckedMasterData):
 }
 
 function rightsHash({ data, policies }: CheckedMasterData): string {
-  return hashOf([data['users.json'], data['approval-policy.json'], policies['access-scopes']]);
+  const deal = data[DEAL_FILE]?.data.contractId;
+  return hashOf([data['users.json'], data['approval-policy.json'], policies['access-scopes'], ...(deal === undefined ? [] : [deal])]);
 }
 
 function workCounts(data: MasterData): Record<string, number> {

@@ -71,7 +71,7 @@ export async function closeWaits(trx: Transaction<DB>, workflowId: string, at: I
   await trx.updateTable('open_wait').set({ closed_at: at }).where('workflow_id', '=', workflowId).where('closed_at', 'is', null).execute();
 }
 
-/** Open waits in the reader's scope, in the order of `replaceWaits`. A wait without an entity belongs to the entities of its deal. */
+/** Open waits in the reader's scope, in the order of `replaceWaits`. A wait without an entity belongs to the lead entity of its deal (R-094). */
 export async function openWaits(db: Kysely<DB>, filter: WaitFilter): Promise<WaitOfRun[]> {
   const rows = await selectOpenWaits(db, filter)
     .orderBy(sql`w.due asc nulls last, w.kind, w.subject, w.role, w.workflow_id`)
@@ -85,7 +85,7 @@ export function selectOpenWaits(db: Kysely<DB>, filter: WaitFilter) {
   if (filter.workflowIds !== undefined) query = query.where('w.workflow_id', '=', sql<string>`any(${[...filter.workflowIds]}::text[])`);
   if (filter.roles !== undefined) query = query.where('w.role', '=', sql<string>`any(${[...filter.roles]}::text[])`);
   if (filter.dealId !== undefined) query = query.where('w.deal_id', '=', filter.dealId);
-  return query.where(inEntities(filter.scope, sql`case when w.entity_id is null then d.entity_ids else array[w.entity_id] end`));
+  return query.where(inEntities(filter.scope, sql`array[coalesce(w.entity_id, d.lead_entity_id)]`));
 }
 
 export function waitOfRun(row: Selectable<DB['open_wait']>): WaitOfRun {

@@ -13,6 +13,7 @@ import {
   sowProposalRequest,
 } from '../../contracts/api/deals';
 import { listDeals, listSowProposals, readDeal, readDealState } from '../../db/reads/deals';
+import { covers } from '../../domain/access';
 import { dealWorkflowId } from '../../domain/ids';
 import { dealReportedSignal, proposeTermsUpdate, requestCancellationUpdate } from '../../workflows/deal-to-cash/messages';
 import { type RouteDeps } from '../deps';
@@ -44,7 +45,7 @@ export function dealRoutes(app: Api, deps: RouteDeps): void {
       response: { 202: acceptedSchema },
     },
     handler: async (request, reply) => {
-      const { dealId } = await openDeal(deps, request, request.params.dealId);
+      const { dealId } = await wholeDeal(deps, request, request.params.dealId);
       void reply.code(202);
       return await putIntake(deps, request, 'delivery-plan', `deal/${dealId}`, { dealId, tasks: request.body.tasks });
     },
@@ -82,7 +83,7 @@ function dealRequests(app: Api, deps: RouteDeps): void {
       response: { 201: sowProposalReceiptSchema },
     },
     handler: async (request, reply) => {
-      const { dealId } = await openDeal(deps, request, request.params.dealId);
+      const { dealId } = await wholeDeal(deps, request, request.params.dealId);
       const { proposalId = idFor(request, 'sow-proposal'), documentId } = request.body;
       const terms = request.body.terms.map(({ currency, ...term }) => (currency === undefined ? term : { ...term, currency }));
       const input = { proposalId, documentId, terms, by: request.principal.id, at: await deps.clock.now() };
@@ -194,10 +195,17 @@ function dealReads(app: Api, deps: RouteDeps): void {
   });
 }
 
-async function openDeal(deps: RouteDeps, request: FastifyRequest, dealId: string): Promise<{ dealId: string }> {
+async function openDeal(deps: RouteDeps, request: FastifyRequest, dealId: string): Promise<{ dealId: string; leadEntityId: string }> {
   const deal = await readDealState(deps.db, request.scope, dealId);
   if (deal === undefined) throw new ApiError('DealUnknown', dealId);
   if (FINISHED.includes(deal.state)) throw new ApiError('DealFinished', `the deal is ${deal.state}`);
+  return deal;
+}
+
+/** What speaks for every line of a deal is said by its lead entity; another one would write what it may not read (R-094). */
+async function wholeDeal(deps: RouteDeps, request: FastifyRequest, dealId: string): Promise<{ dealId: string }> {
+  const deal = await openDeal(deps, request, dealId);
+  if (!covers(request.scope, [deal.leadEntityId])) throw new ApiError('ScopeTooSmall', `the deal is led by ${deal.leadEntityId}`);
   return deal;
 }
 

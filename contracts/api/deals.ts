@@ -47,7 +47,16 @@ export const dealSchema = dealSummarySchema.extend({
   missing: z.array(z.object({ code: z.string(), path: z.string(), ask: z.string(), ownerRole: z.string() })).readonly(),
   aliases: z.array(z.object({ source: z.string(), externalId: z.string() })).readonly(),
   contractLines: z
-    .array(z.object({ id: z.string(), lineId: z.string(), name: z.string(), engagementModel: z.string(), state: z.string() }))
+    .array(
+      z.object({
+        id: z.string(),
+        lineId: z.string(),
+        name: z.string(),
+        engagementModel: z.string(),
+        state: z.string(),
+        projectManagerId: z.string().nullable(),
+      }),
+    )
     .readonly(),
   projectId: z.string().nullable(),
   waits: z.array(waitSchema).readonly(),

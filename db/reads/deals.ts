@@ -5,6 +5,7 @@ import { type Scope } from '../../domain/access';
 import { inEntities } from '../entity-scope';
 import { masterFacts } from '../parties';
 import { type DB } from '../types';
+import { discrepanciesInScope, lineInScope, termsInScope } from './deal-scope';
 import { keyAt, type Page, pageOf, type PageRequest } from './page';
 
 export type DealState =
@@ -42,6 +43,8 @@ export interface DealDetail extends DealSummary {
     readonly name: string;
     readonly engagementModel: string;
     readonly state: string;
+    /** Whoever runs the line by the master data; null where that names nobody. */
+    readonly projectManagerId: string | null;
   }[];
   readonly projectId: string | null;
 }
@@ -56,6 +59,22 @@ export interface SowProposal {
   readonly discrepancies: readonly TermDiscrepancy[];
 }
 
+const HEADER = [
+  'id',
+  'name',
+  'state',
+  'state_since',
+  'customer_id',
+  'contract_number',
+  'short_code',
+  'project_code',
+  'lead_entity_id',
+  'entity_ids',
+  'closed_won_at',
+  'signed_date',
+  'finished_at',
+] as const;
+
 /** Deals in the reader's scope, the last won first. */
 export async function listDeals(
   db: Kysely<DB>,
@@ -65,7 +84,7 @@ export async function listDeals(
 ): Promise<Page<DealSummary>> {
   let query = db
     .selectFrom('deal')
-    .selectAll()
+    .select(HEADER)
     .where(inEntities(scope, sql`entity_ids`));
   if (filter.state !== undefined) query = query.where('state', '=', filter.state);
   if (page.after) query = query.where(sql<boolean>`(closed_won_at, id) < (${keyAt(page, 0)}::timestamptz, ${keyAt(page, 1)}::uuid)`);
@@ -77,9 +96,15 @@ export async function listDeals(
   return pageOf(rows, page, (row) => [row.closed_won_at, row.id], summary);
 }
 
-/** One deal with its terms, names, lines, and what its handoff lacks; undefined where the reader has none of this id. */
+/**
+ * One deal with its names, and of its terms, lines, discrepancies and of what its handoff lacks what is in the reader's scope (R-094);
+ * undefined where the reader has none of this id.
+ */
 export async function readDeal(db: Kysely<DB>, scope: Scope, dealId: string): Promise<DealDetail | undefined> {
-  const row = await visibleDeal(db, scope, dealId);
+  const row = await visibleDeal(db, scope, dealId)
+    .select(['seller_id', 'delivery_lead_id', 'revision', 'terms_hash'])
+    .select([termsInScope(scope, sql`deal.terms`).as('terms'), termsInScope(scope, sql`deal.governing_terms`).as('governing')])
+    .executeTakeFirst();
   if (row === undefined) return undefined;
   const terms = row.terms as DealTerms;
   const aliases = await db
@@ -89,9 +114,16 @@ export async function readDeal(db: Kysely<DB>, scope: Scope, dealId: string): Pr
     .orderBy('source')
     .orderBy('external_id')
     .execute();
-  const lines = await db.selectFrom('contract_line').selectAll().where('deal_id', '=', dealId).orderBy('line_id').execute();
+  const lines = await db
+    .selectFrom('contract_line')
+    .select(['id', 'line_id', 'name', 'engagement_model', 'state'])
+    .select(managerOfLine(row.contract_number).as('manager_id'))
+    .where('deal_id', '=', dealId)
+    .where(lineInScope(scope, sql`selling_entity_id`, sql`${row.lead_entity_id}`))
+    .orderBy('line_id')
+    .execute();
   const project = await db.selectFrom('project').select('id').where('deal_id', '=', dealId).executeTakeFirst();
-  const [proposal] = await proposals(db, dealId).limit(1).execute();
+  const [proposal] = await proposals(db, scope, dealId).limit(1).execute();
   return {
     ...summary(row),
     sellerId: row.seller_id,
@@ -99,7 +131,7 @@ export async function readDeal(db: Kysely<DB>, scope: Scope, dealId: string): Pr
     revision: row.revision,
     terms,
     termsHash: row.terms_hash,
-    governingTerms: row.governing_terms as DealTerms | null,
+    governingTerms: row.governing as DealTerms | null,
     discrepancies: (proposal?.discrepancies ?? []) as TermDiscrepancy[],
     missing: row.state === 'handoff' ? missingForBaseline(terms, await masterFacts(db, terms, row.closed_won_at)) : [],
     aliases: aliases.map((alias) => ({ source: alias.source, externalId: alias.external_id })),
@@ -109,6 +141,7 @@ export async function readDeal(db: Kysely<DB>, scope: Scope, dealId: string): Pr
       name: line.name,
       engagementModel: line.engagement_model,
       state: line.state,
+      projectManagerId: line.manager_id,
     })),
     projectId: project?.id ?? null,
   };
@@ -120,7 +153,7 @@ export async function readDealState(
   scope: Scope,
   dealId: string,
 ): Promise<{ dealId: string; state: string; leadEntityId: string } | undefined> {
-  const row = await visibleDeal(db, scope, dealId);
+  const row = await visibleDeal(db, scope, dealId).executeTakeFirst();
   return row && { dealId: row.id, state: row.state, leadEntityId: row.lead_entity_id };
 }
 
@@ -131,8 +164,8 @@ export async function listSowProposals(
   dealId: string,
   page: PageRequest,
 ): Promise<Page<SowProposal> | undefined> {
-  if ((await visibleDeal(db, scope, dealId)) === undefined) return undefined;
-  let query = proposals(db, dealId);
+  if ((await visibleDeal(db, scope, dealId).executeTakeFirst()) === undefined) return undefined;
+  let query = proposals(db, scope, dealId);
   if (page.after) query = query.where('version', '<', Number(keyAt(page, 0)));
   const rows = await query.limit(page.limit + 1).execute();
   return pageOf(
@@ -151,20 +184,34 @@ export async function listSowProposals(
   );
 }
 
-function proposals(db: Kysely<DB>, dealId: string) {
-  return db.selectFrom('sow_proposal').selectAll().where('deal_id', '=', dealId).orderBy('version', 'desc');
+function proposals(db: Kysely<DB>, scope: Scope, dealId: string) {
+  return db
+    .selectFrom('sow_proposal')
+    .innerJoin('deal', 'deal.id', 'sow_proposal.deal_id')
+    .select(['sow_proposal.id', 'version', 'document_id', 'sow_proposal.state', 'proposed_by', 'proposed_at'])
+    .select(discrepanciesInScope(scope).as('discrepancies'))
+    .where('deal_id', '=', dealId)
+    .orderBy('version', 'desc');
 }
 
+/** Who runs a line (`contract_line`) of the deal with this contract number: named for that deal, else for every deal. */
+function managerOfLine(contractNumber: string) {
+  return sql<string | null>`(
+    select manager.user_id from line_manager as manager
+     where manager.line_id = contract_line.line_id and manager.deal_alias in (${contractNumber}, '')
+     order by manager.deal_alias desc limit 1)`;
+}
+
+/** The header of a deal, which every entity that takes part in it sees. */
 function visibleDeal(db: Kysely<DB>, scope: Scope, dealId: string) {
   return db
     .selectFrom('deal')
-    .selectAll()
+    .select(HEADER)
     .where('id', '=', dealId)
-    .where(inEntities(scope, sql`entity_ids`))
-    .executeTakeFirst();
+    .where(inEntities(scope, sql`entity_ids`));
 }
 
-function summary(row: Selectable<DB['deal']>): DealSummary {
+function summary(row: Pick<Selectable<DB['deal']>, (typeof HEADER)[number]>): DealSummary {
   return {
     id: row.id,
     name: row.name,

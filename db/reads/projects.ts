@@ -3,6 +3,7 @@ import { type Scope } from '../../domain/access';
 import { inEntities } from '../entity-scope';
 import { type DB } from '../types';
 import { amount, amountOrNull } from './amount';
+import { lineInScope } from './deal-scope';
 import { type MilestoneView, milestoneView } from './milestones';
 import { keyAt, type Page, pageOf, type PageRequest } from './page';
 
@@ -87,7 +88,7 @@ export async function listProjects(
 }
 
 /**
- * One project as its hierarchy: phases, work packages, tasks, milestones. `costScope` is where the reader may see cost, null nowhere.
+ * One project as its hierarchy: phases, work packages, tasks, milestones, of the lines in the reader's scope (R-094). `costScope` is where the reader may see cost, null nowhere.
  * Undefined where the reader has no project of this id.
  */
 export async function readProject(
@@ -103,17 +104,18 @@ export async function readProject(
     .where(inEntities(scope, sql`entity_ids`))
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  const phases = await phasesOf(db, projectId);
-  const budgets = await latestBudgets(db, projectId);
-  const milestones = await milestonesOf(
-    db,
-    phases.map((phase) => phase.contract_line_id),
-  );
+  const phases = await phasesOf(db, scope, projectId);
+  const lineIds = phases.map((phase) => phase.contract_line_id);
+  const budgets = await latestBudgets(db, projectId, lineIds);
+  const milestones = await milestonesOf(db, lineIds);
   const packages = await packagesOf(
     db,
     phases.map((phase) => phase.id),
   );
-  const tasks = await db.selectFrom('work_task').selectAll().where('project_id', '=', projectId).orderBy('code').execute();
+  const tasks = await tasksOf(
+    db,
+    packages.map((each) => each.id),
+  );
   const signOff = await db.selectFrom('project_sign_off').selectAll().where('project_id', '=', projectId).executeTakeFirst();
   return {
     ...summary(row),
@@ -151,23 +153,28 @@ export async function readProject(
   };
 }
 
-function phasesOf(db: Kysely<DB>, projectId: string) {
+/** The phases whose line is in the reader's scope; everything below follows from them (R-094). */
+function phasesOf(db: Kysely<DB>, scope: Scope, projectId: string) {
   return db
     .selectFrom('project_phase as phase')
     .innerJoin('contract_line as line', 'line.id', 'phase.contract_line_id')
+    .innerJoin('project', 'project.id', 'phase.project_id')
     .selectAll('phase')
     .select(['line.line_id', 'line.selling_entity_id'])
     .where('phase.project_id', '=', projectId)
+    .where(lineInScope(scope, sql`line.selling_entity_id`, sql`project.lead_entity_id`))
     .orderBy('phase.code')
     .execute();
 }
 
-function latestBudgets(db: Kysely<DB>, projectId: string) {
+async function latestBudgets(db: Kysely<DB>, projectId: string, lineIds: readonly string[]) {
+  if (lineIds.length === 0) return [];
   return db
     .selectFrom('budget_version')
     .selectAll()
     .distinctOn('contract_line_id')
     .where('project_id', '=', projectId)
+    .where('contract_line_id', 'in', lineIds)
     .orderBy('contract_line_id')
     .orderBy('version', 'desc')
     .execute();
@@ -187,6 +194,11 @@ async function milestonesOf(db: Kysely<DB>, lineIds: readonly string[]) {
 async function packagesOf(db: Kysely<DB>, phaseIds: readonly string[]) {
   if (phaseIds.length === 0) return [];
   return db.selectFrom('work_package').selectAll().where('phase_id', 'in', phaseIds).orderBy('code').execute();
+}
+
+async function tasksOf(db: Kysely<DB>, packageIds: readonly string[]) {
+  if (packageIds.length === 0) return [];
+  return db.selectFrom('work_task').selectAll().where('work_package_id', 'in', packageIds).orderBy('code').execute();
 }
 
 function budgetView(row: Selectable<DB['budget_version']> | undefined, seesCost: boolean): PhaseView['budget'] {

@@ -1,8 +1,21 @@
-import { sql, type Kysely } from 'kysely';
-import { covers, type Scope } from '../../domain/access';
+import { sql, type Kysely, type RawBuilder } from 'kysely';
+import { type Scope } from '../../domain/access';
+import { inEntities } from '../entity-scope';
 import { type DB } from '../types';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** By the kind that a name begins with: the rows, and the entities to which one belongs (an expression of type text[]). */
+const KINDS: Readonly<Record<string, { readonly from: RawBuilder<unknown>; readonly entities: RawBuilder<unknown> }>> = {
+  deal: { from: sql`deal as it`, entities: sql`it.entity_ids` },
+  project: { from: sql`project as it`, entities: sql`it.entity_ids` },
+  approval: { from: sql`approval as it`, entities: sql`array[it.entity_id]` },
+  invoice: { from: sql`invoice as it`, entities: sql`array[it.entity_id]` },
+  line: {
+    from: sql`contract_line as it join deal on deal.id = it.deal_id`,
+    entities: sql`array[it.selling_entity_id, deal.lead_entity_id]`,
+  },
+};
 
 /**
  * True where the thing that a workflow id or audit stream names (`deal/<id>`, `approval/<id>`, `line/<id>`, `invoice/<id>`,
@@ -10,33 +23,9 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  */
 export async function isVisible(db: Kysely<DB>, scope: Scope, name: string): Promise<boolean> {
   if (scope.kind === 'group') return true;
-  const [kind, id, ...rest] = name.split('/');
-  if (kind === undefined || id === undefined || rest.length > 0 || !UUID.test(id)) return false;
-  const entityIds = await entitiesOf(db, kind, id);
-  return entityIds !== undefined && covers(scope, entityIds);
-}
-
-async function entitiesOf(db: Kysely<DB>, kind: string, id: string): Promise<string[] | undefined> {
-  const one = (entityId: string | undefined) => (entityId === undefined ? undefined : [entityId]);
-  switch (kind) {
-    case 'deal':
-      return (await db.selectFrom('deal').select('entity_ids').where('id', '=', id).executeTakeFirst())?.entity_ids;
-    case 'project':
-      return (await db.selectFrom('project').select('entity_ids').where('id', '=', id).executeTakeFirst())?.entity_ids;
-    case 'approval':
-      return one((await db.selectFrom('approval').select('entity_id').where('id', '=', id).executeTakeFirst())?.entity_id);
-    case 'invoice':
-      return one((await db.selectFrom('invoice').select('entity_id').where('id', '=', id).executeTakeFirst())?.entity_id);
-    case 'line':
-      return (
-        await db
-          .selectFrom('contract_line as line')
-          .innerJoin('deal', 'deal.id', 'line.deal_id')
-          .select(sql<string[]>`array[line.selling_entity_id, deal.lead_entity_id]`.as('entities'))
-          .where('line.id', '=', id)
-          .executeTakeFirst()
-      )?.entities;
-    default:
-      return undefined;
-  }
+  const [kind = '', id = '', ...rest] = name.split('/');
+  const named = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+  if (named === undefined || rest.length > 0 || !UUID.test(id)) return false;
+  const { rows } = await sql`select 1 from ${named.from} where it.id = ${id}::uuid and ${inEntities(scope, named.entities)}`.execute(db);
+  return rows.length > 0;
 }

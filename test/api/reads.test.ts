@@ -206,6 +206,22 @@ describe('what is read', () => {
     });
   });
 
+  test('the project manager of a line of one deal is not the one of another, unless named for every deal', async () => {
+    const lineOf = async ({ dealId }: Facts) => {
+      const { body } = await auditor('GET', `/v1/deals/${dealId}`);
+      const { contractNumber, contractLines } = body as { contractNumber: string; contractLines: { lineId: string; projectManagerId: string }[] }; // prettier-ignore
+      return { contractNumber, ...contractLines[0]! };
+    };
+    const other = all[1]!;
+    const { contractNumber, lineId } = await lineOf(us);
+    const name = (deal_alias: string, user_id: string) =>
+      api.db.insertInto('line_manager').values({ deal_alias, line_id: lineId, user_id }).execute();
+    await name(contractNumber, 'U-PM-US');
+    expect([(await lineOf(us)).projectManagerId, (await lineOf(other)).projectManagerId]).toEqual(['U-PM-US', null]);
+    await name('', 'U-PM-EU');
+    expect([(await lineOf(us)).projectManagerId, (await lineOf(other)).projectManagerId]).toEqual(['U-PM-US', 'U-PM-EU']);
+  });
+
   test('what is unknown is 404, each with its own code', async () => {
     const id = '11111111-1111-4111-8111-111111111111';
     const codes = ['deals', 'approvals', 'projects', 'contract-lines', 'invoices', 'inbox-events'].map(

@@ -116,6 +116,30 @@ describe('master data of a firm', () => {
     expect(account).toEqual({ account: 'DE60999900100048192037', currency: 'EUR' });
   });
 
+  test('names project managers for the lines of its own deal only; another deal has its own, and a folder without a deal names them for all', async () => {
+    await seed();
+    const { db } = database;
+    await db.deleteFrom('line_manager').execute();
+    await db.insertInto('line_manager').values({ deal_alias: '', line_id: 'L1', user_id: 'U-PM-JP' }).execute();
+    const managers = async () => {
+      const rows = await db.selectFrom('line_manager').selectAll().where('line_id', '=', 'L1').orderBy('deal_alias').execute();
+      return rows.map((row) => `${row.deal_alias || 'every deal'} ${row.user_id}`);
+    };
+    const give = (manager: string, contractId: string) => {
+      setInJson(folder, 'users.json', '/projectManagersByLine/L1', manager);
+      setInJson(folder, 'deal-closed.cloudevents.json', '/data/contractId', contractId);
+    };
+    give('U-PM-US', 'CT-FIRST');
+    await seed();
+    expect(await managers()).toEqual(['CT-FIRST U-PM-US']);
+    give('U-PM-EU', 'CT-SECOND');
+    await seed();
+    expect(await managers()).toEqual(['CT-FIRST U-PM-US', 'CT-SECOND U-PM-EU']);
+    rmSync(join(folder, 'deal-closed.cloudevents.json'));
+    await seed();
+    expect(await managers()).toEqual(['every deal U-PM-EU', 'CT-FIRST U-PM-US', 'CT-SECOND U-PM-EU']);
+  });
+
   test('follows its files: what changed is changed, and a role or holiday that is gone is gone', async () => {
     await seed();
     const { users } = readJson<{ users: { id: string }[] }>(folder, 'users.json');
