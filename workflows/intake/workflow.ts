@@ -11,6 +11,7 @@ import { identityAttributes } from '../search-attributes';
 import { recheckProjectSignal } from '../project-to-close/messages';
 import { tell, tellToRetry } from '../tell';
 import { enqueueSignal, type IntakeInput, type QueuedEvent } from './messages';
+import { reopenLine } from './reopen';
 
 /**
  * A stream of outside facts, taken one after the other in the order of their arrival; ends when its queue is empty. A large file is
@@ -68,6 +69,7 @@ export async function intake(input: IntakeInput): Promise<number> {
 async function tellAll(clock: BusinessClock, result: IntakeResult): Promise<void> {
   for (const invoice of result.invoices) await tellInvoice(clock, invoice);
   for (const contractLineId of result.lines) await tell(lineWorkflowId(contractLineId), recheckLineSignal, { at: clock.now() });
+  for (const line of result.reopened ?? []) await reopenLine(clock, line);
   for (const projectId of result.projects) await tell(projectWorkflowId(projectId), recheckProjectSignal, { at: clock.now() });
   for (const dealId of result.deals)
     await tell(dealWorkflowId(dealId), dealReportedSignal, { eventId: result.inboxEventId, at: clock.now() });
