@@ -41,6 +41,7 @@ export const conflicts: readonly [string, ErrorRow][] = [
     AcceptedMilestoneChanged: ['An accepted milestone does not change.', READ_AGAIN],
     EndBeforeBilled: ['The line is billed beyond that date.', 'Choose a later date, or credit first.'],
     FeeBelowBilled: ['More than that fee is billed already.', 'Credit first.'],
+    LimitBelowBilled: ['More than that limit is billed already.', 'Choose a higher limit, or credit first.'],
     TermNotChangeable: ['This term cannot change any more.', READ_AGAIN],
     ProjectClosed: ['The project has ended.', READ_AGAIN],
     InboxEventNotReplayable: ['The event was delivered or is on its way.', 'Nothing to do.'],
