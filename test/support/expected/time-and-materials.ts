@@ -42,7 +42,8 @@ export interface ExpectedCorrection extends ExpectedInvoice {
 /**
  * Full credit of an invoice whose dispute was upheld, and a rebill without the entries found not billable (S-35, S-43). Both are issued
  * on the first working day of the seller from the local day of the decision; the credit falls due like an invoice of that day, the
- * rebill keeps the due date of the invoice. The rules give no issue date: that is the reading chosen here.
+ * rebill keeps the due date of the invoice. The rules give no issue date: that is the reading chosen here. Runs and caps are stated before
+ * corrections: the room that a credit makes below a cap is not billed again in these figures.
  */
 export function corrections(parties: LineParties, runs: readonly Run[], disputes: readonly RawDispute[]): ExpectedCorrection[] {
   const { entity, folder } = parties;

@@ -11,7 +11,7 @@ export interface CheckedEntry {
 
 const checked = new WeakMap<ExpectedFolder, readonly CheckedEntry[]>();
 
-/** Entries that are not rejected, each once however often it was delivered, by submission, then id (S-20, S-22). */
+/** Entries that are not rejected, each once as it was first delivered, by submission, then id (S-20, S-22). */
 export function checkedEntries(folder: ExpectedFolder): readonly CheckedEntry[] {
   const before = checked.get(folder);
   if (before) return before;
