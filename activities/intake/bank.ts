@@ -13,7 +13,7 @@ export const BANK_BLOCK = 250;
 /**
  * A bank file is checked as a whole and refused whole: a statement of an account that is not ours, or one that is known. A file of one
  * block is applied at once. Of a larger one the statements are opened here as `applying`, and blocks of payments follow, each an effect
- * of its own; a statement is `applied` when its last payment is (ADR 0022).
+ * of its own; a statement is `applied` when its last payment is (ADR 0021).
  */
 export async function applyBankStatements(trx: Transaction<DB>, event: IntakeEvent): Promise<Applied | Violation> {
   const file = event.payload as BankStatementFile;

@@ -3,7 +3,7 @@ import { type InvoiceActivities } from '../../contracts/activities';
 import { WAITS_FOR_RUN } from '../../contracts/names';
 import { dimensionsOf, postEntry } from '../../db/journal';
 import { lineOf } from '../../db/lines';
-import { nextNumber } from '../../db/number-series';
+import { dateOfNextNumber, nextNumber } from '../../db/number-series';
 import { type DB } from '../../db/types';
 import { creditNoteIssued, invoiceIssued } from '../../domain/accounting/entries';
 import { dueDate, issueDateAfterApproval } from '../../domain/billing/dates';
@@ -13,6 +13,8 @@ import { refuseUnapproved, type Shown } from '../approval/belt';
 import { invoiceShown } from '../approval/subjects';
 import { type ActivityDeps } from '../deps';
 import { receivableState } from './collect';
+import { fateOfDraft } from './stopped';
+import { sentBackForTax } from './retax';
 import { calendarOfInvoice, invoiceEffect, invoiceWait, updateInvoice, type InvoiceChange, type InvoiceRow } from './view';
 
 /** The accounting framework of the postings; further books follow with the period close. */
@@ -20,25 +22,32 @@ const BOOK = 'primary';
 
 export function openInvoice(deps: ActivityDeps): InvoiceActivities['openInvoice'] {
   return ({ invoiceId, approvalWorkflowId, at }) =>
-    invoiceEffect(deps, invoiceId, { key: `open-invoice/${invoiceId}`, identity: { invoiceId }, at }, async (_, invoice) => ({
-      invoice,
-      waits: [invoiceWait(invoice, { kind: 'approval', subject: approvalWorkflowId, role: WAITS_FOR_RUN, asks: 'approve the draft' })],
-      action: 'invoice.approval-asked',
-    }));
+    invoiceEffect(
+      deps,
+      invoiceId,
+      { key: `open-invoice/${invoiceId}/${approvalWorkflowId}`, identity: { invoiceId }, at },
+      async (_, invoice) => ({
+        invoice,
+        waits: [invoiceWait(invoice, { kind: 'approval', subject: approvalWorkflowId, role: WAITS_FOR_RUN, asks: 'approve the draft' })],
+        action: 'invoice.approval-asked',
+      }),
+    );
 }
 
-/** An approved draft is issued at the start of its issue day; an approval that came late moves the day (R-047). */
+/** An approved draft is issued at the start of its issue day; an approval that came late moves the day (R-047), and maybe the tax (R-049). */
 export function approveInvoice(deps: ActivityDeps): InvoiceActivities['approveInvoice'] {
   return ({ invoiceId, approvalId, at }) =>
     invoiceEffect(
       deps,
       invoiceId,
-      { key: `approve-invoice/${invoiceId}`, identity: { invoiceId, approvalId }, at },
+      { key: `approve-invoice/${invoiceId}/${approvalId}`, identity: { invoiceId, approvalId }, at },
       async (trx, invoice) => {
-        if (await isBeyondStop(trx, invoice)) return endDraft(trx, invoice, 'line-stopped');
+        if (await fateOfDraft(trx, invoice)) return endDraft(trx, invoice, 'line-stopped');
         const calendar = await calendarOfInvoice(trx, invoice);
         const issueDate = issueDateAfterApproval(calendar, invoice.planned_issue_date, at, calendar.timeZone);
         if (isViolation(issueDate)) return issueDate;
+        const sentBack = await sentBackForTax(trx, invoice, issueDate);
+        if (sentBack) return sentBack;
         const issueAt = atTime(issueDate, calendar.dayStart, calendar.timeZone);
         const approved = await updateInvoice(trx, invoice, { state: 'approved', planned_issue_date: issueDate });
         const wait = invoiceWait(approved, {
@@ -61,29 +70,24 @@ export function voidInvoice(deps: ActivityDeps): InvoiceActivities['voidInvoice'
     );
 }
 
-/** The draft is void. Its item is held for finance, or void too where a cancellation stopped the line before its period (I-13). */
+/**
+ * The draft is void. Its item is held for finance; where a cancellation stopped the line it is void too or billed anew for its days (I-13).
+ */
 async function endDraft(
   trx: Transaction<DB>,
   invoice: InvoiceRow,
   outcome: 'refused' | 'withdrawn' | 'line-stopped',
   reasonId: string | null = null,
 ): Promise<InvoiceChange> {
-  const item = (await isBeyondStop(trx, invoice))
-    ? { state: 'void' }
-    : { state: 'planned', settled_at: null, held_reason: outcome, held_reason_id: reasonId };
+  const held = outcome === 'line-stopped' ? null : outcome;
+  const item =
+    (await fateOfDraft(trx, invoice)) === 'void'
+      ? { state: 'void' }
+      : { state: 'planned', settled_at: null, held_reason: held, held_reason_id: reasonId };
   await trx.deleteFrom('invoiced_item').where('invoice_id', '=', invoice.id).execute();
   await trx.updateTable('billing_plan_item').set(item).where('id', '=', invoice.billing_plan_item_id).execute();
   const voided = await updateInvoice(trx, invoice, { state: 'void', reference: `${invoice.reference}~${invoice.id.slice(-8)}` });
   return { invoice: voided, waits: [], action: 'invoice.void', details: { outcome, item: item.state }, texts: { reason: reasonId } };
-}
-
-async function isBeyondStop(trx: Transaction<DB>, invoice: InvoiceRow): Promise<boolean> {
-  const { stopped_on: stoppedOn } = await trx
-    .selectFrom('contract_line')
-    .select('stopped_on')
-    .where('id', '=', invoice.contract_line_id)
-    .executeTakeFirstOrThrow();
-  return stoppedOn !== null && invoice.kind !== 'milestone' && invoice.period > stoppedOn.slice(0, 7);
 }
 
 /** What approvers would be shown of the document now; its day has moved where the approval came late, which changes nothing else (R-047). */
@@ -93,9 +97,10 @@ async function shownWhenApproved(trx: Transaction<DB>, invoice: InvoiceRow, show
 
 /** Number, dates, receivable and journal entry in one transaction, of nothing but what was approved (R-044, R-046, R-052, R-063, D15). */
 export function issueInvoice(deps: ActivityDeps): InvoiceActivities['issueInvoice'] {
-  return ({ invoiceId, at }) =>
-    invoiceEffect(deps, invoiceId, { key: `issue-invoice/${invoiceId}`, identity: { invoiceId }, at }, async (trx, invoice) => {
-      if (await isBeyondStop(trx, invoice)) return endDraft(trx, invoice, 'line-stopped');
+  return ({ invoiceId, approvalId, at }) => {
+    const effect = { key: `issue-invoice/${invoiceId}/${approvalId}`, identity: { invoiceId }, at };
+    return invoiceEffect(deps, invoiceId, effect, async (trx, invoice) => {
+      if (await fateOfDraft(trx, invoice)) return endDraft(trx, invoice, 'line-stopped');
       const refused = await refuseUnapproved(trx, 'invoice', invoiceId, (shown) => shownWhenApproved(trx, invoice, shown));
       if (refused) return refused;
       const calendar = await calendarOfInvoice(trx, invoice);
@@ -103,8 +108,11 @@ export function issueInvoice(deps: ActivityDeps): InvoiceActivities['issueInvoic
       const today = localDateOf(at, calendar.timeZone);
       const wanted = invoice.planned_issue_date < today ? today : invoice.planned_issue_date;
       const isCredit = invoice.document_kind === 'credit-note';
+      const series = isCredit ? 'CN' : 'INV';
       const dimensions = await dimensionsOf(trx, line.id);
-      const { number, date } = await nextNumber(trx, invoice.entity_id, isCredit ? 'CN' : 'INV', wanted);
+      const sentBack = await sentBackForTax(trx, invoice, await dateOfNextNumber(trx, invoice.entity_id, series, wanted));
+      if (sentBack) return sentBack;
+      const { number, date } = await nextNumber(trx, invoice.entity_id, series, wanted);
       const issued = {
         book: BOOK,
         entityId: invoice.entity_id,
@@ -131,4 +139,5 @@ export function issueInvoice(deps: ActivityDeps): InvoiceActivities['issueInvoic
         details: { number, issueDate: date, dueDate: values.due_date },
       };
     });
+  };
 }

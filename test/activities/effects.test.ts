@@ -9,6 +9,7 @@ import { dealReportedSignal } from '../../workflows/deal-to-cash/messages';
 import { holdUpdate, liftHoldUpdate } from '../../workflows/invoice-to-cash/messages';
 import { recheckProjectSignal } from '../../workflows/project-to-close/messages';
 import { inRun } from '../support/activity-run';
+import { approvedDeal, approvedInvoice } from '../support/approved';
 import { dealRow } from '../support/builders';
 import { accept, handleOf, issue, pay, signOff } from '../support/delivery';
 import {
@@ -187,7 +188,7 @@ describe('invoice numbers', () => {
     const row = dealRow(terms, { state: 'approval', seller_id: 'U-SELLER' });
     await engine.db.insertInto('deal').values(row).execute();
     const at = '2028-01-01T00:00:00.000Z';
-    const baseline = { dealId: row.id, approvalId: uuidv7(), kickoffApprovalId: uuidv7(), at };
+    const baseline = { dealId: row.id, approvalId: await approvedDeal(engine.db, row.id, terms), kickoffApprovalId: uuidv7(), at };
     const { lines } = await inRun('deal', () => activities.createBaseline(baseline));
     const contractLineId = lines[0]?.contractLineId ?? '';
     const items = await engine.db
@@ -202,7 +203,12 @@ describe('invoice numbers', () => {
       drafts.push(invoiceId ?? '');
     }
     expect(drafts).toHaveLength(21);
-    for (const invoiceId of drafts) await inRun(invoiceId, () => activities.approveInvoice({ invoiceId, approvalId: uuidv7(), at }));
+    const approvals = new Map<string, string>();
+    for (const invoiceId of drafts) {
+      const approvalId = await approvedInvoice(engine.db, invoiceId);
+      approvals.set(invoiceId, approvalId);
+      await inRun(invoiceId, () => activities.approveInvoice({ invoiceId, approvalId, at }));
+    }
     const [unlucky] = drafts;
     await sql`create function fail_issue() returns trigger language plpgsql as 'begin raise exception ''planted''; end'`.execute(engine.db);
     await sql
@@ -211,7 +217,11 @@ describe('invoice numbers', () => {
       )
       .execute(engine.db);
 
-    const issued = await Promise.allSettled(drafts.map((invoiceId) => inRun(invoiceId, () => activities.issueInvoice({ invoiceId, at }))));
+    const issued = await Promise.allSettled(
+      drafts.map((invoiceId) =>
+        inRun(invoiceId, () => activities.issueInvoice({ invoiceId, approvalId: approvals.get(invoiceId) ?? '', at })),
+      ),
+    );
     expect(issued.filter(({ status }) => status === 'rejected')).toHaveLength(1);
     const series = await engine.db
       .selectFrom('invoice')

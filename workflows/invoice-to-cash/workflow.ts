@@ -47,31 +47,33 @@ export async function invoiceToCash(input: InvoiceToCashInput): Promise<void> {
     return next;
   }
 
+  /** Where the tax changes with the day of issue, the draft goes back to its approval. */
   async function bringToIssue(): Promise<InvoiceView> {
-    const approvalId = uuid4();
-    const draft = show(
-      await story.step(
-        'openInvoice',
-        { invoiceId, approvalWorkflowId: approvalWorkflowId(approvalId), at: clock.now() },
-        'ask for approval of the draft',
-      ),
-    );
-    const outcome = await executeChild(approval, {
-      workflowId: approvalWorkflowId(approvalId),
-      args: [{ approvalId, subjectKind: 'invoice', subjectId: invoiceId, dealId, clock: clock.state() }],
-      typedSearchAttributes: identityAttributes({ dealId, entityId: draft.entityId, customerId: draft.customerId }),
-      staticSummary: 'Approval of invoice',
-      staticDetails: `Invoice \`${invoiceId}\``,
-      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    });
-    clock.follow(outcome.decidedAt);
-    if (outcome.state !== 'approved') {
-      const refused = { invoiceId, outcome: outcome.state, reasonId: outcome.reasonId, at: clock.now() };
-      return show(await story.step('voidInvoice', refused, 'draft refused'));
+    for (;;) {
+      const approvalId = uuid4();
+      const workflowId = approvalWorkflowId(approvalId);
+      const opened = { invoiceId, approvalWorkflowId: workflowId, at: clock.now() };
+      const draft = show(await story.step('openInvoice', opened, 'ask for approval of the draft'));
+      const outcome = await executeChild(approval, {
+        workflowId,
+        args: [{ approvalId, subjectKind: 'invoice', subjectId: invoiceId, dealId, clock: clock.state() }],
+        typedSearchAttributes: identityAttributes({ dealId, entityId: draft.entityId, customerId: draft.customerId }),
+        staticSummary: 'Approval of invoice',
+        staticDetails: `Invoice \`${invoiceId}\``,
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      });
+      clock.follow(outcome.decidedAt);
+      if (outcome.state !== 'approved') {
+        const refused = { invoiceId, outcome: outcome.state, reasonId: outcome.reasonId, at: clock.now() };
+        return show(await story.step('voidInvoice', refused, 'draft refused'));
+      }
+      const approved = show(await story.step('approveInvoice', { invoiceId, approvalId, at: clock.now() }, 'draft approved'));
+      if (approved.state === 'draft') continue;
+      if (approved.state !== 'approved') return approved;
+      await clock.wait(() => false, approved.issueAt, 'issue date');
+      const issued = show(await story.step('issueInvoice', { invoiceId, approvalId, at: clock.now() }, 'issue the invoice'));
+      if (issued.state !== 'draft') return issued;
     }
-    const approved = show(await story.step('approveInvoice', { invoiceId, approvalId, at: clock.now() }, 'draft approved'));
-    await clock.wait(() => false, approved.issueAt, 'issue date');
-    return show(await story.step('issueInvoice', { invoiceId, at: clock.now() }, 'issue the invoice'));
   }
 
   async function review(): Promise<void> {
