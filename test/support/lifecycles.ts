@@ -11,7 +11,7 @@ import { decideUpdate } from '../../workflows/approval/messages';
 import { clockSignal } from '../../workflows/clock';
 import { dealReportedSignal, proposeTermsUpdate, requestCancellationUpdate } from '../../workflows/deal-to-cash/messages';
 import { dealToCash } from '../../workflows/deal-to-cash/workflow';
-import { dealRow, dealTerms, fixedFeeLine, managedServiceLine } from './builders';
+import { dealRow, dealTerms, fixedFeeLine, managedServiceLine, retainerLine } from './builders';
 import { uniqueName } from './temporal';
 import { reasonOf } from './texts';
 import { type TestEngine } from './worker';
@@ -32,6 +32,9 @@ export const service = (over: Parameters<typeof managedServiceLine>[0] = {}): Li
     monthlyFee: { minor: 1_000_000, currency: 'EUR' },
     ...over,
   });
+
+/** 5,000.00 USD a month in advance for 20 hours, 300.00 an hour beyond. */
+export const retainer = (over: Parameters<typeof retainerLine>[0] = {}): LineTerms => retainerLine({ ...US, ...over });
 
 /** A deal of the reference deal's firm and customer, with codes that no other deal has. */
 export function testDeal(over: Partial<DealTerms> = {}): DealTerms {

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import { searchAttributeKeys } from '../../workflows/search-attributes';
+import { until } from './lifecycles';
 import { type TestEngine } from './worker';
 
 /** What an operator sees of a run in Temporal. */
@@ -40,6 +42,16 @@ export async function shownAndWaiting(engine: TestEngine, dealId: string): Promi
     }),
   );
   return { shown: pairs.map((pair) => pair.shown), waiting: pairs.map((pair) => pair.waiting) };
+}
+
+/** Every open run of a deal comes to show what `open_wait` says that it waits for. */
+export async function expectShownAsWaiting(engine: TestEngine, dealId: string): Promise<void> {
+  let last: Awaited<ReturnType<typeof shownAndWaiting>> | undefined;
+  const isSame = async () => {
+    last = await shownAndWaiting(engine, dealId);
+    return isDeepStrictEqual(last.shown, last.waiting);
+  };
+  await until('runs to come to rest', isSame, 5_000).catch(() => expect(last?.shown).toEqual(last?.waiting));
 }
 
 type Wait = Record<'workflow_id' | 'kind' | 'role' | 'subject' | 'asks' | 'since', string> & { readonly due: string | null };

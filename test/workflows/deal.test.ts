@@ -80,7 +80,9 @@ describe('a cancellation', () => {
     expect((await deal.handle.result()).outcome).toBe('cancelled');
     expect(await whatIsOpen(engine, deal.dealId)).toEqual({});
     const sums =
-      stage === 'kickoff' ? [{ lineId: 'A', currency: 'USD', stoppedOn: null, billedMinor: 0, settledMinor: 0, owedMinor: 0 }] : [];
+      stage === 'kickoff'
+        ? [{ lineId: 'A', currency: 'USD', stoppedOn: null, billedMinor: 0, settledMinor: 0, owedMinor: 0, netMinor: 0, earnedMinor: null }]
+        : [];
     expect((await statementOf(deal.dealId)).statement).toEqual(sums);
   });
 
