@@ -56,23 +56,3 @@ export async function commitmentsOf(trx: Transaction<DB>, ids: readonly string[]
   if (rows.length !== new Set(ids).size) throw new Error('an audit entry names a text that was never kept');
   return new Map(rows.map((row) => [row.id, row.commitment]));
 }
-
-/**
- * Erases texts for good, here and in stored answers of the API; false where none of these ids had words left. What refers to a text keeps
- * its id, and every audit chain stays valid (I-15).
- */
-export async function eraseTexts(trx: Transaction<DB>, ids: readonly string[], at: Instant): Promise<boolean> {
-  const words = [...(await textsOf(trx, ids)).values()].filter((body) => body !== null);
-  if (words.length === 0) return false;
-  for (const body of words) {
-    // As it stands in the JSON of an answer, quoted and escaped. Who repeats such a request is answered anew, by the facts.
-    await sql`delete from idempotency_key where strpos(body::text, to_jsonb(${body}::text)::text) > 0`.execute(trx);
-  }
-  await trx
-    .updateTable('free_text')
-    .set({ body: null, salt: null, erased_at: at })
-    .where('id', 'in', [...ids])
-    .where('body', 'is not', null)
-    .execute();
-  return true;
-}

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { sealAnchor } from '../../db/audit-anchor';
 import { type AuditReport } from '../../db/audit-verify';
+import { keepText, textsOf } from '../../db/free-text';
 import { testDatabase } from '../support/database';
 import { REFERENCE_FOLDER } from '../support/reference-deal';
 
@@ -47,6 +48,25 @@ describe('programs run by hand', () => {
     expect(refused.code).toBe(1);
     expect(refused.err).toContain('users.json cannot be read (ENOENT)');
     expect((await run(['scripts/seed.ts', join(empty, 'nowhere')])).code).toBe(2);
+  });
+
+  test('texts are erased by whoever is named, and only those that were chosen', async () => {
+    const written = {
+      author: 'U-17',
+      subject: 'deal/1',
+      purpose: 'decision',
+      origin: 'D',
+      body: 'Ada said so',
+      at: '2026-01-05T08:00:00Z',
+    } as const;
+    const id = await keepText(database.db, written);
+    const program = 'scripts/erase-texts.ts';
+    expect((await run([program, '--by', 'U-OPS'])).err).toContain('Say which texts');
+    expect((await run([program, '--by', 'U-OPS', '--id', 'x'])).code).toBe(2);
+    expect((await run([program, '--author', 'U-17'])).code).toBe(2);
+    expect((await run([program, '--by', 'U-OPS', '--author', 'U-18'])).out).toBe('0 texts erased\n');
+    expect(await run([program, '--by', 'U-OPS', '--author', 'U-17'])).toEqual({ code: 0, out: `1 texts erased\n${id}\n`, err: '' });
+    expect((await textsOf(database.db, [id])).get(id)).toBeNull();
   });
 
   test('the audit check ends with 0 on a whole log and with 1 on a damaged one, which it names', async () => {

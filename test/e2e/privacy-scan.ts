@@ -9,9 +9,17 @@ export interface PrivacyScan {
   readonly findings: readonly string[];
 }
 
-/** Looks for people of the input in every history (payloads decoded), workflow id, search attribute and log line. */
-export async function scanForPeople(client: Client, folder: string, logLines: readonly string[]): Promise<PrivacyScan> {
-  const people = peopleOf(folder);
+/**
+ * Looks for people of the input, and for what was planted as written by people, in every history (payloads decoded), workflow id, search
+ * attribute and log line.
+ */
+export async function scanForPeople(
+  client: Client,
+  folder: string,
+  logLines: readonly string[],
+  planted: readonly string[] = [],
+): Promise<PrivacyScan> {
+  const people = [...peopleOf(folder), ...planted.map((words) => words.toLowerCase())];
   const findings: string[] = [];
   const look = (place: string, text: string): void => {
     const lower = text.toLowerCase();
@@ -22,11 +30,15 @@ export async function scanForPeople(client: Client, folder: string, logLines: re
     runs += 1;
     look(`id of ${run.type}`, run.workflowId);
     look(`search attributes of ${run.workflowId}`, JSON.stringify(run.typedSearchAttributes.getAll()));
-    const history = await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
-    look(`history of ${run.workflowId}`, withPayloads(historyToJSON(history)));
+    look(`history of ${run.workflowId}`, await historyText(client, run.workflowId, run.runId));
   }
   for (const line of logLines) look('log', line);
   return { runs, findings: [...new Set(findings)] };
+}
+
+/** Everything that a history says, payloads included. */
+export async function historyText(client: Client, workflowId: string, runId?: string): Promise<string> {
+  return withPayloads(historyToJSON(await client.workflow.getHandle(workflowId, runId).fetchHistory()));
 }
 
 /** Names and addresses of users and people, and the addresses of the customers' accounts payable; in lower case. */

@@ -6,6 +6,7 @@ import { expectedFigures } from '../support/expected/figures';
 import { type ExpectedReceivables } from '../support/expected/receivables';
 import { uniqueName } from '../support/temporal';
 import { startInstallation, type Installation } from './installation';
+import { plantHold, wordsOfHolds } from './planted-words';
 import { peopleOf, scanForPeople } from './privacy-scan';
 import { receivablesOf } from './receivables-view';
 import { waitComparison, type WaitComparison } from './wait-comparison';
@@ -19,6 +20,9 @@ describe('the reference deal, played over HTTP', () => {
   let played: PlayedDeal;
   let waits: WaitComparison;
   const receivables: ExpectedReceivables[] = [];
+  /** What a person of the play writes about somebody; planted once, as soon as a document is issued. */
+  const planted = 'Ermengarde Fothergill-Quince of the customer asked for time';
+  let plantedOn: string | null = null;
 
   beforeAll(async () => {
     installation = await startInstallation(uniqueName('reference-deal'));
@@ -26,9 +30,10 @@ describe('the reference deal, played over HTTP', () => {
     const monthly = new Map(folder.bankFiles.map(({ file }) => [`bank/${file.messageId}`, file]));
     played = await playFolder(folder, installation, {
       onWait: waits.compare,
-      onBrought: async (key, stage) => {
+      onBrought: async (key, stage, moment) => {
         const file = monthly.get(key);
         if (file) receivables.push(await receivablesOf(stage, folder, lastDay(file)));
+        plantedOn ??= await plantHold(stage, folder, moment, planted);
       },
     });
   }, 240_000);
@@ -73,11 +78,17 @@ describe('the reference deal, played over HTTP', () => {
   });
 
   test('leaves no name and no e-mail address of a person in histories, ids, search attributes or logs', async () => {
-    const { runs, findings } = await scanForPeople(installation.client, FOLDER, installation.logLines);
+    const { runs, findings } = await scanForPeople(installation.client, FOLDER, installation.logLines, [planted]);
     expect(peopleOf(FOLDER).length).toBeGreaterThan(100);
     expect(findings).toEqual([]);
     expect(runs).toBeGreaterThan(2 * expected.invoices.length);
     expect(installation.logLines.length).toBeGreaterThan(0);
+  });
+
+  test('keeps what a person wrote where it can be erased, and shows it to readers of the document', async () => {
+    expect(await wordsOfHolds(played.stage, folder, plantedOn ?? '')).toEqual([planted]);
+    const kept = await installation.db.selectFrom('free_text').select(['author', 'subject']).where('body', '=', planted).execute();
+    expect(kept).toEqual([{ author: expect.stringMatching(/^U-/) as string, subject: `invoice/${plantedOn}` }]);
   });
 });
 
