@@ -149,10 +149,10 @@ export const masterDataRows = {
 } as const;
 
 /** The deal of the folder: the one whose lines the project managers of users.json run. Of it only the contract number counts here. */
-export const DEAL_FILE = 'deal-closed.cloudevents.json';
+const dealFile = { 'deal-closed.cloudevents.json': z.object({ data: z.object({ contractId: id }) }) } as const;
 
 /** Files that a folder may leave out: then nothing of them changes. */
-export const optionalMasterDataFiles = { ...workFiles, [DEAL_FILE]: z.object({ data: z.object({ contractId: id }) }) } as const;
+export const optionalMasterDataFiles = { ...workFiles, ...dealFile } as const;
 export const optionalMasterDataRows = workRows;
 
 type FilesOf<T extends Record<string, z.ZodType>> = { readonly [F in keyof T]: z.infer<T[F]> };

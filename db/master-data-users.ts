@@ -1,5 +1,5 @@
 import { sql, type Transaction } from 'kysely';
-import { DEAL_FILE, type MasterData } from '../contracts/master-data';
+import { type MasterData } from '../contracts/master-data';
 import { type Instant } from '../domain/deal/terms';
 import { minorOf } from './master-data-amount';
 import { type DB } from './types';
@@ -105,7 +105,7 @@ async function loadSeats(trx: Transaction<DB>, data: MasterData): Promise<void> 
     ['role', 'user_id'],
     committees.flatMap(({ role, members }) => members.map((member) => ({ role, user_id: member }))),
   );
-  await loadLineManagers(trx, projectManagersByLine, data[DEAL_FILE]?.data.contractId ?? EVERY_DEAL);
+  await loadLineManagers(trx, projectManagersByLine, data['deal-closed.cloudevents.json']?.data.contractId ?? EVERY_DEAL);
 }
 
 /**

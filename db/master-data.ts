@@ -1,5 +1,5 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
-import { DEAL_FILE, type MasterData } from '../contracts/master-data';
+import { type MasterData } from '../contracts/master-data';
 import { type PolicyBody, type StandardPolicyKind } from '../contracts/policies';
 import { ACCOUNTS } from '../domain/accounting/accounts';
 import { type Instant } from '../domain/deal/terms';
@@ -96,8 +96,7 @@ export async function changesRights(db: Kysely<DB>, checked: CheckedMasterData):
 }
 
 function rightsHash({ data, policies }: CheckedMasterData): string {
-  const deal = data[DEAL_FILE]?.data.contractId;
-  return hashOf([data['users.json'], data['approval-policy.json'], policies['access-scopes'], ...(deal === undefined ? [] : [deal])]);
+  return hashOf([data['users.json'], data['approval-policy.json'], policies['access-scopes']]);
 }
 
 function workCounts(data: MasterData): Record<string, number> {
