@@ -13,6 +13,7 @@ import { localDateOf } from '../../domain/calendar/zone';
 import { isViolation, type Violation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, reviewKey } from '../lifecycle';
+import { Refusal } from '../refusal';
 import { decisionFacts } from './decision-facts';
 import { lockApproval, openStepsOf, recordSlaEvent, rulesOf, saveApproval, type ApprovalRow, type OpenStep } from './record';
 import { subjectFacts } from './subjects';
@@ -136,7 +137,7 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
           },
         };
       },
-    );
+    ).catch(asReusedId(decisionId));
   };
 }
 
@@ -223,4 +224,12 @@ async function remind(
 /** Where the log speaks of an approval: the stream of its deal, as a fact of the entity that is asked. */
 function placeOf(row: ApprovalRow): { readonly stream: string; readonly entityId: string } {
   return { stream: row.deal_id === null ? `approval/${row.id}` : `deal/${row.deal_id}`, entityId: row.entity_id };
+}
+
+/** The id of a decision that came with another content: the domain calls it so where it knows the vote (R-062), and so does the effect. */
+function asReusedId(decisionId: string): (error: unknown) => never {
+  return (error) => {
+    const reused = error instanceof Refusal && error.violation.violation === 'EffectIdentityMismatch';
+    throw reused ? new Refusal({ violation: 'DecisionIdReused', detail: decisionId }) : error;
+  };
 }

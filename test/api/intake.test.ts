@@ -43,6 +43,20 @@ describe('facts that are taken into the inbox', () => {
       expect(problemOf(await post(overlapping))).toMatchObject({ status: 409, code: 'StatementAlreadyImported', detail: statementId });
     });
 
+    test('of which two overlap is taken once, though both come at the same moment', async () => {
+      const twins = Array.from({ length: 6 }, (_, file) => {
+        let statement = 0;
+        return april.replace(/(<Stmt>\s*<Id>)[^<]+/g, (_whole, start: string) => {
+          statement += 1;
+          return `${start}${statement === 1 ? 'RACE' : `RACE-${file}-${statement}`}`;
+        });
+      });
+      const answers = await Promise.all(twins.map((raw) => post(raw)));
+      expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409, 409, 409, 409]);
+      const receipts = await api.db.selectFrom('bank_statement_receipt').selectAll().where('statement_id', '=', 'RACE').execute();
+      expect(receipts).toHaveLength(1);
+    });
+
     test('whose statement came before in another file is refused', async () => {
       const { statement_id: statementId, account } = await api.db.selectFrom('bank_statement').selectAll().executeTakeFirstOrThrow();
       const may = referenceText('bank/2026-05.camt053.xml');
@@ -61,6 +75,8 @@ describe('facts that are taken into the inbox', () => {
       ['that does not balance', april.replace(/(<Bal>[\s\S]*?<Amt[^>]*>)(\d+)/, '$19$2')],
       ['with a DOCTYPE', april.replace('?>', '?><!DOCTYPE a>')],
       ['that is cut off', april.slice(0, april.length / 2)],
+      ['with a null character', april.replace(/(<Nm>)/, '$1&#0;')],
+      ['with half a character', april.replace(/(<Nm>)/, '$1&#xD800;')],
       ['that is empty', ''],
     ])('%s is refused whole, with every fault', async (_what, raw) => {
       const problem = problemOf(await post(raw));
@@ -151,7 +167,9 @@ describe('facts that are taken into the inbox', () => {
       Object.fromEntries(
         readdirSync(REFERENCE_FOLDER)
           .filter((file) =>
-            /^(?:legal-entities|customers|roles|calendars|users|approval-policy|vendors)\.json$|^(?:fx-rates|people|cost-rates)\.csv$/.test(file),
+            /^(?:legal-entities|customers|roles|calendars|users|approval-policy|vendors)\.json$|^(?:fx-rates|people|cost-rates)\.csv$/.test(
+              file,
+            ),
           )
           .map((file) => [file, file.endsWith('.json') ? (JSON.parse(referenceText(file)) as unknown) : referenceText(file)]),
       );
