@@ -1,17 +1,14 @@
-import { type InvoiceDraft } from '../billing/invoice';
 import { monthOf } from '../calendar/dates';
 import { type Instant, type Month, type RetainerLine } from '../deal/terms';
 import { absolute, compare, isNegative, isZero, min, minus, plus, sum, type Decimal } from '../decimal';
-import { allocate, multiplyMoney, subtractMoney, toDecimal, type Money } from '../money';
-import { isViolation, type Violation } from '../violation';
-import { draftOf, periodOf } from './drafting';
+import { multiplyMoney, type Money } from '../money';
+import { type Violation } from '../violation';
 import { counts, drawdown, hoursByMonth } from './drawdown';
-import { type BilledHours, type FollowUp, type FollowUpFacts, type OverageFacts, type Stopped } from './follow-up';
-import { type BillingPlanItem, type ItemisedDraftLine, type OpenPoint, type TimeFact } from './model';
-import { partItemId } from './not-to-exceed';
-import { nextRun } from './schedule';
+import { type BilledHours, type OverageFacts, type Stopped } from './follow-up';
+import { type OpenPoint, type TimeFact } from './model';
 
-type Line = RetainerLine & Stopped;
+/** A retainer as it stands. */
+export type StandingRetainer = RetainerLine & Stopped;
 
 /** Why finance does not bill overage hours, or lets too many stay billed (R-181). */
 export const WAIVER_REASONS = ['goodwill', 'agreed-with-customer', 'approved-too-late', 'not-billable', 'stays-billed'] as const;
@@ -25,7 +22,8 @@ export interface OverageMonth {
   readonly open: Decimal;
 }
 
-interface Facts {
+/** Time of the line, and what became of its overage. */
+export interface OverageState {
   readonly time: readonly TimeFact[];
   readonly overage: OverageFacts;
 }
@@ -35,7 +33,7 @@ interface Facts {
  * it), against what documents and decisions have settled. An hour approved late counts in its month of work, and where it takes
  * rolled-over hours from later months, their overage rises with it.
  */
-export function overageMonths(line: Line, { time, overage }: Facts, before?: Instant): OverageMonth[] {
+export function overageMonths(line: StandingRetainer, { time, overage }: OverageState, before?: Instant): OverageMonth[] {
   const billed = billedByMonth(time, overage.billed);
   return drawdown(line, hoursByMonth(counted(line, time, before))).map(({ period, overageHours: hours }) => {
     const settled = { billed: billed[period] ?? '0', waived: overage.waived[period] ?? '0' };
@@ -44,51 +42,12 @@ export function overageMonths(line: Line, { time, overage }: Facts, before?: Ins
 }
 
 /** Price of a month's hours, half-up on the month, so that the documents of a month sum to it however many there are (R-180, I-04). */
-export function overageAmount(line: Line, hours: Decimal): Money {
+export function overageAmount(line: StandingRetainer, hours: Decimal): Money {
   return multiplyMoney(line.overageRatePerHour, hours, 'half-up');
 }
 
-/**
- * The document of a run (R-180, S-10): the hours of its month that nobody billed or waived, of what was approved before its cut-off,
- * whenever the run takes place. Null where there are none, or where their price rounds to nothing.
- */
-export function draftOfOverage(line: Line, item: BillingPlanItem, facts: Facts): InvoiceDraft | null {
-  const period = periodOf(item);
-  const cutOff = item.trigger.kind === 'moment' ? item.trigger.draftAt : undefined;
-  const month = overageMonths(line, facts, cutOff).find((each) => each.period === period);
-  if (month === undefined) throw new RangeError(`${period} is no month of ${line.lineId}`);
-  const parts = overageParts(line, facts, month, cutOff);
-  const late = item.itemKey === firstKey(period) ? '' : ', approved later';
-  return draftOf(item, line.currency, period, parts.length === 0 ? [] : [overageLine(line, month, parts, late)]);
-}
-
-/** The net that a run would bill; zero where there is nothing (R-180). */
-export function netOfOverage(line: Line, item: BillingPlanItem, facts: Facts): number {
-  return draftOfOverage(line, item, facts)?.lines.reduce((net, each) => net + each.amountMinor, 0) ?? 0;
-}
-
-/**
- * What comes after the run of its month (R-180, R-181, S-10): hours still to bill go to the next run, one item per month of work and run.
- * Where more is billed than was used nothing is credited in silence, and what no entry carries is not billed: finance decides.
- */
-export function overageFollowUp(line: Line, facts: FollowUpFacts): FollowUp | Violation {
-  const items: BillingPlanItem[] = [];
-  const open: OpenPoint[] = [];
-  for (const month of overageMonths(line, facts)) {
-    if (isPlanned(facts, month.period) || !isOpen(line, month)) continue;
-    const parts = overageParts(line, facts, month);
-    if (parts.length === 0) open.push(openPoint(line, month));
-    else {
-      const item = lateItem(line, facts, month.period);
-      if (isViolation(item)) return item;
-      items.push(item);
-    }
-  }
-  return { items, open };
-}
-
 /** Overage that is neither billed nor waived, or billed too much: it keeps a line from its end (R-181). */
-export function unsettledOverage(line: Line, facts: Facts): OpenPoint[] {
+export function unsettledOverage(line: StandingRetainer, facts: OverageState): OpenPoint[] {
   return overageMonths(line, facts)
     .filter((month) => isOpen(line, month))
     .map((month) => openPoint(line, month));
@@ -99,7 +58,12 @@ export function unsettledOverage(line: Line, facts: Facts): OpenPoint[] {
  * date, then id, taken from the end. An entry that lies partly inside the covered hours is billed in part; when its rest becomes overage
  * too, that is a part of its own. What an entry has on documents never exceeds its hours.
  */
-export function overageParts(line: Line, { time, overage }: Facts, month: OverageMonth, before?: Instant): BilledHours[] {
+export function overageParts(
+  line: StandingRetainer,
+  { time, overage }: OverageState,
+  month: OverageMonth,
+  before?: Instant,
+): BilledHours[] {
   const since = lastCutOff(overage, month.period, before);
   const isLate = (entry: TimeFact): number => (since !== null && !isBefore(entry.approvedAt, since) ? 1 : 0);
   const entries = counted(line, time, before)
@@ -121,7 +85,7 @@ export function overageParts(line: Line, { time, overage }: Facts, month: Overag
  * Why finance may not decide so (R-181): nothing of the month is open, or it asks for more than is open. Hours are positive where they shall
  * not be billed, and negative where too many shall stay billed.
  */
-export function refuseWaiver(line: Line, facts: Facts, period: Month, hours: Decimal): Violation | null {
+export function refuseWaiver(line: StandingRetainer, facts: OverageState, period: Month, hours: Decimal): Violation | null {
   const open = overageMonths(line, facts).find((month) => month.period === period)?.open ?? '0';
   if (isZero(open)) return { violation: 'OverageNotOpen', detail: `no overage hours of ${period} are open`, path: '/period' };
   const isInside = !isZero(hours) && isNegative(hours) === isNegative(open) && compare(absolute(hours), absolute(open)) <= 0;
@@ -129,12 +93,12 @@ export function refuseWaiver(line: Line, facts: Facts, period: Month, hours: Dec
 }
 
 /** True where nothing of a month is left to bill or to decide (R-181). */
-export function isSettled(line: Line, facts: Facts, period: Month): boolean {
+export function isSettled(line: StandingRetainer, facts: OverageState, period: Month): boolean {
   return overageMonths(line, facts).every((month) => month.period !== period || !isOpen(line, month));
 }
 
 /** Counted entries: approved, billable, not worked after the line was stopped (R-182), and approved before a moment where one is given. */
-function counted(line: Line, time: readonly TimeFact[], before: Instant | undefined): TimeFact[] {
+function counted(line: StandingRetainer, time: readonly TimeFact[], before: Instant | undefined): TimeFact[] {
   const last = line.stoppedOn ?? line.endDate;
   return time.filter(
     (entry) =>
@@ -154,54 +118,14 @@ function billedByMonth(time: readonly TimeFact[], billed: readonly BilledHours[]
   return hours;
 }
 
-function overageLine(line: Line, month: OverageMonth, parts: readonly BilledHours[], late: string): ItemisedDraftLine {
-  const hours = parts.map((part) => part.hours);
-  const quantity = sum(hours);
-  const amount = subtractMoney(overageAmount(line, plus(month.billed, quantity)), overageAmount(line, month.billed));
-  const amounts = allocate(amount, hours);
-  return {
-    description: `${line.name}, hours beyond the retainer ${month.period}${late}`,
-    quantity,
-    unit: 'hour',
-    unitPrice: toDecimal(line.overageRatePerHour),
-    amountMinor: amount.minor,
-    itemKind: 'time-entry',
-    itemIds: parts.map((part) => partItemId(part.entryId, part.part)),
-    items: parts.map((part, index) => ({
-      itemId: partItemId(part.entryId, part.part),
-      amountMinor: amounts[index]?.minor ?? 0,
-      hours: part.hours,
-    })),
-  };
-}
-
-/** Hours whose price comes to nothing need nobody's decision. */
-function isOpen(line: Line, month: OverageMonth): boolean {
+/** True where hours of a month are left to bill or to decide; hours whose price comes to nothing need nobody's decision (R-181). */
+export function isOpen(line: StandingRetainer, month: OverageMonth): boolean {
   if (isZero(month.open)) return false;
   return overageAmount(line, plus(month.billed, month.open)).minor !== overageAmount(line, month.billed).minor;
 }
 
-function isPlanned({ items }: FollowUpFacts, period: Month): boolean {
-  return items.some((item) => item.kind === 'retainer-overage' && item.period === period && item.state === 'planned');
-}
-
-function lateItem(line: Line, { items, context, at }: FollowUpFacts, period: Month): BillingPlanItem | Violation {
-  const trigger = nextRun(period, context, at);
-  if (isViolation(trigger)) return trigger;
-  const known = items.filter(({ itemKey }) => itemKey === firstKey(period) || itemKey.startsWith(`${firstKey(period)}/`)).length;
-  const number = known + 1;
-  return {
-    itemKey: `${firstKey(period)}/${number}`,
-    lineId: line.lineId,
-    kind: 'retainer-overage',
-    period,
-    trigger,
-    reference: `${context.shortCode}-${line.lineId}-${period}-OV${number}`,
-    amount: null,
-  };
-}
-
-function openPoint(line: Line, { period, open }: OverageMonth): OpenPoint {
+/** What finance is asked about a month (R-181). */
+export function openPoint(line: StandingRetainer, { period, open }: OverageMonth): OpenPoint {
   const action =
     compare(open, '0') > 0 ? `bill or waive ${open} overage hours` : `decide on ${minus('0', open)} overage hours billed too many`;
   return { code: 'OverageNotBilled', stage: 'billing', subject: `${line.lineId}/${period}`, ownerRole: 'finance-controller', action };
@@ -210,10 +134,6 @@ function openPoint(line: Line, { period, open }: OverageMonth): OpenPoint {
 function lastCutOff({ runs }: OverageFacts, period: Month, before: Instant | undefined): Instant | null {
   const cutOffs = runs.filter((run) => run.period === period && (before === undefined || isBefore(run.cutOff, before)));
   return cutOffs.map((run) => run.cutOff).sort((a, b) => Date.parse(b) - Date.parse(a))[0] ?? null;
-}
-
-function firstKey(period: Month): string {
-  return `overage/${period}`;
 }
 
 function isBefore(moment: Instant | null, other: Instant): boolean {

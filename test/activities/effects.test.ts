@@ -4,7 +4,7 @@ import { uuidv7 } from 'uuidv7';
 import { createActivities } from '../../activities/index';
 import { dealWorkflowId, invoiceWorkflowId } from '../../domain/ids';
 import { retrySignal } from '../../workflows/activity-proxies';
-import { deliverMilestoneUpdate, releaseItemUpdate, reportUsageUpdate } from '../../workflows/contract-line/messages';
+import { deliverMilestoneUpdate, releaseItemUpdate, reportUsageUpdate, waiveOverageUpdate } from '../../workflows/contract-line/messages';
 import { dealReportedSignal } from '../../workflows/deal-to-cash/messages';
 import { holdUpdate, liftHoldUpdate } from '../../workflows/invoice-to-cash/messages';
 import { recheckProjectSignal } from '../../workflows/project-to-close/messages';
@@ -24,6 +24,7 @@ import {
   reach,
   refuse,
   requestCancellation,
+  retainer,
   service,
   startDeal,
   testDeal,
@@ -34,6 +35,7 @@ import { loseTaxRegistrations } from '../support/master-data';
 import { whatIsOpen } from '../support/open-work';
 import { seedReferenceDeal } from '../support/reference-deal';
 import { reasonOf } from '../support/texts';
+import { reportTime } from '../support/time';
 import { everyEffectTwice } from '../support/twice';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
@@ -61,7 +63,7 @@ const counted = async (table: 'effect' | 'audit_entry' | 'approval_decision') =>
 
 test('every effect that is done twice, or whose answer is lost, has happened once', async () => {
   const [effectsBefore, entriesBefore] = [await counted('effect'), await counted('audit_entry')];
-  await Promise.all([declined(), cancelledTwice(), played()]);
+  await Promise.all([declined(), cancelledTwice(), played(), waived()]);
 
   expect(effects.differing).toEqual([]);
   expect(Object.keys(createActivities({ db: engine.db })).filter((name) => !effects.seen.has(name))).toEqual([]);
@@ -103,6 +105,18 @@ async function cancelledTwice(): Promise<void> {
     expect((await handle.result()).outcome).toBe('cancelled');
     expect(await whatIsOpen(engine, dealId)).toEqual({});
   }
+}
+
+/** Finance waives hours beyond a retainer before their run. */
+async function waived(): Promise<void> {
+  const deal = await startDeal(engine, testDeal({ lines: [retainer()] }));
+  await bringToDelivery(engine, deal);
+  deal.now = '2026-01-26T12:00:00.000Z';
+  await reportTime(engine, deal, 'C', [{ entryId: 'A', workDate: '2026-02-03', hours: '23', approvedAt: deal.now }]);
+  const waiver = { waiverId: uuidv7(), period: '2026-02', hours: '2.5', reasonCode: 'goodwill', by: 'U-FC-US', at: deal.now };
+  await (await handleOf(engine, deal, 'C')).executeUpdate(waiveOverageUpdate, { args: [waiver] });
+  const decided = await engine.db.selectFrom('overage_waiver').select(['period', 'hours', 'reason_code', 'decided_by']).execute();
+  expect(decided).toEqual([{ period: '2026-02', hours: '2.5', reason_code: 'goodwill', decided_by: 'U-FC-US' }]);
 }
 
 /** A deal through everything that may befall it on the way to its close. */
