@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres';
 import { claimedPort, freePort } from './ports';
-import { claimFolder, releaseFolder, type StackRecord, writeRecord } from './stack-record';
+import { claimFolder, type ClaimedFolder, type StackRecord, writeRecord } from './stack-record';
 import { resolveTemporalCli, type TemporalCliOptions } from './temporal-cli';
 import { prepareNamespace, type SearchAttribute } from './temporal-namespace';
 import { startTemporalServer, type TemporalServer } from './temporal-server';
@@ -49,17 +49,22 @@ export interface DevStack {
  */
 export async function startDevStack(options: DevStackOptions): Promise<DevStack> {
   mkdirSync(options.dataDir, { recursive: true });
-  const before = await claimFolder(options.dataDir);
+  const claimed = await claimFolder(options.dataDir);
   try {
     const cli = await resolveTemporalCli(options.cli);
-    return await startServers(options, cli.path, await choosePorts(options, before));
+    return await startServers(options, cli.path, await choosePorts(options, claimed.before), claimed);
   } catch (error) {
-    releaseFolder(options.dataDir);
+    claimed.release();
     throw error;
   }
 }
 
-async function startServers(options: DevStackOptions, cliPath: string, ports: StackRecord['ports']): Promise<DevStack> {
+async function startServers(
+  options: DevStackOptions,
+  cliPath: string,
+  ports: StackRecord['ports'],
+  claimed: ClaimedFolder,
+): Promise<DevStack> {
   const { dataDir, persist, namespace = 'throughline' } = options;
   const logs = join(dataDir, 'logs');
   const [postgres, temporal] = await bothOrNone(
@@ -75,7 +80,7 @@ async function startServers(options: DevStackOptions, cliPath: string, ports: St
   );
   const stop = async (): Promise<void> => {
     await Promise.all([postgres.stop(), temporal.stop()]);
-    releaseFolder(dataDir);
+    claimed.release();
   };
   try {
     await prepare(temporal.address, namespace, options);

@@ -1,9 +1,7 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { endLeftover, identify, isSameProcess, type ProcessIdentity } from './process-identity';
-
-type Owner = Pick<ProcessIdentity, 'pid' | 'startedAt'>;
+import { folderHolder, lockFolder } from './folder-lock';
+import { endLeftover, identify } from './process-identity';
 
 /** What `stack.json` in the data folder says while a stack runs, and (for its ports) after it ended. */
 export interface StackRecord {
@@ -17,45 +15,30 @@ export interface StackRecord {
 
 /** The stack that a living process runs on this folder, if any; for programs that want to talk to it. */
 export function runningStack(dataDir: string): StackRecord | undefined {
-  const holder = readJson<Owner>(join(dataDir, 'stack.lock'));
-  return holder !== undefined && isSameProcess(holder) ? lastRecord(dataDir) : undefined;
+  return folderHolder(dataDir) === null ? undefined : lastRecord(dataDir);
+}
+
+export interface ClaimedFolder {
+  /** What the last stack on the folder was. */
+  readonly before: StackRecord | undefined;
+  release(): void;
 }
 
 /**
  * Makes this process the only one that runs a stack on the folder, ends what a killed predecessor left running, and returns its record.
  * Throws when a living process holds the folder.
  */
-export async function claimFolder(dataDir: string): Promise<StackRecord | undefined> {
-  const lock = join(dataDir, 'stack.lock');
-  const me = JSON.stringify({ pid: process.pid, startedAt: identify(process.pid)?.startedAt ?? '' } satisfies Owner);
-  if (!writeNew(lock, me)) {
-    const holder = await livingHolder(lock);
-    if (holder !== undefined) {
-      throw new Error(
-        `The embedded stack in ${dataDir} is already running (process ${holder.pid}). Stop it, or set THROUGHLINE_DATA_DIR to another folder.`,
-      );
-    }
-    writeFileSync(lock, me);
-  }
+export async function claimFolder(dataDir: string): Promise<ClaimedFolder> {
+  const lock = lockFolder(dataDir);
+  if ('heldBy' in lock)
+    throw new Error(
+      `The embedded stack in ${dataDir} is already running (process ${lock.heldBy}). Stop it, or set THROUGHLINE_DATA_DIR to another folder.`,
+    );
   const before = lastRecord(dataDir);
   // Postgres finds its own leftover by postmaster.pid; a Temporal server that was left behind holds its file and port.
   const left = before === undefined ? undefined : identify(before.pids.temporal);
   if (left?.command.includes('server start-dev') === true) await endLeftover(left.pid, 'SIGINT', 5000);
-  return before;
-}
-
-/** Whoever holds the lock and lives; looked at again before it is taken for dead, because taking it from a living stack loses data. */
-async function livingHolder(lock: string): Promise<Owner | undefined> {
-  for (let look = 0; look < 3; look += 1) {
-    const holder = readJson<Owner>(lock);
-    if (holder !== undefined && isSameProcess(holder)) return holder;
-    await delay(50);
-  }
-  return undefined;
-}
-
-export function releaseFolder(dataDir: string): void {
-  rmSync(join(dataDir, 'stack.lock'), { force: true });
+  return { before, release: () => lock.release() };
 }
 
 export function writeRecord(dataDir: string, record: StackRecord): void {
@@ -74,16 +57,6 @@ function readJson<T>(file: string): T | undefined {
     return JSON.parse(readFileSync(file, 'utf8')) as T;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-function writeNew(file: string, content: string): boolean {
-  try {
-    writeFileSync(file, content, { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
 }
