@@ -19,7 +19,19 @@ export async function freePort(...preferred: readonly (number | undefined)[]): P
   for (const port of preferred) {
     if (port !== undefined && (await tryPort(port)) !== undefined) return port;
   }
-  return (await tryPort(0)) as number;
+  return anyPort();
+}
+
+/** Ports that were given away in this process: one that is not listened at yet looks free. */
+const given = new Set<number>();
+
+async function anyPort(): Promise<number> {
+  for (;;) {
+    const port = (await tryPort(0)) as number;
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
 }
 
 /** `port` itself; throws when it is taken, with the name of the variable that sets it. */

@@ -1,6 +1,6 @@
 import { Connection } from '@temporalio/client';
 import { type ServerProcess, startServer, untilReady } from './child-process';
-import { isListening } from './ports';
+import { freePort, isListening } from './ports';
 
 export interface TemporalServerOptions {
   readonly cliPath: string;
@@ -49,14 +49,14 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     const server = await startServer({
       name: 'Temporal',
       command: options.cliPath,
-      args: argumentsOf(options),
+      args: argumentsOf(options, { http: await freePort(), metrics: await freePort() }),
       env: cleanEnvironment(),
       logFile: options.logFile,
     });
     await untilReady('Temporal', server, 60_000, () => serves(address, options.port));
     return server;
   };
-  let server = await start();
+  let server = await startAgain(start);
   return {
     get pid() {
       return server.pid;
@@ -66,17 +66,33 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     kill: () => server.end('SIGKILL', 5000),
     restart: async () => {
       await server.end('SIGINT', 10_000);
-      server = await start();
+      server = await startAgain(start);
     },
     stop: () => server.end('SIGINT', 10_000),
   };
 }
 
-function argumentsOf(options: TemporalServerOptions): string[] {
+/** Its services listen at ports that it chooses itself, and now and then something else takes one of them first: then it chooses anew. */
+async function startAgain(start: () => Promise<ServerProcess>): Promise<ServerProcess> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      const collided = error instanceof Error && error.message.includes('address already in use');
+      if (!collided || attempt === STARTS) throw error;
+    }
+  }
+}
+
+const STARTS = 3;
+
+/** What nobody asks for listens all the same: ports that the CLI chooses by itself may be those of another start at the same moment. */
+function argumentsOf(options: TemporalServerOptions, unused: { readonly http: number; readonly metrics: number }): string[] {
   const ui = options.uiPort === undefined ? ['--headless'] : ['--ui-port', String(options.uiPort)];
   const storage = options.databaseFile === undefined ? [] : ['--db-filename', options.databaseFile];
   const tuning = Object.entries(dynamicConfig).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]);
-  const served = ['--ip', '127.0.0.1', '--port', String(options.port), '--namespace', options.namespace, ...ui];
+  const beside = ['--http-port', String(unused.http), '--metrics-port', String(unused.metrics)];
+  const served = ['--ip', '127.0.0.1', '--port', String(options.port), ...beside, '--namespace', options.namespace, ...ui];
   return ['server', 'start-dev', ...served, '--log-format', 'json', '--log-level', 'warn', ...storage, ...tuning];
 }
 
