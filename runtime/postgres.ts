@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Kysely, PostgresDialect } from 'kysely';
 import { Pool, type PoolConfig, types } from 'pg';
 import { type DB } from '../db/types';
@@ -31,8 +32,28 @@ export function createPool(options: PoolOptions): Pool {
   pool.on('error', (error) => options.onError?.(error));
   // The pool listens to idle connections only: one that breaks between two statements of a transaction would end the process.
   pool.on('connect', (client) => client.on('error', (error) => options.onError?.(error)));
-  return pool;
+  return endingWhole(pool);
 }
+
+/**
+ * A pool that has ended when its last connection is closed, or after a few seconds. Of itself it only begins to close them, and a database
+ * that is stopped right afterwards breaks them.
+ */
+function endingWhole(pool: Pool): Pool {
+  const open = new Set<Promise<void>>();
+  pool.on('connect', (client) => {
+    const closed = new Promise<void>((resolve) => client.once('end', resolve)).then(() => void open.delete(closed));
+    open.add(closed);
+  });
+  const begin = pool.end.bind<() => Promise<void>>(pool);
+  const end = async (): Promise<void> => {
+    await begin();
+    await Promise.race([Promise.all(open), delay(CLOSING_MS, undefined, { ref: false })]);
+  };
+  return Object.assign(pool, { end });
+}
+
+const CLOSING_MS = 5000;
 
 /** Typed access to all tables over a pool. `destroy()` ends the pool. */
 export function createDatabase(pool: Pool): Kysely<DB> {

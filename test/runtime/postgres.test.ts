@@ -59,6 +59,23 @@ describe('a database that goes away', () => {
     await pool.end();
   });
 
+  it('breaks no connection of a pool that has ended: by then all are closed', async () => {
+    const told: Error[] = [];
+    const applicationName = 'ends-whole';
+    const pool = createPool({
+      url: test.url,
+      poolSize: 8,
+      statementTimeoutMs: 5000,
+      applicationName,
+      onError: (error) => told.push(error),
+    });
+    await Promise.all(Array.from({ length: 8 }, () => pool.query('select pg_sleep(0.05)')));
+    await pool.end();
+    const broken = 'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1';
+    expect((await test.pool.query(broken, [applicationName])).rowCount).toBe(0);
+    expect(told).toEqual([]);
+  });
+
   it('ends a statement that runs too long', async () => {
     const pool = createPool({ url: test.url, poolSize: 1, statementTimeoutMs: 100 });
     await expect(pool.query('select pg_sleep(5)')).rejects.toMatchObject({ code: '57014' });
