@@ -19,7 +19,7 @@ import { startArchiver } from './archiver';
 import { workflowBundle, type WorkflowBundle } from './bundle';
 import { startDispatcher } from './dispatcher';
 import { currentBuildId, setCurrentVersion } from './release';
-import { replayCorpus } from './replay-gate';
+import { passReplayGate } from './replay-gate';
 import { startSealer } from './sealer';
 import { startStallWatch } from './stall-watch';
 import { type RunningWorker, startWorker } from './worker';
@@ -141,12 +141,8 @@ async function startWorkers({ config, db, log }: Surroundings, bundle: WorkflowB
   const worker = await startWorker({ config, db, connection, bundle });
   stops.push(() => worker.stop());
   if (config.worker.release && (await currentBuildId(plain, namespace)) !== worker.buildId) {
-    const { replayed, failures } = await replayCorpus(bundle);
-    for (const { name, error } of failures)
-      log.error({ history: name, err: error }, 'a history that shipped does not replay on this build');
-    if (failures.length > 0)
-      throw new Error(`${failures.length} of ${replayed} histories do not replay: build ${worker.buildId} is not released`);
-    await setCurrentVersion(plain, namespace, worker.buildId);
+    const replayed = await passReplayGate(bundle, log);
+    await setCurrentVersion(plain, namespace, { buildId: worker.buildId, taskQueue: config.worker.taskQueue });
     log.info({ buildId: worker.buildId, replayed }, 'build is the current version');
   }
   return worker;

@@ -3,6 +3,8 @@ import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { type ReplayWorkerOptions, Worker } from '@temporalio/worker';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
+import { type Logger } from '../runtime/logger';
+import * as lifecycles from '../workflows/index';
 import { type WorkflowBundle } from './bundle';
 
 /** Histories of every workflow type and shape that ever shipped (I-14). */
@@ -16,6 +18,41 @@ export interface ReplayFailure {
 export interface NamedHistory {
   readonly workflowId: string;
   readonly history: ReturnType<typeof historyFromJSON>;
+}
+
+/** Builds that the committed histories let through in this process: they do so again. */
+const passed = new Map<string, number>();
+
+/** Lets a build be released, or throws, see `gate`; the committed histories are replayed once for each build. */
+export async function passReplayGate(bundle: WorkflowBundle, log: Pick<Logger, 'error'>): Promise<number> {
+  const replayed = passed.get(bundle.buildId) ?? (await gate(bundle, corpus(), log));
+  passed.set(bundle.buildId, replayed);
+  return replayed;
+}
+
+/**
+ * Lets a build be released, or throws: every history replays on it, and there is one of each workflow type, because a gate without
+ * histories holds nothing back. Each history that fails is logged. Gives the number of histories that were replayed.
+ */
+export async function gate(bundle: WorkflowBundle, histories: NamedHistory[], log: Pick<Logger, 'error'>): Promise<number> {
+  const missing = typesWithout(histories);
+  if (missing.length > 0)
+    throw new Error(
+      `The replay corpus has no history of ${missing.join(', ')}: build ${bundle.buildId} is not released; \`npm run histories:capture\``,
+    );
+  const { replayed, failures } = await replayCorpus(bundle, histories);
+  for (const { name, error } of failures) log.error({ history: name, err: error }, 'a history that shipped does not replay on this build');
+  if (failures.length > 0)
+    throw new Error(`${failures.length} of ${replayed} histories do not replay: build ${bundle.buildId} is not released`);
+  return replayed;
+}
+
+/** The workflow types of this code that have no history. */
+function typesWithout(histories: readonly NamedHistory[]): string[] {
+  const kept = new Set(
+    histories.map(({ history }) => history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? ''),
+  );
+  return Object.keys(lifecycles).filter((type) => !kept.has(type));
 }
 
 /** Replays the committed histories on a bundle; an empty list means that every run that ever shipped goes on with this code. */

@@ -68,7 +68,7 @@ export async function startTestEngine(options: TestEngineOptions = {}): Promise<
       deployment: taskQueue,
     });
     workers.push(worker);
-    await setCurrentVersion(temporal.connection, temporal.namespace, worker.buildId, taskQueue);
+    await setCurrentVersion(temporal.connection, temporal.namespace, { buildId: worker.buildId, taskQueue, deploymentName: taskQueue });
     return worker;
   };
   await release(bundle);
