@@ -101,7 +101,7 @@ function inOrder(folder: DealFolder, approval: ShownApproval, step: ShownStep): 
 
 async function pendingApprovals(stage: Stage, cast: Cast): Promise<string[]> {
   const dealId = await stage.knownDealId();
-  if (dealId === null) return [];
+  if (dealId === null || !(await anybodyIsAsked(stage, dealId))) return [];
   const ids: string[] = [];
   for (let cursor: string | null = ''; cursor !== null;) {
     const { body } = await stage.api.person(cast.overseer)(
@@ -112,6 +112,12 @@ async function pendingApprovals(stage: Stage, cast: Cast): Promise<string[]> {
     cursor = page.hasMore ? page.nextCursor : null;
   }
   return ids;
+}
+
+/** At most moments nobody is asked: then the API is not either. */
+async function anybodyIsAsked({ db }: Stage, dealId: string): Promise<boolean> {
+  const pending = db.selectFrom('approval').select('id').where('deal_id', '=', dealId).where('state', '=', 'pending');
+  return (await pending.limit(1).executeTakeFirst()) !== undefined;
 }
 
 async function shown(stage: Stage, cast: Cast, id: string): Promise<ShownApproval> {

@@ -37,13 +37,14 @@ export function quietWatch(options: QuietOptions): (stirred: readonly string[]) 
   return async (stirred) => {
     const deadline = Date.now() + timeoutMs;
     const marks = known ?? (await recentMarks(db));
+    if (stirred.length > 0) await pause(WAKING_MS);
     const active = await activeSince(db, marks);
     await follow(client, seen, [...stirred, ...active.runs], deadline);
     for (;;) {
-      const now = await look(client, db, marks);
+      const [now, since] = await Promise.all([look(client, db, marks), activeSince(db, marks)]);
       const moved = movedSince(seen, now.runs);
       if (now.unrest.length === 0 && moved.length === 0) {
-        known = (await activeSince(db, marks)).marks;
+        known = since.marks;
         return { runs: now.runs };
       }
       if (Date.now() > deadline) throw new NotQuiet(now.unrest.length > 0 ? now.unrest : moved.map((id) => `${id} keeps moving`));
@@ -68,6 +69,9 @@ interface Marks {
 }
 
 const PAUSE_MS = 8;
+const MOST_PAUSE_MS = 30;
+/** A run that was told the time needs at least about so long. */
+const WAKING_MS = 20;
 
 /** At the beginning of a play: what came in its last minute may still be under way, everything before is listed by the server. */
 async function recentMarks(db: Kysely<DB>): Promise<Marks> {
@@ -76,44 +80,61 @@ async function recentMarks(db: Kysely<DB>): Promise<Marks> {
   return { inbox: mark, effect: mark };
 }
 
-/** Waits for each run to be calm and goes on to the runs it signalled, started, or ended for. */
+/** Waits for each run to be calm and goes on to the runs it signalled, started, or ended for: one generation after the other. */
 async function follow(client: Client, seen: Seen, workflowIds: readonly string[], deadline: number): Promise<void> {
-  const queue = [...new Set(workflowIds)];
-  for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
-    const before = seen.runs.get(id);
-    const run = await calm(client, id, deadline);
-    if (run?.open) seen.runs.set(id, run);
-    else seen.runs.delete(id);
-    if (run === null || seen.ended.has(run.runId) || (before?.runId === run.runId && before.historyLength === run.historyLength)) continue;
-    if (!run.open) seen.ended.add(run.runId);
-    const { targets } = await signalsSent(client, seen, run, deadline);
-    const next = [
-      ...targets,
-      ...run.startedChildren.filter((child) => !seen.runs.has(child)),
-      ...(run.open || run.parent === null ? [] : [run.parent]),
-    ];
-    queue.push(...next.filter((each) => !queue.includes(each)));
+  for (let generation = new Set(workflowIds); generation.size > 0;) {
+    const next = await Promise.all([...generation].map((workflowId) => followOne(client, seen, workflowId, deadline)));
+    generation = new Set(next.flat());
   }
 }
 
+/** Waits for a run to be calm; gives the runs that it may have moved, none where it has not moved itself. */
+async function followOne(client: Client, seen: Seen, workflowId: string, deadline: number): Promise<readonly string[]> {
+  const run = await calm(client, workflowId, deadline);
+  const before = seen.runs.get(workflowId);
+  if (run?.open) seen.runs.set(workflowId, run);
+  else seen.runs.delete(workflowId);
+  if (run === null || seen.ended.has(run.runId) || (before?.runId === run.runId && before.historyLength === run.historyLength)) return [];
+  if (!run.open) seen.ended.add(run.runId);
+  const { targets } = await signalsSent(client, seen, run, deadline);
+  const begun = run.startedChildren.filter((child) => !seen.runs.has(child));
+  return [...targets, ...begun, ...(run.open || run.parent === null ? [] : [run.parent])];
+}
+
 async function calm(client: Client, workflowId: string, deadline: number): Promise<RunState | null> {
+  const rest = patience();
   for (;;) {
     const run = await describeRun(client, workflowId);
     if (!run?.open || run.busy === null) return run;
     refuseBroken([run]);
     if (Date.now() > deadline) return run;
-    await pause(PAUSE_MS);
+    await rest();
   }
 }
 
 /** The history of a run that has grown is read once more at its end, until no signal of it is under way. */
 async function signalsSent(client: Client, seen: Seen, run: RunState, deadline: number): Promise<{ targets: readonly string[] }> {
+  const rest = patience();
   for (;;) {
     const { underWay, targets } = await sentSignals(client, run);
     if (!underWay) seen.tails.set(run.runId, run.historyLength);
     if (!underWay || Date.now() > deadline) return { targets };
-    await pause(PAUSE_MS);
+    await rest();
   }
+}
+
+/**
+ * Rests between two looks at what is under way: longer each time, and never shorter than a look takes, because on a busy machine looking
+ * holds up what is looked at.
+ */
+function patience(): () => Promise<void> {
+  let milliseconds = PAUSE_MS;
+  let rested = Date.now();
+  return async () => {
+    await pause(Math.max(milliseconds, Date.now() - rested));
+    milliseconds = Math.min(milliseconds * 1.5, MOST_PAUSE_MS);
+    rested = Date.now();
+  };
 }
 
 /** Runs that are not as they were last seen: begun, ended, grown, or not yet read for signals. What is open now is seen from here on. */
@@ -129,14 +150,11 @@ function movedSince(seen: Seen, open: readonly RunState[]): string[] {
 
 /** All open runs: those that Postgres knows, their children, and those that the server lists (which may lag behind). */
 async function look(client: Client, db: Kysely<DB>, marks: Marks): Promise<{ runs: readonly RunState[]; unrest: readonly string[] }> {
-  const [waiting, inbox, listed] = await Promise.all([waitingRuns(db), inboxSince(db, marks), listedRuns(client)]);
+  const listed = listedRuns(client);
+  listed.catch(() => undefined);
+  const [waiting, inbox] = await Promise.all([waitingRuns(db), inboxSince(db, marks)]);
   const runs = new Map<string, RunState | null>();
-  let ids = [...new Set([...waiting, ...inbox.runs, ...listed])];
-  while (ids.length > 0) {
-    const found = await Promise.all(ids.map((id) => describeRun(client, id)));
-    ids.forEach((id, index) => runs.set(id, found[index] ?? null));
-    ids = [...new Set(found.flatMap((run) => (run?.open ? run.startedChildren : [])))].filter((id) => !runs.has(id));
-  }
+  for (const source of [[...waiting, ...inbox.runs], listed]) await describeAll(client, await source, runs);
   const open = [...runs.values()].filter((run): run is RunState => run?.open === true);
   refuseBroken(open);
   open.sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
@@ -145,6 +163,16 @@ async function look(client: Client, db: Kysely<DB>, marks: Marks): Promise<{ run
     run.startedChildren.filter((child) => runs.get(child)?.open === false).map((child) => `${run.workflowId}: end of ${child} not told`),
   );
   return { runs: open, unrest: [...inbox.unrest, ...busy, ...untold] };
+}
+
+/** Runs that are not described yet, and their children. */
+async function describeAll(client: Client, workflowIds: readonly string[], runs: Map<string, RunState | null>): Promise<void> {
+  for (let ids = workflowIds; ids.length > 0;) {
+    const fresh = [...new Set(ids)].filter((id) => !runs.has(id));
+    const found = await Promise.all(fresh.map((id) => describeRun(client, id)));
+    fresh.forEach((id, index) => runs.set(id, found[index] ?? null));
+    ids = found.flatMap((run) => (run?.open ? run.startedChildren : []));
+  }
 }
 
 function refuseBroken(runs: readonly RunState[]): void {
