@@ -1,7 +1,7 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { type Scope } from '../domain/access';
 import { type AuditContent } from './audit';
-import { inEntities, wholeGroup } from './entity-scope';
+import { inEntities } from './entity-scope';
 import { textsOf } from './free-text';
 import { type DB } from './types';
 
@@ -13,9 +13,6 @@ export interface AuditReader {
   readonly amounts: Scope | null;
   readonly texts: Scope | null;
 }
-
-/** The reader who sees everything: the product itself. */
-export const everywhere: AuditReader = { scope: wholeGroup, amounts: wholeGroup, texts: wholeGroup };
 
 /** An entry as it is told: `texts` are the words of people, null where they were erased or are not for this reader. */
 export interface AuditRecord extends Omit<AuditContent, 'texts'> {

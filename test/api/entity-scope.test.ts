@@ -13,15 +13,15 @@ const SCOPES: readonly { readonly name: string; readonly scope: Scope }[] = [
   { name: 'an entity that takes no part', scope: in_('LE-SG') },
 ];
 
-describe.each(SCOPES)('of a deal of two entities, a reader of $name', ({ scope }) => {
-  let api: TestApi;
-  let deal: SharedDeal;
-  beforeAll(async () => {
-    api = await testApi({ deps: { updateTimeoutMs: 20 } });
-    deal = await insertSharedDeal(api.db);
-  });
-  afterAll(() => api.close());
+let api: TestApi;
+let deal: SharedDeal;
+beforeAll(async () => {
+  api = await testApi({ deps: { updateTimeoutMs: 20 } });
+  deal = await insertSharedDeal(api.db);
+});
+afterAll(() => api.close());
 
+describe.each(SCOPES)('of a deal of two entities, a reader of $name', ({ scope }) => {
   const reaches = (entityId: string): boolean => scope.kind === 'group' || scope.entityIds.includes(entityId);
   const takesPart = reaches('LE-US') || reaches('LE-JP');
   /** A line is seen by its entity and by the lead of the deal. */

@@ -1,6 +1,7 @@
 import { type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';
-import { everywhere, readAuditStream } from '../../db/audit-read';
+import { readAuditStream } from '../../db/audit-read';
+import { wholeGroup } from '../../db/entity-scope';
 import { keepText } from '../../db/free-text';
 import { type DB } from '../../db/types';
 
@@ -11,5 +12,5 @@ export function reasonOf(db: Kysely<DB>, body: string, author = 'U-PMO'): Promis
 
 /** A page of an audit stream as somebody of the whole group reads it. */
 export async function auditOf(db: Kysely<DB>, stream: string, page = { after: 0, limit: 100 }) {
-  return readAuditStream(db, stream, everywhere, page);
+  return readAuditStream(db, stream, { scope: wholeGroup, amounts: wholeGroup, texts: wholeGroup }, page);
 }
