@@ -5,7 +5,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { jsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { uuidv7 } from 'uuidv7';
 import { createTokens } from './auth/tokens';
-import { BODY_LIMIT_BYTES, readBodies } from './body';
+import { BODY_LIMIT_BYTES, FILE_TIMEOUT_MS, readBodies } from './body';
 import { type ApiDeps, type RouteDeps } from './deps';
 import { ApiError } from './errors';
 import { createGateway } from './gateway/gateway';
@@ -19,6 +19,7 @@ import { healthRoutes } from './routes/health';
 import { identityRoutes } from './routes/identity';
 import { inboxRoutes } from './routes/inbox';
 import { intakeRoutes } from './routes/intake';
+import { intakeFileRoutes } from './routes/intake-files';
 import { invoiceRoutes } from './routes/invoices';
 import { lineRoutes } from './routes/lines';
 import { paymentRoutes } from './routes/payments';
@@ -37,7 +38,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: deps.config.http.trustProxy ?? false,
-    requestTimeout: 30_000,
+    requestTimeout: FILE_TIMEOUT_MS,
     routerOptions: { maxParamLength: 400 },
     exposeHeadRoutes: false,
     genReqId: () => uuidv7(),
@@ -79,6 +80,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     routes(app, routeDeps);
   }
   identityRoutes(app, routeDeps, tokens);
+  await app.register(async (files) => intakeFileRoutes(files.withTypeProvider<ZodTypeProvider>(), routeDeps));
   await app.register(async (webhooks) => webhookRoutes(webhooks.withTypeProvider<ZodTypeProvider>(), routeDeps));
   return app;
 }

@@ -1,4 +1,4 @@
-import { type FastifyInstance } from 'fastify';
+import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { ApiError } from './errors';
 
 declare module 'fastify' {
@@ -11,12 +11,17 @@ declare module 'fastify' {
 /** Bodies larger than this are refused before they are read (413). */
 export const BODY_LIMIT_BYTES = 1024 * 1024;
 const MAX_DEPTH = 32;
+/** A body that is read as a whole is in after so long, or its connection ends. */
+const BODY_TIMEOUT_MS = 30_000;
+/** A file that is read while it comes has longer. */
+export const FILE_TIMEOUT_MS = 900_000;
 
 /** Reads JSON bodies within limits and keeps their bytes; XML bodies stay bytes. Any other media type is 415. */
 export function readBodies(app: FastifyInstance): void {
   app.decorateRequest('rawBody');
   app.addHook('onRequest', (request, _reply, done) => {
     request.rawBody = Buffer.alloc(0);
+    if (request.routeOptions.config.streamed !== true) endSlowBody(request);
     if (/%00/i.test(request.url)) return done(new ApiError('TextNotStorable', 'the address holds a null character'));
     done();
   });
@@ -33,6 +38,16 @@ export function readBodies(app: FastifyInstance): void {
     request.rawBody = body as Buffer;
     done(null, body);
   });
+}
+
+/** Nobody holds a connection by sending a body byte by byte. */
+function endSlowBody({ raw }: FastifyRequest): void {
+  if (raw.complete || raw.method === 'GET') return;
+  const timer = setTimeout(() => {
+    if (!raw.complete) raw.destroy();
+  }, BODY_TIMEOUT_MS);
+  timer.unref();
+  raw.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
 }
 
 /** JSON of a bounded depth whose texts Postgres can store; throws `ApiError`. */

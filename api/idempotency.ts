@@ -24,7 +24,7 @@ type Claim =
  * nor a refusal that passes by itself.
  */
 export async function once(db: Kysely<DB>, request: FastifyRequest, reply: FastifyReply, run: () => Promise<unknown>): Promise<unknown> {
-  const key = keyOf(request);
+  const key = requestKeyOf(request);
   if (key === null) return run();
   const owner = { principal: principalName(request.principal), key };
   const claim = await claimKey(db, owner, hashOfRequest(request));
@@ -48,7 +48,7 @@ export async function once(db: Kysely<DB>, request: FastifyRequest, reply: Fasti
  * crash or a time-out means the same thing; without one it is new.
  */
 export function idFor(request: FastifyRequest, purpose: string): string {
-  const key = keyOf(request);
+  const key = requestKeyOf(request);
   if (key === null) return uuidv7();
   const hex = createHash('sha256')
     .update(canonicalJson([principalName(request.principal), key, purpose]))
@@ -66,7 +66,8 @@ export async function forgetOldAnswers(db: Kysely<DB>): Promise<number> {
   return Number(gone.numDeletedRows);
 }
 
-function keyOf(request: FastifyRequest): string | null {
+/** The `Idempotency-Key` of a request, null where it has none. */
+export function requestKeyOf(request: FastifyRequest): string | null {
   const header = request.headers['idempotency-key'];
   if (header === undefined) return null;
   if (typeof header !== 'string' || !KEY_FORM.test(header))

@@ -59,6 +59,12 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'POST /v1/contract-lines/:id/releases': needs('billing.release'),
   'POST /v1/contract-lines/:id/overage-waivers': needs('billing.waive'),
   'POST /v1/time-entries': needs('time.report'),
+  'POST /v1/deals/:dealId/time-entries': needs('time.report'),
+  'POST /v1/deals/:dealId/expenses': needs('expense.report'),
+  'POST /v1/deals/:dealId/usage-reports': needs('usage.report'),
+  'GET /v1/intake-batches/:id': needs('time.report', 'expense.report', 'usage.report', 'inbox.read'),
+  'GET /v1/intake-batches/:id/errors': needs('time.report', 'expense.report', 'usage.report', 'inbox.read'),
+  'GET /v1/intake-batches/:id/errors.csv': needs('time.report', 'expense.report', 'usage.report', 'inbox.read'),
 
   'GET /v1/invoices': needs('invoice.read'),
   'GET /v1/invoices/:id': needs('invoice.read'),

@@ -31,6 +31,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** False where an answer must not be stored, because it holds a secret. */
     storeAnswer?: boolean;
+    /** True where the body is read while it comes, however long that takes. */
+    streamed?: boolean;
   }
   interface FastifySchema {
     hide?: boolean;

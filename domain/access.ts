@@ -18,6 +18,7 @@ export type Permission =
   | 'milestone.respond'
   | 'usage.report'
   | 'time.report'
+  | 'expense.report'
   | 'estimate.report'
   | 'invoice.read'
   | 'payment.read'
@@ -109,13 +110,14 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       'milestone.respond',
       'usage.report',
       'time.report',
+      'expense.report',
       'estimate.report',
       'project.sign-off',
     ],
   },
   'crm-integration': { reach: 'group', permissions: ['crm.report'] },
   'bank-integration': { reach: 'group', permissions: ['bank-statement.import'] },
-  'time-integration': { reach: 'group', permissions: ['time.report', 'estimate.report'] },
+  'time-integration': { reach: 'group', permissions: ['time.report', 'expense.report', 'estimate.report'] },
   'service-desk-integration': { reach: 'group', permissions: ['usage.report'] },
   'master-data-integration': { reach: 'group', permissions: ['master-data.read', 'master-data.write'] },
   /** Keeps the engine running: sees runs and events, no amounts, and approves nothing (RULES: who administers users approves nothing). */

@@ -20,6 +20,8 @@ export interface Config {
     /** Addresses of the proxies whose X-Forwarded-For is believed; undefined believes nobody. */
     readonly trustProxy?: string[] | undefined;
   };
+  /** Files of facts, which are read as they come. */
+  readonly intake: { readonly fileLimitBytes: number };
   readonly shutdownGraceSeconds: number;
   readonly log: { readonly level: Environment['LOG_LEVEL']; readonly format: 'json' | 'text' };
   readonly database: DatabaseConfig;
@@ -155,6 +157,7 @@ function arrange(env: Environment, temporal: ReadTemporal): Config {
       publicUrl: env.PUBLIC_URL ?? (env.PORT === 0 ? undefined : listenUrl(env.HOST, env.PORT)),
       trustProxy: env.TRUST_PROXY,
     },
+    intake: { fileLimitBytes: env.INTAKE_FILE_LIMIT_BYTES },
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
     log: { level: env.LOG_LEVEL, format: env.LOG_FORMAT },
     database: databaseConfig(env),

@@ -50,6 +50,9 @@ export const environment = z.object({
     .pipe(z.array(z.string().regex(/^[0-9a-f.:]+(?:\/\d{1,3})?$|^loopback$/i, 'must be addresses of proxies, such as 10.0.0.0/8')))
     .optional()
     .describe('Addresses of the proxies before the API whose X-Forwarded-For names the caller; unset believes nobody'),
+  INTAKE_FILE_LIMIT_BYTES: count(1024, 10_000_000_000)
+    .default(268_435_456)
+    .describe('Largest file of time entries, expenses or usage reports; every other body is at most 1 MiB'),
   SHUTDOWN_GRACE_SECONDS: count(0, 600).default(25).describe('How long running activities and requests may finish after a stop signal'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {

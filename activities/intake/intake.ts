@@ -12,6 +12,7 @@ import { applyBankBlock, applyBankStatements } from './bank';
 import { applyDeliveryPlan } from './delivery-plan';
 import { applyMasterData } from './master-data';
 import { noChange, orRejected } from './rejection';
+import { applyBatchBlock, openBatch } from './rows-batch';
 import { applyTimeEntries } from './time';
 
 /** What one kind of outside facts changed, and what was wrong with single rows of it. */
@@ -36,6 +37,13 @@ const KINDS: Readonly<Record<string, Apply>> = {
   'bank-statements': applyBankStatements,
   'time-entries': applyTimeEntries,
   'delivery-plan': applyDeliveryPlan,
+  'intake-batch': openBatch,
+};
+
+/** Kinds that come in blocks. */
+const BLOCKS: Readonly<Record<string, (trx: Transaction<DB>, event: IntakeEvent, block: number) => Promise<Applied>>> = {
+  'bank-statements': applyBankBlock,
+  'intake-batch': applyBatchBlock,
 };
 
 const withDeal = z.object({ dealId: z.uuid() });
@@ -57,12 +65,13 @@ export function applyIntake(deps: ActivityDeps): IntakeActivities['applyIntake']
   };
 }
 
-/** One more block of a large bank file that was opened before. */
+/** One more block of a large file that was opened before. */
 export function applyIntakeBlock(deps: ActivityDeps): IntakeActivities['applyIntakeBlock'] {
   return async ({ inboxEventId, block, at }) => {
     const { event, actor, payloadHash } = await eventOf(deps, inboxEventId, at);
     const context = effectOf(`intake/${inboxEventId}/block/${block}`, { payloadHash }, at, actor);
-    return applied(deps, context, event, (trx) => applyBankBlock(trx, event, block));
+    const apply = BLOCKS[event.type];
+    return applied(deps, context, event, (trx) => apply?.(trx, event, block) ?? unknownKind(trx, event));
   };
 }
 

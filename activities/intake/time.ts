@@ -73,18 +73,26 @@ export async function applyTimeEntries(trx: Transaction<DB>, event: IntakeEvent)
   const { dealId, entries } = batchSchema.parse(event.payload);
   const { rows, passes } = rowsOf(entries);
   const applied = await applyRows(trx, TIME, { dealId, passes, content: sql`${JSON.stringify(rows)}::json` });
-  const late = await linesWithLateHours(trx, dealId, event.at);
   return {
     stream: `deal/${dealId}`,
     action: 'time.recorded',
     details: { entries: entries.length, stored: applied.stored, unchanged: applied.unchanged },
     rowErrors: asViolations(applied.refusals, 'entries'),
     invoices: [],
-    lines: [...new Set([...(await unblockedLines(trx, dealId, event.at)), ...late.lines])],
-    reopened: late.reopened,
     deals: [],
-    projects: await closingProjects(trx, dealId),
+    ...(await whoLooksAgainAtTime(trx, dealId, event.at)),
   };
+}
+
+/** Lines that wait for time or have finished without hours that came late, and projects that are closing. */
+export async function whoLooksAgainAtTime(
+  trx: Transaction<DB>,
+  dealId: string,
+  at: string,
+): Promise<Pick<Applied, 'lines' | 'reopened' | 'projects'>> {
+  const late = await linesWithLateHours(trx, dealId, at);
+  const waiting = await unblockedLines(trx, dealId, at);
+  return { lines: [...new Set([...waiting, ...late.lines])], reopened: late.reopened, projects: await closingProjects(trx, dealId) };
 }
 
 function rowsOf(entries: readonly Entry[]): { rows: object[]; passes: number } {
@@ -99,7 +107,9 @@ function rowsOf(entries: readonly Entry[]): { rows: object[]; passes: number } {
       person_id: entry.personId,
       work_date: entry.workDate,
       line_id: entry.lineId,
+      wp_id: entry.workPackageId ?? null,
       task_id: entry.taskId,
+      role_code: entry.roleCode ?? null,
       hour_type: entry.hourType,
       hours: entry.hours,
       work_country: entry.workCountry,

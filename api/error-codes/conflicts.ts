@@ -32,6 +32,7 @@ export const conflicts: readonly [string, ErrorRow][] = [
     ProjectNotClosing: ['The project is not closing.', READ_AGAIN],
     ProjectSignedOff: ['The project is signed off already.', READ_AGAIN],
     CloseChecklistOpen: ['The close checklist is not complete.', 'See what is open and bring it.'],
+    ExpenseChanged: ['An approved expense does not change.', 'Correct it by credit and rebill.'],
     TimeEntryChanged: ['A billed or approved time entry does not change.', 'Correct it by credit and rebill.'],
     PolicyVersionChanged: ['A policy version does not change.', 'Give the changed policy a new version.'],
     MilestoneNotDelivered: ['This attempt has not been delivered.', 'Record the delivery first.'],

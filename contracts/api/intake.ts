@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decimalText, instant, localDate, outsideId, uuid } from './common';
+import { amountText, count, currency, decimalText, instant, listOf, localDate, moment, month, outsideId, pageQuery, uuid } from './common';
 
 /** File name → its content: parsed JSON, or the text of a CSV. Which names count is the master data's own contract. */
 export const masterDataRequest = z.strictObject({
@@ -8,6 +8,13 @@ export const masterDataRequest = z.strictObject({
     .refine((files) => Object.keys(files).length > 0, 'must name at least one file'),
 });
 
+const decided = {
+  status: z.enum(['submitted', 'approved', 'rejected']),
+  submittedAt: instant,
+  approvedAt: instant.nullable(),
+  approvedBy: outsideId.nullable(),
+};
+
 const timeEntry = z
   .strictObject({
     entryId: outsideId,
@@ -15,6 +22,8 @@ const timeEntry = z
     workDate: localDate,
     lineId: outsideId,
     taskId: outsideId,
+    workPackageId: outsideId.nullable().optional(),
+    roleCode: outsideId.nullable().optional(),
     hourType: z.enum(['regular', 'overtime', 'rest_day']),
     hours: decimalText.refine((value) => Number(value) > 0 && Number(value) <= 24, 'must be above 0 and at most 24'),
     workCountry: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO country code'),
@@ -23,10 +32,7 @@ const timeEntry = z
     billable: z.boolean(),
     rework: z.boolean(),
     note: z.string().max(2000).nullable(),
-    status: z.enum(['submitted', 'approved', 'rejected']),
-    submittedAt: instant,
-    approvedAt: instant.nullable(),
-    approvedBy: outsideId.nullable(),
+    ...decided,
   })
   .refine((entry) => (entry.status === 'approved') === (entry.approvedAt !== null), {
     path: ['approvedAt'],
@@ -34,3 +40,69 @@ const timeEntry = z
   });
 
 export const timeEntriesRequest = z.strictObject({ dealId: uuid, entries: z.array(timeEntry).min(1).max(1000) });
+
+const expense = z.strictObject({
+  expenseId: outsideId,
+  reportId: outsideId.nullable(),
+  personId: outsideId,
+  lineId: outsideId,
+  spendDate: localDate,
+  country: z.string().regex(/^[A-Z]{2}$/),
+  category: outsideId,
+  quantity: decimalText,
+  unit: outsideId,
+  currency,
+  amountGross: amountText,
+  recoverableTax: amountText,
+  receipt: z.boolean(),
+  justification: z.string().max(2000).nullable(),
+  billable: z.boolean(),
+  ...decided,
+});
+
+const usageReport = z.strictObject({
+  eventId: outsideId,
+  servicePeriod: month,
+  lineId: outsideId,
+  tickets: count,
+  p1Tickets: count,
+  p1WithinTarget: count,
+  supersedes: outsideId.nullable(),
+  reportedAt: instant,
+});
+
+/** What a file may hold, for the documentation: rows are read one by one, and a wrong one costs only itself. */
+export const intakeFiles = {
+  'time-entries': z.array(timeEntry),
+  expenses: z.array(expense),
+  'usage-reports': z.array(usageReport),
+} as const;
+
+/** A file that was taken; its rows are applied next. */
+export const batchReceivedSchema = z.object({ batchId: z.string(), inboxEventId: z.string() });
+
+/** How far a file is. When it is applied, `rows` = `stored` + `unchanged` + `refused`. */
+export const batchSchema = z.object({
+  id: z.string(),
+  dealId: z.string(),
+  kind: z.enum(['time-entries', 'expenses', 'usage-reports']),
+  state: z.enum(['receiving', 'received', 'applied', 'failed']),
+  mediaType: z.string(),
+  digest: z.string().nullable(),
+  inboxEventId: z.string().nullable(),
+  rows: z.int(),
+  stored: z.int(),
+  unchanged: z.int(),
+  refused: z.int(),
+  blocks: z.int(),
+  blocksApplied: z.int(),
+  receivedBy: z.string(),
+  receivedAt: moment.nullable(),
+  appliedAt: moment.nullable(),
+});
+
+/** `line` is the line of a CSV file or the position in a JSON array; `field` is empty where the row as a whole is at fault. */
+export const rowErrorListSchema = listOf(
+  z.object({ line: z.int(), field: z.string(), code: z.string(), detail: z.string(), cell: z.string().nullable() }),
+);
+export const rowErrorQuery = z.strictObject(pageQuery);

@@ -71,7 +71,7 @@ describe('rights that a role has', () => {
   test.each<[string, Permission[]]>([
     ['crm-integration', ['crm.report']],
     ['bank-integration', ['bank-statement.import']],
-    ['time-integration', ['estimate.report', 'time.report']],
+    ['time-integration', ['estimate.report', 'expense.report', 'time.report']],
     ['service-desk-integration', ['usage.report']],
     ['operator', ['api-key.write', 'audit.read', 'deal.cancel', 'inbox.read', 'inbox.replay', 'run.read']],
   ])('%s: %j', (role, permissions) => {
