@@ -18,6 +18,17 @@ export interface Account {
   name: string;
 }
 
+export interface AccountingPeriod {
+  closed_at: string | null;
+  closed_by: string | null;
+  entity_id: string;
+  opened_at: string;
+  period: string;
+  soft_closed_at: string | null;
+  soft_closed_by: string | null;
+  state: string;
+}
+
 export interface ApiKey {
   created_at: Generated<string>;
   expires_at: string | null;
@@ -187,6 +198,19 @@ export interface BillingPlanItem {
   trigger_milestone_id: string | null;
 }
 
+export interface BillingWaiver {
+  amount_minor: number | null;
+  contract_line_id: string;
+  currency: string | null;
+  decided_at: string;
+  decided_by: string;
+  hours: Numeric | null;
+  id: string;
+  kind: string;
+  period: string | null;
+  reason_code: string;
+}
+
 export interface BillToAccount {
   accounts_payable_email: string | null;
   address: JsonColumn | null;
@@ -286,6 +310,20 @@ export interface CommitteeMember {
   user_id: string;
 }
 
+export interface ContractBalance {
+  billed_to_date_minor: number | null;
+  contract_asset_minor: number | null;
+  contract_liability_minor: number | null;
+  contract_line_id: string | null;
+  currency: string | null;
+  deal_id: string | null;
+  entity_id: string | null;
+  line_id: string | null;
+  month: string | null;
+  period_state: string | null;
+  revenue_to_date_minor: number | null;
+}
+
 export interface ContractLine {
   bill_to_id: string;
   contract_version: number;
@@ -313,6 +351,16 @@ export interface ContractVersion {
   terms: JsonColumn;
   terms_hash: string;
   version: number;
+}
+
+export interface CostForecast {
+  as_of: string;
+  contract_line_id: string;
+  currency: string | null;
+  estimate_to_complete: Numeric;
+  measure: string;
+  stated_at: string;
+  stated_by: string;
 }
 
 export interface CostRate {
@@ -429,6 +477,13 @@ export interface EntityBankAccount {
   entity_id: string;
 }
 
+export interface EntityBooks {
+  entity_id: string;
+  first_period: string;
+  openings: Generated<number>;
+  state: string;
+}
+
 export interface Expense {
   amount_gross_minor: number;
   approved_at: string | null;
@@ -467,6 +522,17 @@ export interface ExpensePolicy {
   unit: string;
   valid_from: string;
   valid_to: string | null;
+}
+
+export interface ExpensePrice {
+  amount_minor: number;
+  contract_line_id: string;
+  currency: string;
+  expense_id: string;
+  frozen_at: string;
+  rate_as_of: string;
+  rate_denominator: Numeric;
+  rate_numerator: Numeric;
 }
 
 export interface FreeText {
@@ -609,6 +675,8 @@ export interface InvoicedItem {
    */
   amount_minor: number | null;
   credited_by: string | null;
+  entry_id: string | null;
+  expense_id: string | null;
   /**
    * Hours of a time entry that this document bills; null for other items. An entry may be billed in parts, each with an item id of its own.
    */
@@ -617,6 +685,7 @@ export interface InvoicedItem {
   invoice_id: string;
   item_id: string;
   item_kind: string;
+  part: number | null;
   position: number;
 }
 
@@ -624,8 +693,17 @@ export interface InvoiceLine {
   amount_minor: number;
   description: string;
   invoice_id: string;
+  /**
+   * Whose work the line bills; documents join the name, the description has none (I-15).
+   */
+  person_id: string | null;
   position: number;
   quantity: Numeric | null;
+  /**
+   * The rate that priced the line; null where its entries have several of the same price.
+   */
+  rate_id: string | null;
+  role_code: string | null;
   tax_minor: number;
   unit: string | null;
   unit_price: Numeric | null;
@@ -633,6 +711,10 @@ export interface InvoiceLine {
 
 export interface JournalEntry {
   book: string;
+  /**
+   * The month that an entry is about where it is not posted there, because that month was closed, or where it is revenue.
+   */
+  concerns_month: string | null;
   created_at: Generated<string>;
   date: string;
   entity_id: string;
@@ -676,6 +758,22 @@ export interface LabourRule {
   weekly_norm_hours: Numeric | null;
 }
 
+export interface Ledger {
+  account_code: string | null;
+  balance_minor: number | null;
+  book: string | null;
+  concerns_month: string | null;
+  contract_line_id: string | null;
+  credit_minor: number | null;
+  currency: string | null;
+  customer_id: string | null;
+  date: string | null;
+  debit_minor: number | null;
+  entity_id: string | null;
+  entry_id: string | null;
+  posted_in: string | null;
+}
+
 export interface LegalEntity {
   address: JsonColumn;
   calendar_id: string;
@@ -696,6 +794,14 @@ export interface LegalGroup {
   currency: string;
   id: string;
   name: string;
+}
+
+export interface LineBooks {
+  complete: boolean;
+  contract_line_id: string;
+  gap_code: string | null;
+  gap_detail: string | null;
+  recognised_through: string;
 }
 
 export interface LineManager {
@@ -755,14 +861,21 @@ export interface OpenWait {
   workflow_id: string;
 }
 
-export interface OverageWaiver {
-  contract_line_id: string;
-  decided_at: string;
-  decided_by: string;
+export interface ParkedEntry {
+  amount_minor: number | null;
+  contract_line_id: string | null;
+  currency: string | null;
+  entry_id: string | null;
+  hours: Numeric | null;
+  person_id: string | null;
+  work_date: string | null;
+}
+
+export interface ParkedTime {
+  amount_minor: number;
+  entry_id: string;
   hours: Numeric;
-  id: string;
-  period: string;
-  reason_code: string;
+  run_id: string;
 }
 
 export interface Payment {
@@ -793,6 +906,24 @@ export interface PaymentApplication {
   reversed_on: string | null;
 }
 
+export interface PeriodRun {
+  billed_fees_minor: number;
+  billed_to_date_minor: number;
+  billing_plan_item_id: string;
+  contract_line_id: string;
+  currency: string;
+  id: string;
+  invoice_id: string | null;
+  limit_minor: number | null;
+  newly_parked_minor: number;
+  parked_after_minor: number;
+  period: string;
+  released_minor: number;
+  run_at: string;
+  soft_limit_entry_id: string | null;
+  void_at: string | null;
+}
+
 export interface Person {
   calendar_id: string;
   country: string;
@@ -812,13 +943,28 @@ export interface Person {
 
 export interface PolicyFinding {
   blocking: boolean;
+  /**
+   * Since when it no longer holds: the record was rejected or the breach cured. It is kept, and opened again where it comes back.
+   */
+  closed_at: string | null;
   code: string;
   contract_line_id: string | null;
   deal_id: string;
+  /**
+   * Whose readers see it: the entities concerned and the lead entity of the deal.
+   */
+  entity_ids: string[];
   first_seen_at: string;
   id: string;
   kind: string;
+  person_id: string;
   reference: string;
+}
+
+export interface PolicyReview {
+  deal_id: string;
+  kind: string;
+  person_id: string;
 }
 
 export interface PolicyVersion {
@@ -912,6 +1058,15 @@ export interface RequiredVendorDocument {
   document_type: string;
 }
 
+export interface RevenueByLineMonth {
+  book: string | null;
+  contract_line_id: string | null;
+  currency: string | null;
+  month: string | null;
+  posted_in: string | null;
+  revenue_minor: number | null;
+}
+
 export interface RoleAssignment {
   role: string;
   scope_id: string;
@@ -987,6 +1142,23 @@ export interface TimeEntry {
   work_task_id: string;
 }
 
+export interface TimePrice {
+  amount_minor: number;
+  card_id: string;
+  card_version: string;
+  contract_line_id: string;
+  contract_version: number;
+  currency: string;
+  entry_id: string;
+  frozen_at: string;
+  rate: Numeric;
+  rate_id: string;
+  scope: string;
+  score: number;
+  unit_price: Numeric;
+  uplift_percent: Numeric;
+}
+
 export interface Uplift {
   deal_alias: Generated<string>;
   kind: string;
@@ -1027,6 +1199,15 @@ export interface VendorDocument {
   vendor_id: string;
 }
 
+export interface WaivedItem {
+  amount_minor: number;
+  entry_id: string | null;
+  expense_id: string | null;
+  hours: Numeric | null;
+  id: string;
+  waiver_id: string;
+}
+
 export interface WorkPackage {
   code: string;
   id: string;
@@ -1051,6 +1232,7 @@ export interface WorkTask {
 
 export interface DB {
   account: Account;
+  accounting_period: AccountingPeriod;
   api_key: ApiKey;
   app_user: AppUser;
   approval: Approval;
@@ -1065,6 +1247,7 @@ export interface DB {
   bank_statement_receipt: BankStatementReceipt;
   bill_to_account: BillToAccount;
   billing_plan_item: BillingPlanItem;
+  billing_waiver: BillingWaiver;
   booking: Booking;
   budget_version: BudgetVersion;
   business_clock: BusinessClock;
@@ -1074,8 +1257,10 @@ export interface DB {
   cancellation_statement: CancellationStatement;
   collection_hold: CollectionHold;
   committee_member: CommitteeMember;
+  contract_balance: ContractBalance;
   contract_line: ContractLine;
   contract_version: ContractVersion;
+  cost_forecast: CostForecast;
   cost_rate: CostRate;
   customer: Customer;
   customer_alias: CustomerAlias;
@@ -1087,8 +1272,10 @@ export interface DB {
   dunning_step: DunningStep;
   effect: Effect;
   entity_bank_account: EntityBankAccount;
+  entity_books: EntityBooks;
   expense: Expense;
   expense_policy: ExpensePolicy;
+  expense_price: ExpensePrice;
   free_text: FreeText;
   fx_rate: FxRate;
   idempotency_key: IdempotencyKey;
@@ -1102,18 +1289,23 @@ export interface DB {
   journal_entry: JournalEntry;
   journal_line: JournalLine;
   labour_rule: LabourRule;
+  ledger: Ledger;
   legal_entity: LegalEntity;
   legal_group: LegalGroup;
+  line_books: LineBooks;
   line_manager: LineManager;
   milestone: Milestone;
   milestone_response: MilestoneResponse;
   number_series: NumberSeries;
   open_wait: OpenWait;
-  overage_waiver: OverageWaiver;
+  parked_entry: ParkedEntry;
+  parked_time: ParkedTime;
   payment: Payment;
   payment_application: PaymentApplication;
+  period_run: PeriodRun;
   person: Person;
   policy_finding: PolicyFinding;
+  policy_review: PolicyReview;
   policy_version: PolicyVersion;
   process_exception: ProcessException;
   process_owner: ProcessOwner;
@@ -1123,16 +1315,19 @@ export interface DB {
   rate: Rate;
   rate_card: RateCard;
   required_vendor_document: RequiredVendorDocument;
+  revenue_by_line_month: RevenueByLineMonth;
   role_assignment: RoleAssignment;
   run_history: RunHistory;
   sla_event: SlaEvent;
   sow_proposal: SowProposal;
   tax_rate: TaxRate;
   time_entry: TimeEntry;
+  time_price: TimePrice;
   uplift: Uplift;
   usage_report: UsageReport;
   vendor: Vendor;
   vendor_document: VendorDocument;
+  waived_item: WaivedItem;
   work_package: WorkPackage;
   work_task: WorkTask;
 }
