@@ -28,6 +28,15 @@ export interface LineBase {
   readonly revenueMethod: RevenueMethod;
   readonly feeDiscountPercent: Decimal | null;
   readonly expensesBillable: boolean;
+  /** What contract versions changed from a day on; the terms of the line itself are the last (R-191, S-02). */
+  readonly earlier?: readonly EarlierTerms[] | undefined;
+}
+
+/** Terms of a line as they were before contract version `version` changed them; the change is in force from the day `before` (R-191). */
+export interface EarlierTerms {
+  readonly before: LocalDate;
+  readonly version: number;
+  readonly terms: Readonly<Record<string, unknown>>;
 }
 
 export interface MilestoneTerms {
@@ -47,6 +56,14 @@ export interface TimeAndMaterialsLine extends LineBase {
   readonly engagementModel: 'time-and-materials';
   readonly notToExceed: Money | null;
   readonly capSoftPercent: Decimal | null;
+  readonly rateCards?: readonly AgreedRateCard[] | undefined;
+}
+
+/** A rate card that a change order agreed for a line; it prices work from that day on (R-194, S-02). */
+export interface AgreedRateCard {
+  readonly cardId: string;
+  readonly inForceFrom: LocalDate;
+  readonly version: number;
 }
 
 export interface SlaCreditBand {
@@ -62,6 +79,15 @@ export interface ManagedServiceLine extends LineBase {
   readonly overagePerTicket: Money;
   readonly minimumCommitment: { readonly period: 'contract-quarter'; readonly amount: Money } | null;
   readonly slaCredits: { readonly measure: string; readonly table: readonly SlaCreditBand[] } | null;
+  readonly addOns?: readonly ServiceAddOn[] | undefined;
+}
+
+/** Service beside that of the line, with a monthly fee of its own for its own days, both included (R-193, S-18). */
+export interface ServiceAddOn {
+  readonly addOnId: string;
+  readonly monthlyFee: Money;
+  readonly serviceFrom: LocalDate;
+  readonly serviceTo: LocalDate;
 }
 
 export interface RetainerLine extends LineBase {

@@ -2,6 +2,7 @@ import { type Month, type RetainerLine } from '../deal/terms';
 import { compare, min, minus, plus, sum, type Decimal } from '../decimal';
 import { monthOf } from '../calendar/dates';
 import { termMonths } from '../deal/amount';
+import { termsInMonth } from './dated-terms';
 import { type TimeFact } from './model';
 
 /**
@@ -34,12 +35,13 @@ export function drawdown(line: RetainerLine, hoursByMonth: Readonly<Record<Month
   const months = termMonths(line);
   let carried: readonly Carried[] = [];
   return months.map((period, index) => {
+    const terms = termsInMonth(line, period);
     const used = hoursByMonth[period] ?? '0';
     const rolledIn = sum(carried.map((each) => each.hours));
     const fromRollover = min(used, rolledIn);
-    const fromIncluded = min(minus(used, fromRollover), line.includedHoursPerMonth);
-    const unused = minus(line.includedHoursPerMonth, fromIncluded);
-    const left = [...takeOldest(carried, fromRollover), ...roll(line, unused, index)].filter((each) => compare(each.hours, '0') > 0);
+    const fromIncluded = min(minus(used, fromRollover), terms.includedHoursPerMonth);
+    const unused = minus(terms.includedHoursPerMonth, fromIncluded);
+    const left = [...takeOldest(carried, fromRollover), ...roll(terms, unused, index)].filter((each) => compare(each.hours, '0') > 0);
     carried = index === months.length - 1 ? [] : left.filter((each) => each.lastMonthIndex > index);
     const rolledOut = sum(carried.map((each) => each.hours));
     const expired = minus(plus(minus(rolledIn, fromRollover), unused), rolledOut);

@@ -3,6 +3,7 @@ import { type ManagedServiceLine, type Month } from '../deal/terms';
 import { toDecimal, zeroMoney, type Money } from '../money';
 import { isViolation, type Violation } from '../violation';
 import { changeLine } from './change';
+import { termsInMonth } from './dated-terms';
 import { billedBefore, draftOf, draftOfFee, periodOf } from './drafting';
 import { openPoints } from './finish';
 import { type BillingFacts, type BillingPlanItem, type EngagementModel, type ReadinessBlocker, type UsageReport } from './model';
@@ -64,7 +65,7 @@ function draftOfSettlement(
       description: `${line.name}, tickets beyond the included number ${period}`,
       quantity: String(settlement.overageTickets),
       unit: 'ticket',
-      unitPrice: toDecimal(line.overagePerTicket),
+      unitPrice: toDecimal(termsInMonth(line, period).overagePerTicket),
       amountMinor: settlement.overage.minor,
       itemKind: 'ticket-overage',
       itemIds: [settlement.eventId],

@@ -3,6 +3,7 @@ import { type Month } from '../deal/terms';
 import { plus, sum } from '../decimal';
 import { allocate, subtractMoney, toDecimal } from '../money';
 import { isViolation, type Violation } from '../violation';
+import { termsInMonth } from './dated-terms';
 import { draftOf, periodOf } from './drafting';
 import { type BilledHours, type FollowUp, type FollowUpFacts } from './follow-up';
 import { type BillingPlanItem, type ItemisedDraftLine, type OpenPoint } from './model';
@@ -61,13 +62,14 @@ export function overageFollowUp(line: StandingRetainer, facts: FollowUpFacts): F
 function overageLine(line: StandingRetainer, month: OverageMonth, parts: readonly BilledHours[], late: string): ItemisedDraftLine {
   const hours = parts.map((part) => part.hours);
   const quantity = sum(hours);
-  const amount = subtractMoney(overageAmount(line, plus(month.billed, quantity)), overageAmount(line, month.billed));
+  const terms = termsInMonth(line, month.period);
+  const amount = subtractMoney(overageAmount(terms, plus(month.billed, quantity)), overageAmount(terms, month.billed));
   const amounts = allocate(amount, hours);
   return {
     description: `${line.name}, hours beyond the retainer ${month.period}${late}`,
     quantity,
     unit: 'hour',
-    unitPrice: toDecimal(line.overageRatePerHour),
+    unitPrice: toDecimal(terms.overageRatePerHour),
     amountMinor: amount.minor,
     itemKind: 'time-entry',
     itemIds: parts.map((part) => partItemId(part.entryId, part.part)),

@@ -3,6 +3,7 @@ import { type Instant, type Month, type RetainerLine } from '../deal/terms';
 import { absolute, compare, isNegative, isZero, min, minus, plus, sum, type Decimal } from '../decimal';
 import { multiplyMoney, type Money } from '../money';
 import { type Violation } from '../violation';
+import { termsInMonth } from './dated-terms';
 import { counts, drawdown, hoursByMonth } from './drawdown';
 import { type BilledHours, type OverageFacts, type Stopped } from './follow-up';
 import { type OpenPoint, type TimeFact } from './model';
@@ -41,7 +42,7 @@ export function overageMonths(line: StandingRetainer, { time, overage }: Overage
   });
 }
 
-/** Price of a month's hours, half-up on the month, so that the documents of a month sum to it however many there are (R-180, I-04). */
+/** Price of a month's hours by its terms, half-up on the month: its documents sum to it however many there are (R-180, I-04). */
 export function overageAmount(line: StandingRetainer, hours: Decimal): Money {
   return multiplyMoney(line.overageRatePerHour, hours, 'half-up');
 }
@@ -121,7 +122,8 @@ function billedByMonth(time: readonly TimeFact[], billed: readonly BilledHours[]
 /** True where hours of a month are left to bill or to decide; hours whose price comes to nothing need nobody's decision. */
 export function isOpen(line: StandingRetainer, month: OverageMonth): boolean {
   if (isZero(month.open)) return false;
-  return overageAmount(line, plus(month.billed, month.open)).minor !== overageAmount(line, month.billed).minor;
+  const terms = termsInMonth(line, month.period);
+  return overageAmount(terms, plus(month.billed, month.open)).minor !== overageAmount(terms, month.billed).minor;
 }
 
 /** What finance is asked about a month. */

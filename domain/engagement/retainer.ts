@@ -3,6 +3,7 @@ import { type Month, type RetainerLine } from '../deal/terms';
 import { money, type Money } from '../money';
 import { isViolation, type Violation } from '../violation';
 import { changeLine } from './change';
+import { termsInMonth } from './dated-terms';
 import { billedBefore, draftOfFee, periodOf } from './drafting';
 import { openPoints } from './finish';
 import { type FollowUp, type FollowUpFacts } from './follow-up';
@@ -60,7 +61,7 @@ function readiness(line: RetainerLine, item: BillingPlanItem, facts: BillingFact
 /** Hours beyond the retainer are earned in the month of the work, those waived are not (R-181, S-28, S-40). */
 function earnedOverage(line: RetainerLine, { time, waivedOverage }: RevenueFacts, period: Month): Money {
   const facts = { time, overage: { billed: [], waived: waivedOverage, runs: [] } };
-  return overageAmount(line, overageMonths(line, facts).find((month) => month.period === period)?.open ?? '0');
+  return overageAmount(termsInMonth(line, period), overageMonths(line, facts).find((month) => month.period === period)?.open ?? '0');
 }
 
 function followUp(line: RetainerLine, facts: FollowUpFacts): FollowUp | Violation {

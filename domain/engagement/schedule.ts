@@ -3,9 +3,10 @@ import { addDays, addMonths, daysBetween, daysInMonth, firstOfMonth, lastOfMonth
 import { isWorkingDay, type WorkingCalendar } from '../calendar/working-day';
 import { atTime } from '../calendar/zone';
 import { termMonths } from '../deal/amount';
-import { type Instant, type LocalDate, type ManagedServiceLine, type Month, type RetainerLine } from '../deal/terms';
+import { type Instant, type LocalDate, type ManagedServiceLine, type Month, type RetainerLine, type ServiceAddOn } from '../deal/terms';
 import { multiplyByRatio, sumMoney, type Money } from '../money';
 import { isViolation, type Violation } from '../violation';
+import { termsInMonth } from './dated-terms';
 import { type Stopped } from './follow-up';
 import { type BillingPlanItem, type PlanContext, type PlanTrigger } from './model';
 
@@ -29,7 +30,7 @@ export function feeItems(line: MonthlyLine, context: PlanContext): BillingPlanIt
       period,
       trigger,
       reference: `${context.shortCode}-${line.lineId}-${period}`,
-      amount: feeOfMonth(line, period),
+      amount: dueOfMonth(line, period),
     });
   }
   return items;
@@ -70,7 +71,32 @@ export function byIssueDate(items: readonly BillingPlanItem[]): BillingPlanItem[
 
 /** Monthly fee × days active / days in the calendar month, half-up; a whole month is the whole fee (R-032, S-18). */
 export function feeOfMonth(line: MonthlyLine, month: Month): Money {
-  return multiplyByRatio(line.monthlyFee, String(activeDays(line, month)), String(daysInMonth(month)), 'half-up');
+  const { monthlyFee } = termsInMonth(line, month);
+  return multiplyByRatio(monthlyFee, String(activeDays(line, month)), String(daysInMonth(month)), 'half-up');
+}
+
+/** The fee of a month with those of the add-ons that are active in it (R-193, S-18). */
+export function dueOfMonth(line: MonthlyLine, month: Month): Money {
+  const addOns = addOnsOf(line).map((addOn) => feeOfAddOn(line, addOn, month));
+  return sumMoney([feeOfMonth(line, month), ...addOns], line.currency);
+}
+
+/** Add-ons of a line; lines of other models have none. */
+export function addOnsOf(line: MonthlyLine): readonly ServiceAddOn[] {
+  return line.engagementModel === 'managed-service' ? (line.addOns ?? []) : [];
+}
+
+/** Fee of an add-on × days active / days in the calendar month, half-up; it is never active beyond the line (R-193, S-18). */
+export function feeOfAddOn(line: MonthlyLine, addOn: ServiceAddOn, month: Month): Money {
+  return multiplyByRatio(addOn.monthlyFee, String(activeDays(addOnTerm(line, addOn), month)), String(daysInMonth(month)), 'half-up');
+}
+
+/** The days of an add-on that lie inside the service of its line. */
+export function addOnTerm(line: MonthlyLine, { serviceFrom, serviceTo }: ServiceAddOn): { startDate: LocalDate; endDate: LocalDate } {
+  return {
+    startDate: serviceFrom > line.startDate ? serviceFrom : line.startDate,
+    endDate: serviceTo < line.endDate ? serviceTo : line.endDate,
+  };
 }
 
 /** All fees of the term: what straight-line revenue spreads (R-032, S-28). */

@@ -3,6 +3,7 @@ import { termMonths } from '../deal/amount';
 import { type ManagedServiceLine, type Month, type SlaCreditBand } from '../deal/terms';
 import { compare, times, type Decimal } from '../decimal';
 import { addMoney, compareMoney, multiplyMoney, percentOf, subtractMoney, sumMoney, zeroMoney, type Money } from '../money';
+import { termsInMonth } from './dated-terms';
 import { type Stopped } from './follow-up';
 import { type UsageReport } from './model';
 import { feeOfMonth } from './schedule';
@@ -39,7 +40,7 @@ export function settlements(line: ManagedServiceLine & Stopped, usage: readonly 
   return months.map((period, index) => {
     const report = reports.get(period);
     if (report === undefined) return { kind: 'unreported', period };
-    const overageTickets = Math.max(0, report.tickets - line.includedTicketsPerMonth);
+    const overageTickets = ticketsBeyond(line, report);
     const overage = overageOf(line, report);
     const endsQuarter = endsQuarterAt(line, index, period);
     const quarter = months.slice(index + 1 - QUARTER_MONTHS, index + 1);
@@ -76,7 +77,7 @@ export function governingReports(usage: readonly UsageReport[]): Map<Month, Usag
 export function monthsNeededFor(line: ManagedServiceLine & Stopped, period: Month): Month[] {
   const months = termMonths(line);
   const index = months.indexOf(period);
-  const endsQuarter = line.minimumCommitment !== null && endsQuarterAt(line, index, period);
+  const endsQuarter = termsInMonth(line, period).minimumCommitment !== null && endsQuarterAt(line, index, period);
   return endsQuarter ? months.slice(index + 1 - QUARTER_MONTHS, index + 1) : [period];
 }
 
@@ -104,20 +105,25 @@ function isWhole({ stoppedOn }: Stopped, period: Month): boolean {
 
 /** A credit is a share of the base monthly fee (S-18); of the month of a stop, of the fee for its days. */
 function creditBase(line: ManagedServiceLine & Stopped, period: Month): Money {
-  return isWhole(line, period) ? line.monthlyFee : feeOfMonth(line, period);
+  return isWhole(line, period) ? termsInMonth(line, period).monthlyFee : feeOfMonth(line, period);
 }
 
 function trueUpOf(line: ManagedServiceLine, quarter: readonly Month[], reports: ReadonlyMap<Month, UsageReport>): Money | null {
   const none = zeroMoney(line.currency);
-  if (line.minimumCommitment === null) return none;
+  const { minimumCommitment } = termsInMonth(line, quarter.at(-1) ?? '');
+  if (minimumCommitment === null) return none;
   const found = quarter.flatMap((month) => reports.get(month) ?? []);
   if (found.length < quarter.length) return null;
   const fees = quarter.map((month) => feeOfMonth(line, month));
   const reached = sumMoney([...fees, ...found.map((report) => overageOf(line, report))], line.currency);
-  const shortfall = subtractMoney(line.minimumCommitment.amount, reached);
+  const shortfall = subtractMoney(minimumCommitment.amount, reached);
   return compareMoney(shortfall, none) > 0 ? shortfall : none;
 }
 
 function overageOf(line: ManagedServiceLine, report: UsageReport): Money {
-  return multiplyMoney(line.overagePerTicket, String(Math.max(0, report.tickets - line.includedTicketsPerMonth)), 'half-up');
+  return multiplyMoney(termsInMonth(line, report.period).overagePerTicket, String(ticketsBeyond(line, report)), 'half-up');
+}
+
+function ticketsBeyond(line: ManagedServiceLine, report: UsageReport): number {
+  return Math.max(0, report.tickets - termsInMonth(line, report.period).includedTicketsPerMonth);
 }

@@ -6,7 +6,7 @@ import { isViolation, type Violation } from '../violation';
 import { draftOf, periodOf } from './drafting';
 import { type FeeDocument, type FollowUp, type FollowUpFacts, type Stopped } from './follow-up';
 import { type BillingPlanItem } from './model';
-import { feeOfMonth, nextRun, type MonthlyLine } from './schedule';
+import { dueOfMonth, nextRun, type MonthlyLine } from './schedule';
 
 /**
  * A line as a cancellation left it (R-182, I-13): a monthly line ends on the day on which it was stopped, so its last fee, its revenue and
@@ -26,7 +26,7 @@ export function unearnedFees(line: MonthlyLine, fees: readonly FeeDocument[]): {
   const periods = [...new Set(issued.map((fee) => fee.period))].sort();
   return periods.flatMap((period) => {
     const billed = issued.filter((fee) => fee.period === period).map((fee) => fee.amount);
-    const amount = subtractMoney(sumMoney(billed, line.currency), feeOfMonth(line, period));
+    const amount = subtractMoney(sumMoney(billed, line.currency), dueOfMonth(line, period));
     return amount.minor > 0 ? [{ period, amount }] : [];
   });
 }

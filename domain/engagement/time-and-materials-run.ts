@@ -1,6 +1,7 @@
 import { type InvoiceDraft } from '../billing/invoice';
 import { type TimeAndMaterialsLine } from '../deal/terms';
 import { isViolation, type Violation } from '../violation';
+import { termsInMonth, termsOn } from './dated-terms';
 import { periodOf } from './drafting';
 import { type BillingFacts, type BillingPlanItem, type TimeAndMaterialsFacts } from './model';
 import { runUpToLimit, type LimitRun } from './not-to-exceed';
@@ -28,7 +29,7 @@ export function periodRun(line: TimeAndMaterialsLine, item: BillingPlanItem, fac
     limit: inForce.limit,
     billedToDate: billedFees,
     queue,
-    softPercent: line.capSoftPercent,
+    softPercent: termsOn(line, window.lastDay).capSoftPercent,
     softLimitReported,
   });
   const byId = new Map(queue.map((entry) => [entry.entryId, entry]));
@@ -39,7 +40,8 @@ export function periodRun(line: TimeAndMaterialsLine, item: BillingPlanItem, fac
   const taken = expenses
     .filter((expense) => isTaken(window, expense.spendDate, expense.approvedAt))
     .sort((a, b) => (a.spendDate === b.spendDate ? (a.expenseId < b.expenseId ? -1 : 1) : a.spendDate < b.spendDate ? -1 : 1));
-  return { draft: draftOfRun(line, item, periodOf(item), parts, taken), limitRun };
+  const period = periodOf(item);
+  return { draft: draftOfRun(termsInMonth(line, period), item, period, parts, taken), limitRun };
 }
 
 /** The facts of a time-and-materials line; a caller that hands over none has a bug. */
