@@ -293,6 +293,62 @@ export interface CancellationStatement {
   statement: JsonColumn;
 }
 
+export interface ChangeOrder {
+  accounting_answers: JsonColumn | null;
+  accounting_at: string | null;
+  accounting_by: string | null;
+  accounting_treatment: string | null;
+  applied_version: number | null;
+  approval_id: string;
+  /**
+   * The contract version that it changes; against an older one it is stale.
+   */
+  contract_version: number;
+  customer_document: string | null;
+  customer_recorded_at: string | null;
+  customer_recorded_by: string | null;
+  /**
+   * Who signed for the customer: personal data, kept as a text.
+   */
+  customer_signatory_id: string | null;
+  customer_signed_on: string | null;
+  deal_id: string;
+  entity_id: string;
+  id: string;
+  /**
+   * Value of each line it touches, before and after, in minor units of the line's currency.
+   */
+  line_values: JsonColumn;
+  number: string;
+  outcome_code: string | null;
+  outcome_detail: string | null;
+  reason_id: string;
+  requested_at: string;
+  requested_by: string;
+  settled_at: string | null;
+  state: string;
+  tasks: JsonColumn;
+  terms_hash: string;
+  title: string;
+  value_currency: string;
+  /**
+   * What decides the tiers of its approval, in the group currency.
+   */
+  value_minor: number;
+}
+
+export interface ChangeOrderChange {
+  change_order_id: string;
+  contract_line_id: string;
+  currency: string | null;
+  in_force_from: string;
+  path: string;
+  position: number;
+  term: string;
+  value_after: JsonColumn;
+  value_before: string | null;
+}
+
 export interface CollectionHold {
   amount_minor: number | null;
   from_moment: string;
@@ -345,6 +401,7 @@ export interface ContractLine {
 
 export interface ContractVersion {
   approval_id: string | null;
+  change_order_id: string | null;
   created_at: string;
   deal_id: string;
   in_force_from: string;
@@ -1218,6 +1275,7 @@ export interface WorkPackage {
 
 export interface WorkTask {
   billable: boolean;
+  change_order_id: string | null;
   closed_on: string | null;
   code: string;
   estimate_hours: Numeric;
@@ -1226,6 +1284,9 @@ export interface WorkTask {
   planned_start: string;
   project_id: string;
   role_code: string;
+  /**
+   * Day from which work on the task is under the contract; 9999-12-31 while its change order is not applied.
+   */
   valid_from: string;
   work_package_id: string;
 }
@@ -1255,6 +1316,8 @@ export interface DB {
   calendar_holiday: CalendarHoliday;
   cancellation_request: CancellationRequest;
   cancellation_statement: CancellationStatement;
+  change_order: ChangeOrder;
+  change_order_change: ChangeOrderChange;
   collection_hold: CollectionHold;
   committee_member: CommitteeMember;
   contract_balance: ContractBalance;
