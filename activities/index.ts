@@ -2,6 +2,7 @@ import { type Activities } from '../contracts/activities';
 import { openApproval, recordDecision, remindApprovers, withdrawApproval } from './approval/approval';
 import { dropCancellation, finishCancellation, requestCancellation, startCancellation } from './deal/cancellation';
 import { watched } from './attempts';
+import { closePeriod, postRevenue, reviewBooks } from './books/books';
 import { createBaseline } from './deal/baseline';
 import { reviewHandoff } from './deal/handoff';
 import { closeDeal, declineDeal, settleKickoff, startClosing, startDelivery } from './deal/progress';
@@ -74,6 +75,9 @@ const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
   cancelProject,
   applyIntake,
   applyIntakeBlock,
+  reviewBooks,
+  postRevenue,
+  closePeriod,
   reportStuck,
   reportUnstuck,
 };

@@ -1,4 +1,5 @@
 import { type Instant } from '../domain/deal/terms';
+import { type BooksActivities } from './books';
 import {
   type ApprovalSubject,
   type ApprovalView,
@@ -147,4 +148,5 @@ export type Activities = DealActivities &
   InvoiceActivities &
   ProjectActivities &
   IntakeActivities &
+  BooksActivities &
   ExceptionActivities;

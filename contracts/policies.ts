@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { canonical } from '../domain/decimal';
 
 /** Kinds of versioned policies. `approval` is a firm's own; the others have a global standard that a firm may refine with a file of its own. */
-export const standardPolicyKinds = ['access-scopes', 'control-points', 'collections', 'billing', 'tax-rates'] as const;
+export const standardPolicyKinds = ['access-scopes', 'control-points', 'collections', 'billing', 'closing', 'tax-rates'] as const;
 export type StandardPolicyKind = (typeof standardPolicyKinds)[number];
 export type PolicyKind = StandardPolicyKind | 'approval';
 
@@ -82,6 +82,10 @@ export const policySchemas = {
     billingLeadWorkingDays: z.int().min(0).max(20),
     purchaseOrder: z.strictObject({ exhausted: severity, lapsed: severity }),
   }),
+  /** Days of the next month at whose start a month is soft-closed (its revenue is recognised) and closed. After the cut-off of billing. */
+  closing: z
+    .object({ ...header, softCloseDay: z.int().min(1).max(28), closeDay: z.int().min(1).max(28) })
+    .refine(({ softCloseDay, closeDay }) => softCloseDay < closeDay, 'a month is soft-closed before it is closed'),
   'tax-rates': z.object({
     ...header,
     rates: z.array(

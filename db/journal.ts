@@ -1,14 +1,27 @@
-import { type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type JournalDimensions, type JournalEntry } from '../domain/accounting/journal';
+import { monthOf } from '../domain/calendar/dates';
 import { type DB } from './types';
 
-/** Posts an entry once; a repeated key is a bug of the caller and fails on its unique key. The balance is checked by the database too (I-03). */
+/**
+ * Posts an entry once; a repeated key is a bug of the caller and fails on its unique key. The balance is checked by the database too (I-03).
+ * What comes after its month was closed stands in the first month that takes postings and names the month it concerns (R-135, I-10).
+ */
 export async function postEntry(trx: Transaction<DB>, entry: JournalEntry): Promise<string> {
   const id = uuidv7();
+  const date = await postingDate(trx, entry.entityId, entry.date);
   await trx
     .insertInto('journal_entry')
-    .values({ id, entry_key: entry.entryKey, entity_id: entry.entityId, book: entry.book, date: entry.date, narrative: entry.narrative })
+    .values({
+      id,
+      entry_key: entry.entryKey,
+      entity_id: entry.entityId,
+      book: entry.book,
+      date,
+      narrative: entry.narrative,
+      concerns_month: entry.concernsMonth ?? (date === entry.date ? null : monthOf(entry.date)),
+    })
     .execute();
   await trx
     .insertInto('journal_line')
@@ -30,6 +43,12 @@ export async function postEntry(trx: Transaction<DB>, entry: JournalEntry): Prom
     )
     .execute();
   return id;
+}
+
+/** The date itself, or the first day of the first open month where its own is closed; the month stays open until the transaction ends. */
+async function postingDate(trx: Transaction<DB>, entityId: string, date: string): Promise<string> {
+  const { rows } = await sql<{ date: string }>`select posting_date(${entityId}, ${date}::date) as date`.execute(trx);
+  return rows[0]?.date ?? date;
 }
 
 /** An entry as it was posted, for its mirror. Throws where there is none. */

@@ -1,6 +1,7 @@
 import { type Kysely, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type ApprovalPolicy, type DunningLadder, type PolicyBody, type PolicyKind } from '../contracts/policies';
+import { type ClosingPolicy } from '../domain/accounting/period';
 import { type DutyRule } from '../domain/approval/duties';
 import { type PolicyRule } from '../domain/approval/policy';
 import { type SlaTerms } from '../domain/approval/sla';
@@ -85,6 +86,12 @@ export async function slaMinutes(db: Kysely<DB>, subject: string, date: LocalDat
 export async function billingPolicy(db: Kysely<DB>, date: LocalDate): Promise<BillingPolicy> {
   const { cutOffDay, billingLeadWorkingDays, purchaseOrder } = (await inForce(db, 'billing', date)).body;
   return { cutOffDay, billingLeadWorkingDays, purchaseOrder };
+}
+
+/** Days on which a month is soft-closed and closed. */
+export async function closingPolicy(db: Kysely<DB>, date: LocalDate): Promise<ClosingPolicy> {
+  const { softCloseDay, closeDay } = (await inForce(db, 'closing', date)).body;
+  return { softCloseDay, closeDay };
 }
 
 /** Cash tolerance and the dunning ladder of a class; a class without a ladder of its own has the default one. */

@@ -1,6 +1,7 @@
 /** Refusals that say nothing against the step: the data that finance keeps is not there yet, and the step succeeds when it is. */
 const OF_FINANCE: ReadonlySet<string> = new Set([
   'FxRateMissing',
+  'CostRateMissing',
   'TaxRateMissing',
   'TaxRateAmbiguous',
   'SellerVatIdMissing',

@@ -6,3 +6,4 @@ export const invoiceWorkflowId = (invoiceId: string): string => `invoice/${invoi
 export const projectWorkflowId = (projectId: string): string => `project/${projectId}`;
 /** One queue per stream, so that statements of a firm and time batches of a deal are taken one after the other. */
 export const intakeWorkflowId = (stream: string): string => `intake/${stream}`;
+export const periodWorkflowId = (entityId: string): string => `period/${entityId}`;

@@ -1,5 +1,6 @@
 import { type Client } from '@temporalio/client';
 import { sql, type Kysely } from 'kysely';
+import { ENGINE_SOURCE } from '../db/books/running';
 import { type DB } from '../db/types';
 import { dealWorkflowId, intakeWorkflowId } from '../domain/ids';
 import { describeRun, listedRuns, type RunState, sentSignals } from './runs';
@@ -191,7 +192,7 @@ async function waitingRuns(db: Kysely<DB>): Promise<string[]> {
 async function inboxSince(db: Kysely<DB>, { inbox }: Marks): Promise<{ unrest: string[]; runs: string[]; until: string }> {
   const rows = await db
     .selectFrom('inbox_event')
-    .select(['id', 'type', 'subject', 'state', 'attempts', 'errors', 'received_at'])
+    .select(['id', 'source', 'type', 'subject', 'state', 'attempts', 'errors', 'received_at'])
     .where((eb) => eb.or([eb('state', '=', 'received'), eb('received_at', '>', inbox)]))
     .orderBy('received_at')
     .execute();
@@ -200,7 +201,7 @@ async function inboxSince(db: Kysely<DB>, { inbox }: Marks): Promise<{ unrest: s
     unrest: waiting.map(
       (row) => `inbox event ${row.id} (${row.type}) is not handed on, attempt ${row.attempts}: ${JSON.stringify(row.errors)}`,
     ),
-    runs: [...new Set(rows.map((row) => intakeWorkflowId(row.subject)))],
+    runs: [...new Set(rows.map((row) => (row.source === ENGINE_SOURCE ? row.subject : intakeWorkflowId(row.subject))))],
     until: rows.at(-1)?.received_at ?? inbox,
   };
 }

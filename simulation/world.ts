@@ -78,9 +78,22 @@ export async function worldOf(folder: DealFolder, stage: Stage, listener: WorldL
       const deal = await dealState();
       if (deal === undefined || deal.finished_at === null) return false;
       if (deal.state !== 'closed') throw new Error(`deal ${deal.id} ended as ${deal.state}`);
-      return coming.length === 0 && (await bank.nextMoment(deal.id)) === null;
+      return coming.length === 0 && (await bank.nextMoment(deal.id)) === null && (await booksRest(stage, deal.id));
     },
   };
+}
+
+/** Every month of the deal's entities is closed. */
+async function booksRest({ db }: Stage, dealId: string): Promise<boolean> {
+  const open = await db
+    .selectFrom('contract_line as line')
+    .innerJoin('entity_books as books', 'books.entity_id', 'line.selling_entity_id')
+    .select('books.entity_id')
+    .where('line.deal_id', '=', dealId)
+    .where('books.state', '=', 'open')
+    .limit(1)
+    .executeTakeFirst();
+  return open === undefined;
 }
 
 /** The project asks for the customer's sign-off when nothing else of its close checklist is open. */

@@ -2,6 +2,7 @@ import { type Kysely } from 'kysely';
 import { type Gateway } from '../api/gateway/gateway';
 import { type DealReport } from '../contracts/deal-closed';
 import { type ClockState } from '../contracts/workflow-state';
+import { ENGINE_SOURCE } from '../db/books/running';
 import { type InboxRow } from '../db/inbox';
 import { type InboxOutcome } from '../db/inbox-delivery';
 import { type DB } from '../db/types';
@@ -32,6 +33,7 @@ const INTAKE = ['delivery-plan', 'time-entries', 'intake-batch', 'bank-statement
  */
 export async function deliverEvent(deps: DeliveryDeps, event: InboxRow): Promise<InboxOutcome> {
   if (event.source === 'api') return deliverIntake(deps, event);
+  if (event.source === ENGINE_SOURCE) return openBooks(deps, event);
   const report = await readReport(deps, event);
   switch (report.kind) {
     case 'ignored':
@@ -55,6 +57,13 @@ async function deliverIntake(deps: DeliveryDeps, event: InboxRow): Promise<Inbox
   await deps.gateway.enqueueIntake(event.subject, { inboxEventId: event.id, at }, clockState(deps, at));
   const dealId = (event.payload as { dealId?: unknown }).dealId;
   return { state: 'delivered', ...(typeof dealId === 'string' ? { dealId } : {}) };
+}
+
+/** An entity began to sell: the run that keeps its books starts, or looks again. */
+async function openBooks(deps: DeliveryDeps, event: InboxRow): Promise<InboxOutcome> {
+  const at = await deps.clock.now();
+  await deps.gateway.openBooks((event.payload as { entityId: string }).entityId, at, clockState(deps, at));
+  return { state: 'delivered' };
 }
 
 async function tellDeal(deps: DeliveryDeps, event: InboxRow, taken: Awaited<ReturnType<typeof takeReport>>): Promise<InboxOutcome> {

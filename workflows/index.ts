@@ -3,4 +3,5 @@ export { contractLine } from './contract-line/workflow';
 export { dealToCash } from './deal-to-cash/workflow';
 export { intake } from './intake/workflow';
 export { invoiceToCash } from './invoice-to-cash/workflow';
+export { periodClose } from './period-close/workflow';
 export { projectToClose } from './project-to-close/workflow';

@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7';
 import { type DealActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type BaselineView } from '../../contracts/workflow-state';
+import { openBooks } from '../../db/books/running';
 import { lockDeal, setDealState, type DealRow } from '../../db/deals';
 import { sha256 } from '../../db/hash';
 import { entityOf, masterFacts } from '../../db/parties';
@@ -52,6 +53,7 @@ export function createBaseline(deps: ActivityDeps): DealActivities['createBaseli
           const contractLineId = await createLine(trx, deal, line);
           if (isViolation(contractLineId)) return contractLineId;
           await createHierarchy(trx, deal, projectId, contractLineId, line);
+          await openBooks(trx, line.sellingEntityId, at);
           lines.push({ contractLineId, lineId: line.lineId, engagementModel: line.engagementModel, entityId: line.sellingEntityId });
         }
         const next = await setDealState(trx, deal, 'mobilising', at);

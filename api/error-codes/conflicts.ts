@@ -37,6 +37,8 @@ export const conflicts: readonly [string, ErrorRow][] = [
     PolicyVersionChanged: ['A policy version does not change.', 'Give the changed policy a new version.'],
     MilestoneNotDelivered: ['This attempt has not been delivered.', 'Record the delivery first.'],
     MilestoneAlreadyAccepted: ['The milestone is accepted already.', READ_AGAIN],
+    PeriodNotOpen: ['The month is not open for its revenue any more.', READ_AGAIN],
+    PeriodNotSoftClosed: ['A month is closed after its revenue is recognised.', READ_AGAIN],
     InvoiceNotOpen: ['The invoice is not open.', READ_AGAIN],
     AlreadyBilled: ['This is billed already.', READ_AGAIN],
     AcceptedMilestoneChanged: ['An accepted milestone does not change.', READ_AGAIN],

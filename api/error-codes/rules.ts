@@ -54,6 +54,7 @@ export const rules: readonly [string, ErrorRow][] = [
     MilestoneNotAccepted: ['The milestone is not accepted.', 'Record the acceptance first.'],
     UsageReportMissing: ['Usage of the period is not reported.', 'Report the usage first.'],
     EstimateToCompleteMissing: ['The estimate to complete is missing.', ASK_FINANCE],
+    CostRateMissing: ['Somebody has no cost rate on a day of work.', ASK_FINANCE],
     FxRateMissing: ['There is no rate of exchange for the date.', ASK_FINANCE],
     TaxRateMissing: ['There is no tax rate for the date.', ASK_FINANCE],
     TaxRateAmbiguous: ['More than one tax rate fits.', ASK_FINANCE],

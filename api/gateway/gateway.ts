@@ -9,10 +9,11 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, type SignalDefinition, type UpdateDefinition, WorkflowIdReusePolicy } from '@temporalio/common';
 import { type ClockState } from '../../contracts/workflow-state';
-import { dealWorkflowId, intakeWorkflowId } from '../../domain/ids';
+import { dealWorkflowId, intakeWorkflowId, periodWorkflowId } from '../../domain/ids';
 import { isViolation, type Violation } from '../../domain/violation';
 import { dealReportedSignal, type DealToCashInput } from '../../workflows/deal-to-cash/messages';
 import { enqueueSignal, type IntakeInput } from '../../workflows/intake/messages';
+import { booksOpenedSignal, type PeriodCloseInput } from '../../workflows/period-close/messages';
 import { identityAttributes, Stage } from '../../workflows/search-attributes';
 
 /** What became of an update. `no-run`: nobody could take it, because the run has ended or never began; the facts say which. */
@@ -51,6 +52,8 @@ export interface Gateway {
   reportDeal(deal: DealReport, clock: ClockState): Promise<'told' | 'ended'>;
   /** Puts an event into its stream; starts the stream's run where none is open. */
   enqueueIntake(stream: string, event: { inboxEventId: string; at: string }, clock: ClockState): Promise<void>;
+  /** Starts the books of an entity, or tells the run that keeps them. */
+  openBooks(entityId: string, at: string, clock: ClockState): Promise<void>;
   describe(workflowId: string): Promise<RunDescription | null>;
   /** Address of a run in Temporal UI; null where no UI is configured. */
   linkTo(workflowId: string, runId?: string): string | null;
@@ -106,6 +109,7 @@ export function createGateway(client: Client, options: GatewayOptions): Gateway 
       ),
     reportDeal: (deal, clock) => bounded(() => startDeal(client, options.taskQueue, deal, clock)),
     enqueueIntake: (stream, event, clock) => bounded(() => startIntake(client, options.taskQueue, stream, event, clock)),
+    openBooks: (entityId, at, clock) => bounded(() => startBooks(client, options.taskQueue, entityId, at, clock)),
     describe: (workflowId) => bounded(() => describe(client, workflowId, options)),
     linkTo: (workflowId, runId) => linkTo(options, workflowId, runId),
     check: async () => {
@@ -174,6 +178,21 @@ async function startIntake(
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     staticSummary: 'Intake',
     staticDetails: `Stream \`${stream}\`, one event after the other`,
+  });
+}
+
+async function startBooks(client: Client, taskQueue: string, entityId: string, at: string, clock: ClockState): Promise<void> {
+  const input: PeriodCloseInput = { entityId, clock };
+  await client.workflow.signalWithStart('periodClose', {
+    workflowId: periodWorkflowId(entityId),
+    taskQueue,
+    args: [input],
+    signal: booksOpenedSignal,
+    signalArgs: [{ at }],
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    typedSearchAttributes: identityAttributes({ entityId }),
+    staticSummary: 'Books',
+    staticDetails: `Months of entity \`${entityId}\`, one after the other`,
   });
 }
 

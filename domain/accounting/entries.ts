@@ -104,7 +104,7 @@ function documentIssued(event: string, narrative: string, input: DocumentIssued)
 }
 
 /** Drops empty lines and holds the entry to its rule, because an entry of ours that does not balance is a bug. */
-function entry(head: Omit<EntryHead, 'currency'>, identity: string, narrative: string, lines: readonly JournalLine[]): JournalEntry {
+export function entry(head: Omit<EntryHead, 'currency'>, identity: string, narrative: string, lines: readonly JournalLine[]): JournalEntry {
   const made: JournalEntry = {
     entryKey: `${identity}/${head.book}`,
     book: head.book,
@@ -119,7 +119,7 @@ function entry(head: Omit<EntryHead, 'currency'>, identity: string, narrative: s
 }
 
 /** A positive amount is a debit, a negative one a credit. */
-function post(account: Account, minor: number, currency: string, dimensions: JournalDimensions): JournalLine {
+export function post(account: Account, minor: number, currency: string, dimensions: JournalDimensions): JournalLine {
   const amount = money(minor, currency).minor;
   return { account: account.code, debitMinor: Math.max(amount, 0), creditMinor: Math.max(-amount, 0), currency, dimensions };
 }

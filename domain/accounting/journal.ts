@@ -1,4 +1,4 @@
-import { type LocalDate } from '../deal/terms';
+import { type LocalDate, type Month } from '../deal/terms';
 import { isCurrency } from '../money';
 import { type Violation } from '../violation';
 import { isAccountCode } from './accounts';
@@ -28,6 +28,8 @@ export interface JournalEntry {
   readonly book: string;
   readonly entityId: string;
   readonly date: LocalDate;
+  /** The month the entry is about, where that is not (only) the month of its date: revenue, and what came after its month was closed (S-45). */
+  readonly concernsMonth?: Month;
   readonly narrative: string;
   readonly lines: readonly JournalLine[];
 }
