@@ -19,7 +19,7 @@ export type TableFormat = 'text/csv' | 'application/json';
 
 /** Rows of one block: a second of work for nobody, and far fewer commits than rows. */
 const ROWS_PER_BLOCK = 5_000;
-const CHARACTERS_PER_BLOCK = 2_000_000;
+const CHARACTERS_PER_BLOCK = 4_000_000;
 /** A key that comes again and again begins a new block, so that no block has many passes. */
 const MOST_PASSES = 8;
 /** A file with more of them is not the table it says it is. */

@@ -1,22 +1,19 @@
 import { Client } from '@temporalio/client';
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
-import { businessClock } from '../../runtime/business-clock';
-import { readConfig } from '../../runtime/config';
 import { createLogger } from '../../runtime/logger';
 import { startDispatcher, type Dispatcher } from '../../workers/dispatcher';
 import { type Send, testApi, type TestApi } from '../support/api';
 import { type Facts, insertFacts } from '../support/api-facts';
 import { expenseFile, insertTask, timeFile, timeRow, usageFile } from '../support/intake-files';
 import { until } from '../support/lifecycles';
-import { testAddress, testNamespace } from '../support/servers';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 /** Files of facts from the door to the tables, through dispatcher and stream (R-100, R-102, I-01). */
 describe('a file of facts that is applied', () => {
   let engine: TestEngine;
   let api: TestApi;
-  let dispatcher: Dispatcher;
+  let dispatcher: Dispatcher | undefined;
   let facts: Facts;
   let tracker: Send;
   beforeAll(async () => {
@@ -28,21 +25,16 @@ describe('a file of facts that is applied', () => {
     tracker = await api.withKey(['time-integration']);
   });
   afterAll(async () => {
-    await dispatcher.stop();
-    await api.close();
+    // Each is ended, whatever of them came up.
+    await dispatcher?.stop();
+    await (api as TestApi | undefined)?.close();
     await engine.stop();
   });
 
   function dispatch(): Dispatcher {
-    const config = readConfig({
-      DATABASE_URL: engine.databaseUrl,
-      TEMPORAL_ADDRESS: testAddress('THROUGHLINE_TEST_TEMPORAL_ADDRESS'),
-      TEMPORAL_NAMESPACE: testNamespace,
-      TASK_QUEUE: engine.taskQueue,
-    });
     const temporal = new Client({ connection: engine.connection, namespace: engine.namespace });
     const log = createLogger({ level: 'silent', format: 'json' });
-    return startDispatcher({ config, db: engine.db, temporal, clock: businessClock(engine.db, config), log, pollMs: 100 });
+    return startDispatcher({ config: api.config, db: engine.db, temporal, clock: api.deps.clock, log, pollMs: 100 });
   }
 
   interface Batch {
