@@ -60,20 +60,20 @@ export function statementGenerator(db: Kysely<DB>, folder: DealFolder): Statemen
       const earliest = [invoice.due_date, ...(bankEnd ? [addDays(bankEnd, 1)] : []), ...(hold?.until ? [addDays(hold.until, 1)] : [])];
       return [{ invoice, payOn: earliest.sort().at(-1) ?? invoice.due_date }]; // prettier-ignore
     });
-    return Promise.all(
-      payments.map(async ({ invoice, payOn }) => {
-        const last = await lastImported(db, accountOf(folder, invoice.entity_id).account);
-        const next = last === null ? payOn : addDays(last.to_date, 1);
-        return {
-          reference: invoice.reference,
-          entityId: invoice.entity_id,
-          billToId: invoice.bill_to_id,
-          currency: invoice.currency,
-          openMinor: Number(invoice.open_minor),
-          payOn: next > payOn ? next : payOn,
-        };
-      }),
-    );
+    const accounts = payments.map(({ invoice }) => accountOf(folder, invoice.entity_id).account);
+    const last = await lastImported(db, accounts);
+    return payments.map(({ invoice, payOn }) => {
+      const until = last.get(accountOf(folder, invoice.entity_id).account)?.to_date;
+      const next = until === undefined ? payOn : addDays(until, 1);
+      return {
+        reference: invoice.reference,
+        entityId: invoice.entity_id,
+        billToId: invoice.bill_to_id,
+        currency: invoice.currency,
+        openMinor: Number(invoice.open_minor),
+        payOn: next > payOn ? next : payOn,
+      };
+    });
   }
 
   return {
@@ -118,7 +118,7 @@ async function statementOf(
   const { account, currency } = accountOf(folder, entityId);
   const foreign = payments.find((payment) => payment.currency !== currency);
   if (foreign) throw new Error(`${foreign.reference} is in ${foreign.currency}, but ${entityId} has an account in ${currency} only`);
-  const last = await lastImported(db, account);
+  const last = (await lastImported(db, [account])).get(account);
   const openingMinor = Number(last?.closing_minor ?? 0);
   const billTos = [...new Set(payments.map((payment) => payment.billToId))].sort();
   const entries = billTos.map((billToId, index) =>
@@ -135,7 +135,7 @@ async function statementOf(
     sequence: await nextSequence(db, folder, account),
     account,
     currency,
-    from: last === null ? payOn : addDays(last.to_date, 1),
+    from: last === undefined ? payOn : addDays(last.to_date, 1),
     to: payOn,
     openingMinor,
     closingMinor: openingMinor + payments.reduce((sum, payment) => sum + payment.openMinor, 0),
@@ -174,16 +174,19 @@ function entryOf(folder: DealFolder, billToId: string, payOn: LocalDate, positio
   };
 }
 
-async function lastImported(db: Kysely<DB>, account: string) {
-  const row = await db
+/** The last statement of each of some accounts, where there is one. */
+async function lastImported(db: Kysely<DB>, accounts: readonly string[]) {
+  if (accounts.length === 0) return new Map<string, never>();
+  const rows = await db
     .selectFrom('bank_statement')
-    .select(['to_date', 'closing_minor'])
-    .where('account', '=', account)
+    .select(['account', 'to_date', 'closing_minor'])
+    .distinctOn('account')
+    .where('account', 'in', [...new Set(accounts)])
+    .orderBy('account')
     .orderBy('to_date', 'desc')
     .orderBy('position', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return row ?? null;
+    .execute();
+  return new Map(rows.map((row) => [row.account, row]));
 }
 
 /** The folder's last number of the account, plus one for each statement that was generated after it. */

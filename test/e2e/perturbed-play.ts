@@ -12,7 +12,6 @@ import { writePerturbed } from './perturbation';
 import { receivablesOf } from './receivables-view';
 
 const REFERENCE = resolve(__dirname, '..', '..', 'examples', 'reference-deal');
-const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 /** Deals played side by side, each on a database and namespace of its own: more would only wait for the processor. */
 const AT_A_TIME = 2;
 
@@ -25,15 +24,16 @@ interface Outcome {
   readonly projectState: string;
 }
 
-describe('a deal with other fees, dates, shares, usage, hours, time zones and payment terms', () => {
+/** What every perturbed deal must come to; the seeds are spread over test files, which then play side by side on the cores. */
+export function perturbedDealsComeOut(seeds: readonly number[]): void {
   const root = mkdtempSync(join(tmpdir(), 'throughline-perturbed-'));
   const folderOf = (seed: number): string => join(root, String(seed));
   const outcomes = new Map<number, Promise<Outcome>>();
 
   beforeAll(() => {
-    for (const seed of SEEDS) writePerturbed(REFERENCE, folderOf(seed), seed);
+    for (const seed of seeds) writePerturbed(REFERENCE, folderOf(seed), seed);
     const lanes = Array.from({ length: AT_A_TIME }, () => Promise.resolve());
-    SEEDS.forEach((seed, index) => {
+    seeds.forEach((seed, index) => {
       const lane = index % AT_A_TIME;
       const outcome = (lanes[lane] ?? Promise.resolve()).then(() => playSeed(folderOf(seed), seed));
       outcomes.set(seed, outcome);
@@ -48,7 +48,7 @@ describe('a deal with other fees, dates, shares, usage, hours, time zones and pa
     rmSync(root, { recursive: true, force: true });
   }, 300_000);
 
-  test.each(SEEDS)(
+  test.each(seeds)(
     'is billed, accepted, collected and closed as recomputed from its folder (seed %i)',
     async (seed) => {
       const expected = expectedFigures(folderOf(seed));
@@ -60,7 +60,7 @@ describe('a deal with other fees, dates, shares, usage, hours, time zones and pa
     },
     300_000,
   );
-});
+}
 
 async function playSeed(path: string, seed: number): Promise<Outcome> {
   const folder = readDealFolder(path);
