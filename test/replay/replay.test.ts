@@ -1,6 +1,6 @@
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { workflowBundle } from '../../workers/bundle';
-import { corpus, replayCorpus } from '../../workers/replay-gate';
+import { corpus, gate, passReplayGate, replayCorpus } from '../../workers/replay-gate';
 import * as lifecycles from '../../workflows/index';
 import { plantedBundle } from '../support/planted';
 
@@ -46,4 +46,37 @@ test.each([
   );
   expect(failures.length).toBeGreaterThan(0);
   expect(failures.every(({ error }) => error.name === 'DeterminismViolationError')).toBe(true);
+});
+
+describe('a build is released', () => {
+  const quiet = { error: () => undefined };
+
+  test('when the committed histories replay, once in a process', async () => {
+    const bundle = await workflowBundle();
+    expect(await passReplayGate(bundle, quiet)).toBe(corpus().length);
+    expect(await passReplayGate({ ...bundle, codePath: '/not/read/again' }, quiet)).toBe(corpus().length);
+  });
+
+  test('never on an empty corpus, which would let everything through', async () => {
+    await expect(gate(await workflowBundle(), [], quiet)).rejects.toThrow(/no history of .*dealToCash.*is not released/);
+  });
+
+  test.each(Object.keys(lifecycles))('never while the corpus lacks a history of %s', async (type) => {
+    const others = corpus().filter((history) => typeOf(history.workflowId) !== type);
+    await expect(gate(await workflowBundle(), others, quiet)).rejects.toThrow(`no history of ${type}: build`);
+  });
+
+  test('never where a history does not replay; the log names it', async () => {
+    const bundle = await plantedBundle('intake/workflow.ts', "'first event'", "'another summary'");
+    const reordered = await plantedBundle(
+      'approval/workflow.ts',
+      "'remindApprovers', { approvalId, turn, at: clock.now() }",
+      "'withdrawApproval', { approvalId, reason: 'late', at: clock.now() }",
+    );
+    const told: unknown[] = [];
+    const log = { error: (fields: unknown) => void told.push(fields) };
+    expect(await gate(bundle, corpus(), log)).toBe(corpus().length);
+    await expect(gate(reordered, corpus(), log)).rejects.toThrow(/do not replay: build .* is not released/);
+    expect(told).toContainEqual(expect.objectContaining({ history: expect.stringMatching(/^approval-/) as string }));
+  });
 });
