@@ -14,6 +14,7 @@ import { HEALTH, limitRates } from './rates';
 import { guardRoutes } from './routing';
 import { approvalRoutes } from './routes/approvals';
 import { auditRoutes } from './routes/audit';
+import { bookRoutes } from './routes/books';
 import { dealRoutes } from './routes/deals';
 import { healthRoutes } from './routes/health';
 import { identityRoutes } from './routes/identity';
@@ -67,6 +68,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   for (const routes of [
     approvalRoutes,
     auditRoutes,
+    bookRoutes,
     dealRoutes,
     healthRoutes,
     inboxRoutes,

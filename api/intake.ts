@@ -6,7 +6,7 @@ import { ApiError } from './errors';
 import { idFor } from './idempotency';
 
 /** Kinds of facts that the inbox takes from people and integrations; the stream is what is taken one after the other. */
-export type IntakeType = 'delivery-plan' | 'time-entries' | 'bank-statements' | 'master-data';
+export type IntakeType = 'delivery-plan' | 'cost-forecasts' | 'time-entries' | 'bank-statements' | 'master-data';
 
 /**
  * Takes facts into the inbox, for the stream's run to apply: the one write of such a request, so that it works while Temporal is down

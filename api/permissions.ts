@@ -76,6 +76,13 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'GET /v1/payments': needs('payment.read'),
   'GET /v1/receivables': needs('invoice.read'),
 
+  'GET /v1/entities/:entityId/periods': needs('books.read'),
+  'GET /v1/entities/:entityId/trial-balance': needs('books.read'),
+  'GET /v1/deals/:dealId/revenue': needs('books.read', 'margin.read'),
+  'GET /v1/deals/:dealId/contract-balances': needs('books.read', 'margin.read'),
+  'POST /v1/deals/:dealId/forecasts': needs('estimate.report'),
+  'GET /v1/receivables/interest': needs('invoice.read'),
+
   'GET /v1/waits': needs('deal.read', 'run.read'),
   'GET /v1/runs/:workflowId': needs('run.read'),
   'GET /v1/exceptions': needsGroup('run.read'),

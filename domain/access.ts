@@ -22,6 +22,7 @@ export type Permission =
   | 'estimate.report'
   | 'invoice.read'
   | 'payment.read'
+  | 'books.read'
   | 'bank-statement.import'
   | 'collection.manage'
   | 'billing.release'
@@ -80,6 +81,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DECIDE,
       ...MARGIN,
       'sow.propose',
+      'books.read',
       'collection.manage',
       'billing.release',
       'billing.waive',
@@ -89,10 +91,20 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   },
   cfo: {
     reach: 'group',
-    permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, 'deal.cancel', 'collection.manage', 'audit.read', 'run.read'],
+    permissions: [
+      ...READ_DEAL,
+      ...READ_MONEY,
+      ...DECIDE,
+      ...MARGIN,
+      'books.read',
+      'deal.cancel',
+      'collection.manage',
+      'audit.read',
+      'run.read',
+    ],
   },
-  ceo: { reach: 'group', permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN] },
-  'entity-head': { reach: 'entity', permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN] },
+  ceo: { reach: 'group', permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, 'books.read'] },
+  'entity-head': { reach: 'entity', permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, 'books.read'] },
   'deal-committee': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, ...MARGIN] },
   'legal-counsel': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, 'sow.propose'] },
   'resource-manager': { reach: 'entity', permissions: [...READ_DEAL, 'personal-data.read'] },
@@ -123,7 +135,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   /** Keeps the engine running: sees runs and events, no amounts, and approves nothing (RULES: who administers users approves nothing). */
   operator: { reach: 'group', permissions: ['run.read', 'inbox.read', 'inbox.replay', 'api-key.write', 'audit.read', 'deal.cancel'] },
   /** Reads everything but people's data, changes nothing. */
-  auditor: { reach: 'group', permissions: [...READ_DEAL, ...READ_MONEY, ...MARGIN, 'run.read', 'audit.read', 'inbox.read'] },
+  auditor: { reach: 'group', permissions: [...READ_DEAL, ...READ_MONEY, ...MARGIN, 'books.read', 'run.read', 'audit.read', 'inbox.read'] },
 };
 
 /** Which permission a field needs beyond the one that shows its row. */

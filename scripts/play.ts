@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { figuresOf } from '../simulation/figures';
-import { readDealFolder, type DealFolder } from '../simulation/folder';
+import { readDealFolder, statementDays, type DealFolder } from '../simulation/folder';
 import { playFolder } from '../simulation/play';
 import { dealReport } from '../simulation/report';
 import { startThroughline, type Throughline } from '../workers/main';
@@ -36,7 +36,10 @@ export async function play(request: PlayRequest): Promise<number> {
     const target = { ...running, webhookSecret: running.config.crmWebhookSecret ?? '' };
     const { dealId } = await Promise.race([playFolder(folder, target, { say: print }), workerDied(running)]);
     print(`\n${await dealReport(running.db, dealId)}\n`);
-    if (request.json !== undefined) writeFileSync(request.json, `${JSON.stringify(await figuresOf(running.db, dealId), null, 2)}\n`);
+    if (request.json !== undefined) {
+      const figures = await figuresOf(running.db, dealId, statementDays(folder));
+      writeFileSync(request.json, `${JSON.stringify(figures, null, 2)}\n`);
+    }
     print(`Played from the signed event to the closed project in ${seconds(began)}.`);
     if (request.stay) await stayUp(running);
     return 0;

@@ -1,6 +1,7 @@
 import { type Kysely } from 'kysely';
 import { type DB } from '../db/types';
 import { formatMoney, money } from '../domain/money';
+import { bookFigures, type BookFigures } from './books-figures';
 
 /** A document as the figures of a deal state it: decimal strings, credit notes negative (reference deal, part 3). */
 export interface InvoiceFigure {
@@ -19,12 +20,12 @@ export interface InvoiceFigure {
   readonly total: string;
 }
 
-export interface Figures {
+export interface Figures extends BookFigures {
   readonly invoices: readonly InvoiceFigure[];
 }
 
-/** Every issued document of a deal, by issue date, then reference. */
-export async function figuresOf(db: Kysely<DB>, dealId: string): Promise<Figures> {
+/** Every issued document of a deal, by issue date, then reference; and what the books say, at the days of `statements` too. */
+export async function figuresOf(db: Kysely<DB>, dealId: string, statements: readonly string[] = []): Promise<Figures> {
   const rows = await db
     .selectFrom('invoice')
     .innerJoin('contract_line', 'contract_line.id', 'invoice.contract_line_id')
@@ -36,6 +37,7 @@ export async function figuresOf(db: Kysely<DB>, dealId: string): Promise<Figures
     .orderBy('invoice.reference')
     .execute();
   return {
+    ...(await bookFigures(db, dealId, statements)),
     invoices: rows.map((row) => ({
       reference: row.reference,
       kind: row.document_kind === 'credit-note' ? 'credit-note' : 'invoice',

@@ -110,6 +110,14 @@ export const timeRow = z.object({
   approved_by: emptyAsNull,
 });
 
+export const forecastRow = z.object({
+  as_of: date,
+  line_id: id,
+  estimate_to_complete_cost: id,
+  currency: id,
+});
+
+export type ForecastRow = z.infer<typeof forecastRow>;
 export type TaskRow = z.infer<typeof taskRow>;
 export type MilestoneRow = z.infer<typeof milestoneRow>;
 export type UsageRow = z.infer<typeof usageRow>;

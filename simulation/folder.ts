@@ -9,6 +9,7 @@ import { type BankStatementFile } from '../integrations/bank/statement';
 import {
   customersSchema,
   dealEventSchema,
+  forecastRow,
   holdsSchema,
   legalEntitiesSchema,
   milestoneRow,
@@ -18,6 +19,7 @@ import {
   usageRow,
   usersSchema,
   type DealEvent,
+  type ForecastRow,
   type MilestoneRow,
   type TaskRow,
   type TimeRow,
@@ -39,6 +41,7 @@ export interface DealFolder {
   readonly milestones: readonly MilestoneRow[];
   readonly usage: readonly UsageRow[];
   readonly time: readonly TimeRow[];
+  readonly forecasts: readonly ForecastRow[];
   /** Bank files in the order of their names (S-47), as they stand and as they read. */
   readonly bankFiles: readonly { readonly name: string; readonly xml: string; readonly file: BankStatementFile }[];
   readonly holds: z.infer<typeof holdsSchema>['holds'];
@@ -71,9 +74,15 @@ export function readDealFolder(path: string, lineIds?: readonly string[]): DealF
     milestones: csv(path, 'milestones.csv', milestoneRow).filter((row) => baseline.includes(`${row.line_id} ${row.milestone_id}`)),
     usage: csv(path, 'usage.csv', usageRow).filter(has),
     time: csv(path, 'timesheets.csv', timeRow).filter(has),
+    forecasts: exists(path, 'etc-forecasts.csv') ? csv(path, 'etc-forecasts.csv', forecastRow).filter(has) : [],
     bankFiles: bankFiles(path),
     holds: exists(path, 'disputes-and-promises.json') ? json(path, 'disputes-and-promises.json', holdsSchema).holds : [],
   };
+}
+
+/** The last day of each bank file of the folder: where receivables and books are stated. */
+export function statementDays({ bankFiles: files }: DealFolder): string[] {
+  return files.map(({ file }) => file.statements.map((statement) => statement.to).sort().at(-1) ?? '').filter((day) => day !== ''); // prettier-ignore
 }
 
 function cutLines(event: DealEvent, lineIds: readonly string[] | undefined) {

@@ -1,8 +1,9 @@
+import { addDays } from '../domain/calendar/dates';
 import { localDateOf } from '../domain/calendar/zone';
 import { type Instant } from '../domain/deal/terms';
 import { type Cast } from './cast';
 import { type DealFolder } from './folder';
-import { type MilestoneRow, type TimeRow } from './folder-schema';
+import { type ForecastRow, type MilestoneRow, type TimeRow } from './folder-schema';
 import { type Stage } from './stage';
 
 /** Something that comes from outside at a moment; bringing it twice changes nothing. */
@@ -22,6 +23,7 @@ export function outsideEvents(folder: DealFolder, cast: Cast): OutsideEvent[] {
     ...dealEvents(folder, cast),
     ...timeEvents(folder, cast),
     ...folder.usage.map((row, index) => usageEvent(cast, row, index)),
+    ...folder.forecasts.map((row) => forecastEvent(cast, row)),
     ...folder.milestones.flatMap((row) => milestoneEvents(cast, row)),
     ...folder.bankFiles.map((bank): OutsideEvent => ({
       at: instant(bank.file.createdAt),
@@ -163,6 +165,21 @@ function usageEvent(cast: Cast, row: DealFolder['usage'][number], index: number)
         supersedes: row.supersedes,
         reportedAt: row.reported_at,
       });
+    },
+  };
+}
+
+/** An estimate to complete is stated on the day after the month end. */
+function forecastEvent(cast: Cast, row: ForecastRow): OutsideEvent {
+  const { as_of: asOf, line_id: lineId, estimate_to_complete_cost: estimateToComplete, currency } = row;
+  const key = `forecast/${lineId}/${asOf}`;
+  return {
+    at: `${addDays(asOf, 1)}T12:00:00.000Z`,
+    key,
+    says: `${estimateToComplete} ${currency} to complete ${lineId} from ${asOf}`,
+    bring: async (stage) => {
+      const body = { forecasts: [{ lineId, asOf, estimateToComplete, currency }] };
+      await stage.write(cast.managerOfLine(lineId), 'POST', `/v1/deals/${await stage.dealId()}/forecasts`, key, body);
     },
   };
 }

@@ -25,7 +25,7 @@ export interface DeliveryDeps {
 }
 
 /** Facts that people and integrations bring; the stream that takes them one after the other is the event's subject. */
-const INTAKE = ['delivery-plan', 'time-entries', 'intake-batch', 'bank-statements', 'master-data'];
+const INTAKE = ['delivery-plan', 'time-entries', 'intake-batch', 'cost-forecasts', 'bank-statements', 'master-data'];
 
 /**
  * Hands one event on and says how it ended. Throws for an outage and for a bug. May run twice for one event: the deal row, its names and

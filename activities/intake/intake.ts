@@ -10,6 +10,7 @@ import { currentRun, type ActivityDeps } from '../deps';
 import { effectOnce, type EffectContext } from '../effect-once';
 import { applyBankBlock, applyBankStatements } from './bank';
 import { applyDeliveryPlan } from './delivery-plan';
+import { applyForecasts } from './forecasts';
 import { applyMasterData } from './master-data';
 import { noChange, orRejected } from './rejection';
 import { applyBatchBlock, openBatch } from './rows-batch';
@@ -37,6 +38,7 @@ const KINDS: Readonly<Record<string, Apply>> = {
   'bank-statements': applyBankStatements,
   'time-entries': applyTimeEntries,
   'delivery-plan': applyDeliveryPlan,
+  'cost-forecasts': applyForecasts,
   'intake-batch': openBatch,
 };
 

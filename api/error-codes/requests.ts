@@ -34,6 +34,7 @@ export const requests: readonly [string, ErrorRow][] = [
   ...rows(404, {
     RouteUnknown: ['There is nothing at this address.', 'See /docs for the routes.'],
     DealUnknown: ['There is no such deal, or not for you.', 'Check the id.'],
+    EntityUnknown: ['There is no such entity of ours, or not for you.', 'Check the id.'],
     ApprovalUnknown: ['There is no such approval, or not for you.', 'Check the id.'],
     ProjectUnknown: ['There is no such project, or not for you.', 'Check the id.'],
     ApiKeyUnknown: ['There is no such key.', 'Check the id.'],

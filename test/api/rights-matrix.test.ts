@@ -148,6 +148,7 @@ describe('role × scope × route', () => {
     const filled = path
       .replace('{dealId}', facts.dealId)
       .replace('{id}', id)
+      .replace('{entityId}', 'LE-US')
       .replace('{milestoneId}', 'M1')
       .replace('{holdId}', 'nothing')
       .replace('{workflowId}', 'intake%2Fbank');
