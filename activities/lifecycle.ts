@@ -1,11 +1,12 @@
 import { sql, type Transaction } from 'kysely';
-import { type WaitView } from '../contracts/workflow-state';
+import { type Precondition, type WaitView } from '../contracts/workflow-state';
 import { type DB } from '../db/types';
 import { replaceWaits, type OpenWait, type Wait } from '../db/waits';
 import { type Instant } from '../domain/deal/terms';
 import { type Violation } from '../domain/violation';
 import { currentRun, type ActivityDeps } from './deps';
 import { effectOnce, type EffectResult } from './effect-once';
+import { refuseChanged } from './precondition';
 
 /** What an effect of a lifecycle needs besides its work: a key, the business identity of its input, the moment and who acts. */
 export interface LifecycleEffect {
@@ -13,16 +14,18 @@ export interface LifecycleEffect {
   readonly identity: unknown;
   readonly at: Instant;
   readonly actor: string;
+  /** What the person who asks for it acts on. */
+  readonly ifMatch?: Precondition | undefined;
 }
 
 /** One effect on behalf of the current run. */
 export async function lifecycleEffect<T>(
   { db }: ActivityDeps,
-  effect: LifecycleEffect,
+  { ifMatch, ...effect }: LifecycleEffect,
   body: (trx: Transaction<DB>, workflowId: string) => Promise<EffectResult<T> | Violation>,
 ): Promise<T> {
   const { workflowId } = currentRun();
-  return effectOnce(db, { ...effect, workflowId }, (trx) => body(trx, workflowId));
+  return effectOnce(db, { ...effect, workflowId }, async (trx) => (await refuseChanged(trx, ifMatch)) ?? body(trx, workflowId));
 }
 
 /** The key of a review: it states anew what the facts say, so each turn of each run has its own. */

@@ -9,6 +9,7 @@ import { BODY_LIMIT_BYTES, FILE_TIMEOUT_MS, readBodies } from './body';
 import { type ApiDeps, type RouteDeps } from './deps';
 import { ApiError } from './errors';
 import { createGateway } from './gateway/gateway';
+import { answerNotModified } from './preconditions';
 import { answerWithProblems, sendProblem, zodValidator } from './problem';
 import { HEALTH, limitRates } from './rates';
 import { guardRoutes } from './routing';
@@ -16,6 +17,7 @@ import { approvalRoutes } from './routes/approvals';
 import { auditRoutes } from './routes/audit';
 import { bookRoutes } from './routes/books';
 import { dealRoutes } from './routes/deals';
+import { deliveryPlanRoutes } from './routes/delivery-plans';
 import { healthRoutes } from './routes/health';
 import { identityRoutes } from './routes/identity';
 import { inboxRoutes } from './routes/inbox';
@@ -55,6 +57,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(helmet, { contentSecurityPolicy: contentPolicy });
   const signIns = await limitRates(app, deps);
   guardRoutes(app, deps, tokens, signIns);
+  answerNotModified(app);
   await app.register(swagger, { openapi: document(deps), transform: jsonSchemaTransform });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: false });
   const gateway = createGateway(deps.temporal, {
@@ -70,6 +73,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     auditRoutes,
     bookRoutes,
     dealRoutes,
+    deliveryPlanRoutes,
     healthRoutes,
     inboxRoutes,
     intakeRoutes,
@@ -122,7 +126,7 @@ function document({ config }: ApiDeps) {
       title: 'Throughline',
       version: '1.0.0',
       description:
-        'A deal from "won in the CRM" to "cash in the bank and project closed". Errors are problems (RFC 9457) with a stable `code`; lists are pages (`data`, `hasMore`, `nextCursor`); whatever changes something takes an `Idempotency-Key` and gives the same answer when it is repeated.',
+        'A deal from "won in the CRM" to "cash in the bank and project closed". Errors are problems (RFC 9457) with a stable `code`; lists are pages (`data`, `hasMore`, `nextCursor`); whatever changes something takes an `Idempotency-Key` and gives the same answer when it is repeated. What people edit is shown with an `ETag`; `If-Match` refuses an edit of what has changed meanwhile (412).',
     },
     servers: [{ url: config.http.publicUrl ?? '/' }],
     components: {

@@ -52,6 +52,10 @@ export interface ErrorExtras {
   readonly inboxEventId?: string;
   readonly checks?: Readonly<Record<string, 'ok' | 'failed'>>;
   readonly retryAfterSeconds?: number;
+  /** The tag that stands now, where another one was asked for. */
+  readonly currentTag?: string;
+  /** True where the request may still have its effect: its repetition has to wait for the same outcome. */
+  readonly underWay?: boolean;
   readonly cause?: unknown;
 }
 
@@ -68,11 +72,15 @@ export class ApiError extends Error {
   }
 }
 
+/** A violation as it comes from an effect: with those inside it, or with the tag that stands now. */
+type Refused = Violation & { readonly errors?: readonly Violation[]; readonly currentTag?: string };
+
 /** A rule said no: its violation as an answer. The violations inside it become the wrong fields. */
-export function refused(violation: Violation & { readonly errors?: readonly Violation[] }, pointerOf = pointer): ApiError {
+export function refused(violation: Refused, pointerOf = pointer): ApiError {
   const inner = violation.errors ?? (violation.path === undefined ? [] : [violation]);
   const errors = inner.map((each) => ({ pointer: pointerOf(each.path ?? ''), code: each.violation, detail: each.detail }));
-  return new ApiError(violation.violation, violation.detail, errors.length > 0 ? { errors } : {});
+  const { violation: code, detail, currentTag } = violation;
+  return new ApiError(code, detail, { ...(errors.length > 0 ? { errors } : {}), ...(currentTag === undefined ? {} : { currentTag }) });
 }
 
 /** Rules name places by dots or as a JSON pointer; answers always by pointer. */

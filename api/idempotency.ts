@@ -13,32 +13,43 @@ const LEASE_SECONDS = 30;
 const KEY_FORM = /^[\x20-\x7e]{1,200}$/;
 
 type Claim =
-  | { readonly kind: 'claimed' }
+  | { readonly kind: 'claimed'; readonly evaluation: string }
   | { readonly kind: 'answered'; readonly status: number; readonly body: unknown }
   | { readonly kind: 'running' }
   | { readonly kind: 'reused' };
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Names this evaluation of the request: the same for its repetitions as long as the outcome is open, else a new one. */
+    evaluation: string;
+  }
+}
+
 /**
- * Runs a request once per principal and `Idempotency-Key`: its status and body are stored and given again; another content under the same
- * key is refused, a repetition while it runs is asked to wait. An answer of 500 or above is not stored, because its outcome is open,
- * nor a refusal that passes by itself.
+ * Runs a request once per principal and `Idempotency-Key`: its status and body are stored and given again, a refusal too; another content
+ * under the same key is refused, a repetition while it runs is asked to wait. An answer of 500 or above is not stored, because its outcome
+ * is open, nor a refusal that passes by itself: then the repetition is evaluated anew, unless the first evaluation may still be under way,
+ * which it joins (R-097).
  */
 export async function once(db: Kysely<DB>, request: FastifyRequest, reply: FastifyReply, run: () => Promise<unknown>): Promise<unknown> {
   const key = requestKeyOf(request);
+  request.evaluation = uuidv7();
   if (key === null) return run();
   const owner = { principal: principalName(request.principal), key };
   const claim = await claimKey(db, owner, hashOfRequest(request));
   if (claim.kind === 'reused') throw new ApiError('IdempotencyKeyReused', 'the content differs from the first request');
   if (claim.kind === 'running') throw new ApiError('RequestInProgress', 'the first request has not ended');
   if (claim.kind === 'answered') return replay(reply, claim.status, claim.body);
+  request.evaluation = claim.evaluation;
   try {
     const body = await run();
     await storeAnswer(db, owner, reply.statusCode, body);
     return body;
   } catch (error) {
-    const problem = problemOf(asApiError(error), request);
+    const known = asApiError(error);
+    const problem = problemOf(known, request);
     if (!isPassing(problem.code)) await storeAnswer(db, owner, problem.status, problem);
-    else await releaseKey(db, owner);
+    else await (known.extras.underWay === true ? unlockKey(db, owner) : releaseKey(db, owner)).catch(() => undefined);
     throw error;
   }
 }
@@ -82,43 +93,42 @@ function hashOfRequest(request: FastifyRequest): string {
 type Owner = { readonly principal: string; readonly key: string };
 
 async function claimKey(db: Kysely<DB>, { principal, key }: Owner, requestHash: string): Promise<Claim> {
-  const claimed = await sql`
-    insert into idempotency_key (principal, key, request_hash, state, locked_until)
-    values (${principal}, ${key}, ${requestHash}, 'running', now() + make_interval(secs => ${LEASE_SECONDS}))
+  const claimed = await sql<{ attempt: string }>`
+    insert into idempotency_key (principal, key, request_hash, state, locked_until, attempt)
+    values (${principal}, ${key}, ${requestHash}, 'running', now() + make_interval(secs => ${LEASE_SECONDS}), ${uuidv7()})
     on conflict (principal, key) do update set locked_until = excluded.locked_until
      where idempotency_key.state = 'running' and idempotency_key.locked_until <= now()
        and idempotency_key.request_hash = excluded.request_hash
-    returning key`.execute(db);
-  if (claimed.rows.length > 0) return { kind: 'claimed' };
-  const row = await db
-    .selectFrom('idempotency_key')
-    .selectAll()
-    .where('principal', '=', principal)
-    .where('key', '=', key)
-    .executeTakeFirst();
+    returning attempt`.execute(db);
+  const [claim] = claimed.rows;
+  if (claim !== undefined) return { kind: 'claimed', evaluation: claim.attempt };
+  const row = await db.selectFrom('idempotency_key').selectAll().where(ofOwner({ principal, key })).executeTakeFirst();
   if (row === undefined) return { kind: 'running' };
   if (row.request_hash !== requestHash) return { kind: 'reused' };
   return row.state === 'answered' && row.status !== null ? { kind: 'answered', status: row.status, body: row.body } : { kind: 'running' };
 }
 
-async function storeAnswer(db: Kysely<DB>, { principal, key }: Owner, status: number, body: unknown): Promise<void> {
+async function storeAnswer(db: Kysely<DB>, owner: Owner, status: number, body: unknown): Promise<void> {
   await db
     .updateTable('idempotency_key')
     .set({ state: 'answered', status, body: JSON.stringify(body ?? null) })
-    .where('principal', '=', principal)
-    .where('key', '=', key)
+    .where(ofOwner(owner))
     .execute();
 }
 
-/** Where the database is away the lease runs out by itself. */
-async function releaseKey(db: Kysely<DB>, { principal, key }: Owner): Promise<void> {
-  await db
-    .deleteFrom('idempotency_key')
-    .where('principal', '=', principal)
-    .where('key', '=', key)
-    .where('state', '=', 'running')
-    .execute()
-    .catch(() => undefined);
+/** Forgets the key: its next request is a first one. Where the database is away the lease runs out by itself. */
+async function releaseKey(db: Kysely<DB>, owner: Owner): Promise<void> {
+  await db.deleteFrom('idempotency_key').where(ofOwner(owner)).where('state', '=', 'running').execute();
+}
+
+/** Keeps the evaluation, which its repetition may join at once. */
+async function unlockKey(db: Kysely<DB>, owner: Owner): Promise<void> {
+  const now = sql<string>`now()`;
+  await db.updateTable('idempotency_key').set({ locked_until: now }).where(ofOwner(owner)).where('state', '=', 'running').execute();
+}
+
+function ofOwner({ principal, key }: Owner) {
+  return sql<boolean>`principal = ${principal} and key = ${key}`;
 }
 
 function replay(reply: FastifyReply, status: number, body: unknown): FastifyReply {

@@ -36,6 +36,7 @@ export const routeAccess: Readonly<Record<string, Access>> = {
 
   'GET /v1/deals': needs('deal.read'),
   'GET /v1/deals/:dealId': needs('deal.read'),
+  'GET /v1/deals/:dealId/delivery-plan': needs('deal.read', 'estimate.report'),
   'PUT /v1/deals/:dealId/delivery-plan': needs('estimate.report'),
   'POST /v1/deals/:dealId/handoff/recheck': needs('deal.complete-handoff'),
   'POST /v1/deals/:dealId/sow-proposals': needs('sow.propose'),

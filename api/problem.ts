@@ -28,6 +28,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const problem = problemOf(known, request);
   const retryAfter = retryAfterSeconds(known);
   if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
+  if (problem.currentTag !== undefined) void reply.header('etag', `"${problem.currentTag}"`);
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
   return reply
     .code(problem.status)
@@ -42,7 +43,7 @@ export function problemOf(error: ApiError, request: FastifyRequest): Problem {
   const bug = row === undefined || row.status === 500;
   const code = bug ? 'InternalError' : error.code;
   const { title, status, action } = errorRow(code) as NonNullable<typeof row>;
-  const { errors, inboxEventId, checks } = error.extras;
+  const { errors, inboxEventId, checks, currentTag } = error.extras;
   return {
     type: `https://throughline.dev/problems/${code}`,
     title,
@@ -54,6 +55,7 @@ export function problemOf(error: ApiError, request: FastifyRequest): Problem {
     action,
     ...(retryAfterSeconds(error) === undefined ? {} : { retryable: true }),
     ...(inboxEventId === undefined ? {} : { inboxEventId }),
+    ...(currentTag === undefined ? {} : { currentTag }),
     ...(checks === undefined ? {} : { checks: { ...checks } }),
     ...(errors === undefined || errors.length === 0 ? {} : { errors: [...errors] }),
   };

@@ -23,7 +23,7 @@ const MOST_REMEMBERED = 10_000;
  * Limits rates in this process. A credential counts for itself once it was found good; until then, and without one, the address counts
  * (behind a trusted proxy the one that it names), so that made-up tokens share one rate however often they change. Failed sign-ins of an
  * address have a smaller limit of their own. It never keeps a good credential out: each one is looked at before it is told to wait, and a
- * credential that was good is not counted for its address any more.
+ * credential that was good is not counted for its address any more (R-098).
  */
 export async function limitRates(app: FastifyInstance, deps: ApiDeps): Promise<SignIns> {
   const good = new Remembered(MOST_REMEMBERED);

@@ -1,5 +1,6 @@
 import { type FastifyInstance, type FastifyRequest, type RouteHandlerMethod, type RouteOptions } from 'fastify';
 import { type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import { type FastifyBaseLogger, type RawReplyDefaultExpression, type RawRequestDefaultExpression, type RawServerDefault } from 'fastify';
 import { problemSchema } from '../contracts/api/problem';
 import { type Permission, type Scope } from '../domain/access';
@@ -33,6 +34,10 @@ declare module 'fastify' {
     storeAnswer?: boolean;
     /** True where the body is read while it comes, however long that takes. */
     streamed?: boolean;
+    /** The answer carries an ETag, and 304 is an answer. */
+    tagged?: boolean;
+    /** What If-Match does on this route. */
+    ifMatch?: 'optional' | 'required';
   }
   interface FastifySchema {
     hide?: boolean;
@@ -61,6 +66,12 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   503: 'Not now; repeat the same request',
 };
 
+/** Only where the route looks at a version. */
+const PRECONDITION_PROBLEMS: Readonly<Record<number, string>> = {
+  412: 'Changed since it was read; currentTag is its ETag now',
+  428: 'If-Match is needed here',
+};
+
 /**
  * Gives every route what all have in common, by its row in the table of rights: authentication, permission and scope before the body is
  * read, stored answers of repeated requests, problems in the documentation. A route without a row does not start.
@@ -68,6 +79,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
 export function guardRoutes(app: FastifyInstance, deps: ApiDeps, tokens: Tokens, signIns: SignIns): void {
   app.decorateRequest('principal');
   app.decorateRequest('scope');
+  app.decorateRequest('evaluation');
   app.addHook('onRoute', (route) => {
     if (route.url.startsWith('/docs')) return;
     const access = accessOf(route);
@@ -125,10 +137,32 @@ function describe(route: RouteOptions, access: Access): void {
   const schema = (route.schema ??= {});
   schema['x-permission'] = access.kind === 'permission' ? access.anyOf.join(' | ') : access.kind;
   schema.security = access.kind === 'public' || access.kind === 'signature' ? [] : [{ person: [] }, { integration: [] }];
+  const { ifMatch, tagged = false, storeAnswer = true } = route.config ?? {};
+  const repeated = route.method !== 'GET' && storeAnswer && access.kind !== 'public' && access.kind !== 'signature';
+  const headers = {
+    ...(repeated ? { 'idempotency-key': HEADERS.idempotencyKey } : {}),
+    ...(ifMatch === undefined ? {} : { 'if-match': HEADERS.ifMatch[ifMatch] }),
+    ...(tagged ? { 'if-none-match': HEADERS.ifNoneMatch } : {}),
+  };
+  if (Object.keys(headers).length > 0) schema.headers = z.looseObject(headers);
   const own = (schema.response ?? {}) as Record<string, unknown>;
-  const problems = Object.entries(PROBLEMS).map(([status, description]) => [
+  const problems = Object.entries({ ...PROBLEMS, ...(ifMatch === undefined ? {} : PRECONDITION_PROBLEMS) }).map(([status, description]) => [
     status,
     { description, content: { 'application/problem+json': { schema: problemSchema } } },
   ]);
-  schema.response = { ...Object.fromEntries(problems), ...own };
+  const unchanged = tagged ? { 304: z.null().describe('If-None-Match names what would be answered') } : {};
+  schema.response = { ...Object.fromEntries(problems), ...unchanged, ...own };
 }
+
+/** For the documentation: what is in them is looked at where they are used. */
+const HEADERS = {
+  idempotencyKey: z
+    .string()
+    .optional()
+    .describe('1 to 200 printable characters; the same request with the same key has one effect and one answer'),
+  ifMatch: {
+    optional: z.string().optional().describe('ETag of what the change is based on; 412 where it has changed'),
+    required: z.string().optional().describe('Required: ETag of what is replaced, or * for whatever stands there'),
+  },
+  ifNoneMatch: z.string().optional().describe('ETag of what the caller has; 304 where it still stands'),
+};

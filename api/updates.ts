@@ -1,26 +1,53 @@
-import { hashOf } from '../db/hash';
+import { type UpdateDefinition } from '@temporalio/common';
+import { type FastifyRequest } from 'fastify';
+import { type Said, type ShownKind } from '../contracts/workflow-state';
+import { type RouteDeps } from './deps';
 import { ApiError, refused } from './errors';
-import { TemporalSilent, type UpdateOutcome } from './gateway/gateway';
+import { TemporalSilent } from './gateway/gateway';
+import { preconditionOn } from './preconditions';
+
+/** An update to a run; `id` is what the request creates or changes, for the eye. */
+export interface Message<Ret, Input> {
+  readonly definition: UpdateDefinition<Ret, [Input]>;
+  readonly workflowId: string;
+  readonly id: string;
+  readonly input: Input;
+}
+
+/** What becomes of the outcome. `noRun` answers from the facts where no run took the update. */
+export interface Answers<Ret, R> {
+  readonly done: (result: Ret) => R | Promise<R>;
+  readonly noRun: () => R | Promise<R>;
+  readonly pointerOf?: (path: string) => string;
+}
 
 /**
- * The answer of an update as a route gives it: its result, or the refusal of a rule. Where no run took it, `noRun` answers from the
- * facts; where nobody answered in time, the outcome is unknown and the same request may be repeated.
+ * Sends an update and answers with its result, or with the refusal of a rule. A run gives the same update id the same answer for as long as
+ * it lives, refusals too: so the id names this evaluation of the request (`idempotency.ts`), which its repetitions join while the outcome is
+ * open, and a new key, or a refusal that has passed, begins another one. What it changes is keyed by the request itself (D5, R-097).
  */
-export async function answerOf<T, R>(
-  sent: Promise<UpdateOutcome<T>>,
-  then: (result: T) => R | Promise<R>,
-  noRun: () => R | Promise<R>,
-  pointerOf?: (path: string) => string,
+export async function askRun<Ret, Input, R>(
+  { gateway }: RouteDeps,
+  request: FastifyRequest,
+  { definition, workflowId, id, input }: Message<Ret, Input>,
+  { done, noRun, pointerOf }: Answers<Ret, R>,
 ): Promise<R> {
-  const outcome = await orUnknown(sent);
+  const outcome = await orUnknown(gateway.update({ definition, workflowId, input, updateId: `${id}/${request.evaluation}` }));
   if (outcome.kind === 'refused') throw pointerOf ? refused(outcome.violation, pointerOf) : refused(outcome.violation);
-  return outcome.kind === 'done' ? then(outcome.result) : noRun();
+  if (outcome.kind === 'exhausted') throw new ApiError('OutcomeUnknown', 'the effect failed again and again');
+  return outcome.kind === 'done' ? done(outcome.result) : noRun();
+}
+
+/** Who says it, when, and on which version of what: part of every message. */
+export async function saidBy(deps: RouteDeps, request: FastifyRequest, kind: ShownKind, id: string): Promise<Said> {
+  const ifMatch = preconditionOn(request, kind, id);
+  return { by: request.principal.id, at: await deps.clock.now(), ...(ifMatch === undefined ? {} : { ifMatch }) };
 }
 
 /** What changes something at Temporal: silence means that it may have happened. */
 export function orUnknown<T>(sent: Promise<T>): Promise<T> {
   return sent.catch((error: unknown) => {
-    throw error instanceof TemporalSilent ? new ApiError('OutcomeUnknown', 'no answer in time', { cause: error }) : error;
+    throw error instanceof TemporalSilent ? new ApiError('OutcomeUnknown', 'no answer in time', { cause: error, underWay: true }) : error;
   });
 }
 
@@ -29,14 +56,4 @@ export function orUnavailable<T>(asked: Promise<T>): Promise<T> {
   return asked.catch((error: unknown) => {
     throw error instanceof TemporalSilent ? new ApiError('TemporalUnavailable', 'no answer in time', { cause: error }) : error;
   });
-}
-
-/** Within a run the same id gives the first answer: so it names the content too, and leaves out the moment, which a repetition changes. */
-export function updateIdOf(id: string, content: { readonly at: string }): string {
-  return `${id}/${hashOf({ ...content, at: null }).slice(0, 16)}`;
-}
-
-/** The refusal where a rule of the API itself says no. */
-export function refuse(code: string, detail: string): never {
-  throw new ApiError(code, detail);
 }

@@ -10,6 +10,7 @@ import {
   type DealView,
   type DecisionInput,
   type DecisionReceipt,
+  type HoldLift,
   type IntakeResult,
   type InvoiceView,
   type ItemRelease,
@@ -106,7 +107,7 @@ export interface InvoiceActivities {
   /** After cash moved, a hold changed, or a step of the dunning ladder came due. */
   reviewReceivable(input: { invoiceId: string; turn: number; at: Instant }): Promise<InvoiceView>;
   recordHold(input: { invoiceId: string; hold: CollectionHoldInput }): Promise<InvoiceView>;
-  liftHold(input: { invoiceId: string; holdId: string; by: string; at: Instant }): Promise<InvoiceView>;
+  liftHold(input: HoldLift & { invoiceId: string }): Promise<InvoiceView>;
 }
 
 export interface ProjectActivities {

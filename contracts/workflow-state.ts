@@ -1,4 +1,30 @@
+import { type Scope } from '../domain/access';
 import { type Instant, type LocalDate } from '../domain/deal/terms';
+
+/** Things that people read, then change: what is shown of each has a version, its tag. */
+export type ShownKind = 'deal' | 'line' | 'invoice' | 'project';
+
+/** Who is shown something: where the things may be read, and where cost and the words of people in them; null is nowhere. */
+export interface Reader {
+  readonly scope: Scope;
+  readonly costs: Scope | null;
+  readonly texts: Scope | null;
+}
+
+/** An If-Match as a message carries it: the effect is refused where what this reader is shown has none of the tags any more (R-096). */
+export interface Precondition {
+  readonly kind: ShownKind;
+  readonly id: string;
+  readonly tags: readonly string[];
+  readonly reader: Reader;
+}
+
+/** What every message of a person says besides its content. */
+export interface Said {
+  readonly by: string;
+  readonly at: Instant;
+  readonly ifMatch?: Precondition | undefined;
+}
 
 /** The business clock as it is handed to children and over continue-as-new (D1). `moment` is null outside a simulation. */
 export type ClockState = { readonly simulated: false } | { readonly simulated: true; readonly moment: Instant };
@@ -66,7 +92,7 @@ export interface DealView extends LifecycleView {
   readonly state: string;
 }
 
-export interface SowProposalInput {
+export interface SowProposalInput extends Said {
   readonly proposalId: string;
   readonly documentId: string;
   readonly terms: readonly {
@@ -76,8 +102,6 @@ export interface SowProposalInput {
     readonly clause: string;
     readonly currency?: string;
   }[];
-  readonly by: string;
-  readonly at: Instant;
 }
 
 export interface SowProposalReceipt {
@@ -97,12 +121,10 @@ export interface BaselineView extends DealView {
   }[];
 }
 
-export interface CancellationInput {
+export interface CancellationInput extends Said {
   readonly requestId: string;
-  readonly by: string;
   readonly reasonId: string;
   readonly effectiveOn: LocalDate;
-  readonly at: Instant;
 }
 
 /** What a contract line does next by itself, and what it waits for. */
@@ -126,15 +148,13 @@ export interface BillingResult {
   readonly line: LineView;
 }
 
-export interface MilestoneDelivery {
+export interface MilestoneDelivery extends Said {
   readonly deliveryId: string;
   readonly milestoneId: string;
   readonly deliveredAt: Instant;
-  readonly by: string;
-  readonly at: Instant;
 }
 
-export interface MilestoneResponse {
+export interface MilestoneResponse extends Said {
   readonly responseId: string;
   readonly milestoneId: string;
   readonly attempt: number;
@@ -142,11 +162,9 @@ export interface MilestoneResponse {
   readonly respondedAt: Instant;
   readonly reasonId: string | null;
   readonly documentReference: string | null;
-  readonly by: string;
-  readonly at: Instant;
 }
 
-export interface UsageReport {
+export interface UsageReport extends Said {
   readonly eventId: string;
   readonly servicePeriod: string;
   readonly tickets: number;
@@ -154,26 +172,20 @@ export interface UsageReport {
   readonly p1WithinTarget: number;
   readonly supersedes: string | null;
   readonly reportedAt: Instant;
-  readonly by: string;
-  readonly at: Instant;
 }
 
-export interface ItemRelease {
+export interface ItemRelease extends Said {
   readonly releaseId: string;
   readonly itemKey: string;
-  readonly by: string;
-  readonly at: Instant;
 }
 
 /** Overage hours of a month of work that finance does not bill; negative hours stay billed though the drawdown is lower (R-181). */
-export interface OverageWaiver {
+export interface OverageWaiver extends Said {
   readonly waiverId: string;
   readonly period: string;
   /** Exact decimal. */
   readonly hours: string;
   readonly reasonCode: string;
-  readonly by: string;
-  readonly at: Instant;
 }
 
 export interface InvoiceView extends LifecycleView {
@@ -191,15 +203,13 @@ export interface InvoiceView extends LifecycleView {
   readonly nextStepAt: Instant | null;
 }
 
-export interface CollectionHoldInput {
+export interface CollectionHoldInput extends Said {
   readonly holdId: string;
   readonly kind: 'dispute' | 'promise' | 'dunning-hold';
   readonly amountMinor: number | null;
   readonly reasonId: string;
   readonly from: Instant;
   readonly until: Instant | null;
-  readonly by: string;
-  readonly at: Instant;
 }
 
 export interface ProjectView extends LifecycleView {
@@ -212,12 +222,14 @@ export interface ProjectView extends LifecycleView {
   readonly readyToClose: boolean;
 }
 
-export interface SignOffInput {
+export interface HoldLift extends Said {
+  readonly holdId: string;
+}
+
+export interface SignOffInput extends Said {
   readonly signOffId: string;
   readonly documentReference: string;
   readonly signedOn: LocalDate;
-  readonly by: string;
-  readonly at: Instant;
 }
 
 /** What an intake changed: the invoices whose open amount moved. */

@@ -64,6 +64,12 @@ export async function inboxEvent(db: Kysely<DB>, id: string): Promise<InboxRow |
   return (await db.selectFrom('inbox_event').selectAll().where('id', '=', id).executeTakeFirst()) as InboxRow | undefined;
 }
 
+/** The event that a source sent under its own id. */
+export async function inboxEventOf(db: Kysely<DB>, source: string, eventId: string): Promise<InboxRow | undefined> {
+  const query = db.selectFrom('inbox_event').selectAll().where('source', '=', source).where('event_id', '=', eventId);
+  return (await query.executeTakeFirst()) as InboxRow | undefined;
+}
+
 /** How many events are in each state, and how many of the received ones a dispatcher holds or could claim now (`due`). */
 export async function inboxCounts(db: Kysely<DB>): Promise<Record<InboxState | 'due', number>> {
   const rows = await sql<{ state: InboxState; count: number; due: number }>`

@@ -14,6 +14,7 @@ export interface Stage {
   knownDealId(): Promise<string | null>;
   contractLineId(lineId: string): Promise<string>;
   projectId(): Promise<string>;
+  /** What is replaced (PUT) is whatever stands there. */
   write(userId: string, method: 'POST' | 'PUT', path: string, key: string, body: unknown): Promise<void>;
   /** A CloudEvent over the signed webhook, signed anew each time it is sent. */
   postCloudEvent(messageId: string, event: unknown): Promise<void>;
@@ -60,7 +61,8 @@ export function openStage(options: {
       return project.id;
     }),
     write: async (userId, method, path, key, body) => {
-      await api.person(userId)(path, { method, body, idempotencyKey: keyed(key) });
+      const headers = method === 'PUT' ? { 'if-match': '*' } : {};
+      await api.person(userId)(path, { method, body, idempotencyKey: keyed(key), headers });
     },
     postCloudEvent: async (messageId, event) => {
       const text = JSON.stringify(event);

@@ -22,7 +22,13 @@ export function requestCancellation(deps: ActivityDeps): DealActivities['request
     const { requestId, by, reasonId, effectiveOn, at } = cancellation;
     return lifecycleEffect<DealView>(
       deps,
-      { key: `request-cancellation/${requestId}`, identity: { dealId, by, reasonId, effectiveOn }, at, actor: by },
+      {
+        key: `request-cancellation/${requestId}`,
+        identity: { dealId, by, reasonId, effectiveOn },
+        at,
+        actor: by,
+        ifMatch: cancellation.ifMatch,
+      },
       async (trx, workflowId) => {
         const deal = await lockDeal(trx, dealId);
         const refused = await refuseCancellation(trx, deal, effectiveOn, at);

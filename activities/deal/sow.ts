@@ -20,7 +20,7 @@ export function recordSowProposal(deps: ActivityDeps): DealActivities['recordSow
     const { proposalId, documentId, terms, by, at } = proposal;
     return lifecycleEffect<{ receipt: SowProposalReceipt; deal: DealView }>(
       deps,
-      { key: `sow-proposal/${proposalId}`, identity: { dealId, documentId, terms, by }, at, actor: by },
+      { key: `sow-proposal/${proposalId}`, identity: { dealId, documentId, terms, by }, at, actor: by, ifMatch: proposal.ifMatch },
       async (trx, workflowId) => {
         const deal = await lockDeal(trx, dealId);
         if (deal.state !== 'terms') return { violation: 'TermsNotExpected', detail: `the deal is in stage ${deal.state}` };

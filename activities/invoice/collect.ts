@@ -45,7 +45,13 @@ export function recordHold(deps: ActivityDeps): InvoiceActivities['recordHold'] 
     return invoiceEffect(
       deps,
       invoiceId,
-      { key: `hold/${holdId}`, identity: { invoiceId, kind, amountMinor, reasonId, from, until, by }, at, actor: by },
+      {
+        key: `hold/${holdId}`,
+        identity: { invoiceId, kind, amountMinor, reasonId, from, until, by },
+        at,
+        actor: by,
+        ifMatch: hold.ifMatch,
+      },
       async (trx, invoice) => {
         if (invoice.state !== 'issued') return { violation: 'InvoiceNotOpen', detail: `${invoice.reference} is ${invoice.state}` };
         if (amountMinor !== null && amountMinor > invoice.open_minor)
@@ -76,19 +82,24 @@ export function recordHold(deps: ActivityDeps): InvoiceActivities['recordHold'] 
 }
 
 export function liftHold(deps: ActivityDeps): InvoiceActivities['liftHold'] {
-  return ({ invoiceId, holdId, by, at }) =>
-    invoiceEffect(deps, invoiceId, { key: `lift-hold/${holdId}`, identity: { invoiceId, holdId }, at, actor: by }, async (trx, invoice) => {
-      const lifted = await trx
-        .updateTable('collection_hold')
-        .set({ lifted_at: at })
-        .where('id', '=', holdId)
-        .where('invoice_id', '=', invoiceId)
-        .where('lifted_at', 'is', null)
-        .returning('id')
-        .executeTakeFirst();
-      if (!lifted) return { violation: 'HoldUnknown', detail: holdId };
-      return { invoice, ...(await receivableState(trx, invoice, at)), action: 'hold.lifted', details: { holdId } };
-    });
+  return ({ invoiceId, holdId, by, at, ifMatch }) =>
+    invoiceEffect(
+      deps,
+      invoiceId,
+      { key: `lift-hold/${holdId}`, identity: { invoiceId, holdId }, at, actor: by, ifMatch },
+      async (trx, invoice) => {
+        const lifted = await trx
+          .updateTable('collection_hold')
+          .set({ lifted_at: at })
+          .where('id', '=', holdId)
+          .where('invoice_id', '=', invoiceId)
+          .where('lifted_at', 'is', null)
+          .returning('id')
+          .executeTakeFirst();
+        if (!lifted) return { violation: 'HoldUnknown', detail: holdId };
+        return { invoice, ...(await receivableState(trx, invoice, at)), action: 'hold.lifted', details: { holdId } };
+      },
+    );
 }
 
 /** What an issued document waits for, and when collection acts next: the next rung of its ladder, or the end of a hold. */

@@ -16,7 +16,13 @@ export function recordDelivery(deps: ActivityDeps): LineActivities['recordDelive
     return lineEffect(
       deps,
       contractLineId,
-      { key: `milestone-delivery/${deliveryId}`, identity: { contractLineId, milestoneId, deliveredAt, by }, at, actor: by },
+      {
+        key: `milestone-delivery/${deliveryId}`,
+        identity: { contractLineId, milestoneId, deliveredAt, by },
+        at,
+        actor: by,
+        ifMatch: delivery.ifMatch,
+      },
       async (trx, line) => {
         const milestone = await milestoneOf(trx, line, milestoneId);
         if (isViolation(milestone)) return milestone;
@@ -49,33 +55,38 @@ export function recordResponse(deps: ActivityDeps): LineActivities['recordRespon
     const { responseId, milestoneId, attempt, respondedAt, reasonId, documentReference, by, at } = response;
     const accepted = response.response === 'accepted';
     const identity = { contractLineId, milestoneId, attempt, response: response.response, respondedAt, by };
-    return lineEffect(deps, contractLineId, { key: `milestone-response/${responseId}`, identity, at, actor: by }, async (trx, line) => {
-      const milestone = await milestoneOf(trx, line, milestoneId);
-      if (isViolation(milestone)) return milestone;
-      const refused = refuseResponse(milestone, attempt, respondedAt, accepted, reasonId, at);
-      if (refused) return refused;
-      await addResponse(trx, milestone, { response: response.response, respondedAt, reasonId, documentReference, by });
-      const { timeZone } = await entityOf(trx, line.selling_entity_id);
-      const acceptedOn = accepted ? acceptanceDate(respondedAt, timeZone) : null;
-      await trx
-        .updateTable('milestone')
-        .set({
-          state: accepted ? 'accepted' : 'rejected',
-          deemed_at: null,
-          accepted_on: acceptedOn,
-          acceptance: accepted ? 'written' : null,
-          revision: milestone.revision + 1,
-        })
-        .where('id', '=', milestone.id)
-        .execute();
-      await unblock(trx, line.id, at);
-      return {
-        action: `milestone.${response.response}`,
-        subject: milestoneId,
-        details: { attempt, respondedAt, acceptedOn },
-        texts: { reason: reasonId },
-      };
-    });
+    return lineEffect(
+      deps,
+      contractLineId,
+      { key: `milestone-response/${responseId}`, identity, at, actor: by, ifMatch: response.ifMatch },
+      async (trx, line) => {
+        const milestone = await milestoneOf(trx, line, milestoneId);
+        if (isViolation(milestone)) return milestone;
+        const refused = refuseResponse(milestone, attempt, respondedAt, accepted, reasonId, at);
+        if (refused) return refused;
+        await addResponse(trx, milestone, { response: response.response, respondedAt, reasonId, documentReference, by });
+        const { timeZone } = await entityOf(trx, line.selling_entity_id);
+        const acceptedOn = accepted ? acceptanceDate(respondedAt, timeZone) : null;
+        await trx
+          .updateTable('milestone')
+          .set({
+            state: accepted ? 'accepted' : 'rejected',
+            deemed_at: null,
+            accepted_on: acceptedOn,
+            acceptance: accepted ? 'written' : null,
+            revision: milestone.revision + 1,
+          })
+          .where('id', '=', milestone.id)
+          .execute();
+        await unblock(trx, line.id, at);
+        return {
+          action: `milestone.${response.response}`,
+          subject: milestoneId,
+          details: { attempt, respondedAt, acceptedOn },
+          texts: { reason: reasonId },
+        };
+      },
+    );
   };
 }
 

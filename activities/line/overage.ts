@@ -17,27 +17,32 @@ export function waiveOverage(deps: ActivityDeps): LineActivities['waiveOverage']
   return ({ contractLineId, waiver }) => {
     const { waiverId, period, hours, reasonCode, by, at } = waiver;
     const identity = { contractLineId, period, hours, reasonCode, by };
-    return lineEffect(deps, contractLineId, { key: `overage-waiver/${waiverId}`, identity, at, actor: by }, async (trx, line) => {
-      if (line.terms.engagementModel !== 'retainer') return { violation: 'LineWithoutOverage', detail: line.engagement_model };
-      const retainer: RetainerLine = line.terms;
-      const refused =
-        refuseWaiver(retainer, await followUpFacts(trx, line, at), period, hours) ?? (await refuseInvolved(trx, line, period, by));
-      if (refused) return refused;
-      await trx
-        .insertInto('overage_waiver')
-        .values({
-          id: waiverId,
-          contract_line_id: line.id,
-          period,
-          hours,
-          reason_code: reasonCode,
-          decided_by: by,
-          decided_at: at,
-        })
-        .execute();
-      if (isSettled(retainer, await followUpFacts(trx, line, at), period)) await voidSupplements(trx, line.id, period, at);
-      return { action: 'overage.waived', subject: `${line.line_id}/${period}`, details: { waiverId, hours, reasonCode } };
-    });
+    return lineEffect(
+      deps,
+      contractLineId,
+      { key: `overage-waiver/${waiverId}`, identity, at, actor: by, ifMatch: waiver.ifMatch },
+      async (trx, line) => {
+        if (line.terms.engagementModel !== 'retainer') return { violation: 'LineWithoutOverage', detail: line.engagement_model };
+        const retainer: RetainerLine = line.terms;
+        const refused =
+          refuseWaiver(retainer, await followUpFacts(trx, line, at), period, hours) ?? (await refuseInvolved(trx, line, period, by));
+        if (refused) return refused;
+        await trx
+          .insertInto('overage_waiver')
+          .values({
+            id: waiverId,
+            contract_line_id: line.id,
+            period,
+            hours,
+            reason_code: reasonCode,
+            decided_by: by,
+            decided_at: at,
+          })
+          .execute();
+        if (isSettled(retainer, await followUpFacts(trx, line, at), period)) await voidSupplements(trx, line.id, period, at);
+        return { action: 'overage.waived', subject: `${line.line_id}/${period}`, details: { waiverId, hours, reasonCode } };
+      },
+    );
   };
 }
 

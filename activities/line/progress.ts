@@ -86,7 +86,7 @@ export function releaseItem(deps: ActivityDeps): LineActivities['releaseItem'] {
     return lineEffect(
       deps,
       contractLineId,
-      { key: `release-item/${releaseId}`, identity: { contractLineId, itemKey, by }, at, actor: by },
+      { key: `release-item/${releaseId}`, identity: { contractLineId, itemKey, by }, at, actor: by, ifMatch: release.ifMatch },
       async (trx) => {
         const released = await trx
           .updateTable('billing_plan_item')

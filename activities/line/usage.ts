@@ -13,11 +13,11 @@ type Report = Parameters<LineActivities['recordUsage']>[0]['report'];
 /** A monthly usage report; delivered twice it counts once, a corrected one supersedes (R-037, S-18). */
 export function recordUsage(deps: ActivityDeps): LineActivities['recordUsage'] {
   return ({ contractLineId, report }) => {
-    const { by, at } = report;
+    const { by, at, ifMatch } = report;
     return lineEffect(
       deps,
       contractLineId,
-      { key: `usage/${report.eventId}`, identity: { contractLineId, ...reported(report) }, at, actor: by },
+      { key: `usage/${report.eventId}`, identity: { contractLineId, ...reported(report) }, at, actor: by, ifMatch },
       async (trx, line) => {
         const stored = await storeUsage(trx, line, report);
         if (isViolation(stored)) return stored;
@@ -32,7 +32,7 @@ export function recordUsage(deps: ActivityDeps): LineActivities['recordUsage'] {
 export async function storeUsage(
   trx: Transaction<DB>,
   line: LineRow,
-  { by: _by, at: _at, ...report }: Report,
+  { by: _by, at: _at, ifMatch: _ifMatch, ...report }: Report,
 ): Promise<'stored' | 'unchanged' | Violation> {
   const known = await reportById(trx, report.eventId);
   if (known !== undefined) {

@@ -103,7 +103,7 @@ export function recordSignOff(deps: ActivityDeps): ProjectActivities['recordSign
     return projectEffect(
       deps,
       projectId,
-      { key: `sign-off/${signOffId}`, identity: { projectId, documentReference, signedOn, by }, at, actor: by },
+      { key: `sign-off/${signOffId}`, identity: { projectId, documentReference, signedOn, by }, at, actor: by, ifMatch: signOff.ifMatch },
       async (trx, project) => {
         if (project.state !== 'closing') return { violation: 'ProjectNotClosing', detail: `the project is ${project.state}` };
         const known = await trx

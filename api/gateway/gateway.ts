@@ -16,15 +16,21 @@ import { enqueueSignal, type IntakeInput } from '../../workflows/intake/messages
 import { booksOpenedSignal, type PeriodCloseInput } from '../../workflows/period-close/messages';
 import { identityAttributes, Stage } from '../../workflows/search-attributes';
 
-/** What became of an update. `no-run`: nobody could take it, because the run has ended or never began; the facts say which. */
+/**
+ * What became of an update. `no-run`: nobody could take it, because the run has ended or never began; the facts say which. `exhausted`: the
+ * whole effort of its effect was used up, and the run keeps that failure under this id.
+ */
 export type UpdateOutcome<T> =
-  { readonly kind: 'done'; readonly result: T } | { readonly kind: 'refused'; readonly violation: Violation } | { readonly kind: 'no-run' };
+  | { readonly kind: 'done'; readonly result: T }
+  | { readonly kind: 'refused'; readonly violation: Violation }
+  | { readonly kind: 'no-run' }
+  | { readonly kind: 'exhausted' };
 
 export interface Update<Ret, Input> {
   readonly definition: UpdateDefinition<Ret, [Input]>;
   readonly workflowId: string;
   readonly input: Input;
-  /** The same id for the same content within a run gives the first answer. */
+  /** The same id within a run gives the first answer. */
   readonly updateId: string;
 }
 
@@ -92,13 +98,7 @@ export function createGateway(client: Client, options: GatewayOptions): Gateway 
     return inTime(made, options.timeoutMs);
   };
   return {
-    update: async (update) => {
-      const first = await bounded(() => sendUpdate(client, update, update.updateId));
-      // The whole effort of an effect was used up: the run keeps that failure under this id, so the repetition gets one of its own.
-      return first.kind === 'exhausted'
-        ? notExhausted(await bounded(() => sendUpdate(client, update, `${update.updateId}/${Date.now()}`)))
-        : first;
-    },
+    update: (update) => bounded(() => sendUpdate(client, update)),
     signal: (workflowId, definition, input) =>
       bounded(() => client.workflow.getHandle(workflowId).signal(definition, input)).then(
         () => true,
@@ -121,22 +121,13 @@ export function createGateway(client: Client, options: GatewayOptions): Gateway 
   };
 }
 
-interface Exhausted {
-  readonly kind: 'exhausted';
-}
-
-function sendUpdate<Ret, Input>(client: Client, update: Update<Ret, Input>, updateId: string): Promise<UpdateOutcome<Ret> | Exhausted> {
-  const { definition, workflowId, input } = update;
+function sendUpdate<Ret, Input>(client: Client, update: Update<Ret, Input>): Promise<UpdateOutcome<Ret>> {
+  const { definition, workflowId, input, updateId } = update;
   return client.workflow
     .getHandle(workflowId)
     .executeUpdate(definition, { args: [input], updateId })
     .then((result) => ({ kind: 'done' as const, result }))
     .catch(outcomeOf);
-}
-
-function notExhausted<T>(outcome: UpdateOutcome<T> | Exhausted): UpdateOutcome<T> {
-  if (outcome.kind === 'exhausted') throw new TemporalSilent('the effect failed again');
-  return outcome;
 }
 
 async function startDeal(client: Client, taskQueue: string, deal: DealReport, clock: ClockState): Promise<'told' | 'ended'> {
@@ -225,7 +216,7 @@ function linkTo({ uiUrl, namespace }: GatewayOptions, workflowId: string, runId?
 /** A run that ends with the update still in it answers with this failure; whether the update counted, the facts say. */
 const ENDED_WITH_UPDATE = 'AcceptedUpdateCompletedWorkflow';
 
-function outcomeOf(error: unknown): { kind: 'refused'; violation: Violation } | { kind: 'no-run' } | Exhausted {
+function outcomeOf(error: unknown): Exclude<UpdateOutcome<never>, { kind: 'done' }> {
   if (error instanceof WorkflowNotFoundError) return { kind: 'no-run' };
   if (!(error instanceof WorkflowUpdateFailedError)) throw error;
   const failure = innermost(error);

@@ -22,9 +22,10 @@ import { ApiError, refused } from '../errors';
 import { withoutFields } from '../fields';
 import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
+import { matchedTags, refuseOtherTag } from '../preconditions';
 import { type Api } from '../routing';
 import { keepReason } from '../texts';
-import { answerOf, orUnknown, updateIdOf } from '../updates';
+import { askRun, orUnknown } from '../updates';
 
 type Outcome = z.infer<typeof decisionReceiptSchema>['outcome'];
 
@@ -66,6 +67,7 @@ export function approvalRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'POST',
     url: '/v1/approvals/:id/decisions',
+    config: { ifMatch: 'optional' },
     schema: {
       tags: ['approvals'],
       summary: 'Decide on what was shown; answers after the decision is committed',
@@ -77,7 +79,7 @@ export function approvalRoutes(app: Api, deps: RouteDeps): void {
       if (request.principal.kind !== 'user') throw new ApiError('PersonRequired', 'an integration does not decide');
       const { id } = request.params;
       const approval = await approvalOf(deps, request, id);
-      refuseOtherVersion(request, approval);
+      refuseOtherTag(matchedTags(request), approval.shownHash);
       const { decisionId = idFor(request, 'decision'), verdict, reason, role = null, shownHash } = request.body;
       const isOpen = approval.state === 'pending';
       const words = { reason: isOpen ? reason : null, purpose: 'decision', subject: approvalWorkflowId(id), origin: decisionId } as const;
@@ -114,18 +116,12 @@ export function approvalRoutes(app: Api, deps: RouteDeps): void {
   });
 }
 
-async function decide(deps: RouteDeps, request: FastifyRequest, approvalId: string, decision: DecisionInput): Promise<Outcome> {
-  const sent = deps.gateway.update({
-    definition: decideUpdate,
-    workflowId: approvalWorkflowId(approvalId),
-    input: decision,
-    updateId: updateIdOf(decision.decisionId, decision),
+function decide(deps: RouteDeps, request: FastifyRequest, approvalId: string, decision: DecisionInput): Promise<Outcome> {
+  const message = { definition: decideUpdate, workflowId: approvalWorkflowId(approvalId), id: decision.decisionId, input: decision };
+  return askRun(deps, request, message, {
+    done: (receipt): Outcome => receipt.outcome,
+    noRun: async () => settledAnswer(await approvalOf(deps, request, approvalId), decision),
   });
-  return answerOf(
-    sent,
-    (receipt): Outcome => receipt.outcome,
-    async () => settledAnswer(await approvalOf(deps, request, approvalId), decision),
-  );
 }
 
 /** An approval that has ended answers from its record: the same decision again is no conflict, any other is (RULES Approvals). */
@@ -134,12 +130,6 @@ function settledAnswer({ record }: ApprovalDetail, decision: DecisionInput): Out
   if (answered !== null) return answered;
   if (record.kind === 'pending') throw new ApiError('RunMissing', 'the approval is pending, but no run takes decisions');
   throw refused(refusalWithoutFacts(record, decision) ?? { violation: 'AlreadyDecided', detail: record.kind });
-}
-
-function refuseOtherVersion(request: FastifyRequest, approval: ApprovalDetail): void {
-  const wanted = request.headers['if-match'];
-  if (wanted === undefined || wanted === '*' || wanted === `"${approval.shownHash}"`) return;
-  throw new ApiError('VersionOutdated', 'If-Match names another version');
 }
 
 async function readerOf(deps: RouteDeps, request: FastifyRequest): Promise<ApprovalReader> {

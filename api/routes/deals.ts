@@ -1,55 +1,35 @@
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { acceptedSchema, pageQuery, uuid } from '../../contracts/api/common';
+import { pageQuery, uuid } from '../../contracts/api/common';
 import {
   cancellationReceipt,
   cancellationRequest,
   dealListSchema,
   dealQuery,
   dealSchema,
-  deliveryPlanSchema,
   sowProposalListSchema,
   sowProposalReceiptSchema,
   sowProposalRequest,
 } from '../../contracts/api/deals';
-import { listDeals, listSowProposals, readDeal, readDealState } from '../../db/reads/deals';
-import { covers } from '../../domain/access';
+import { listDeals, listSowProposals } from '../../db/reads/deals';
 import { dealWorkflowId } from '../../domain/ids';
 import { dealReportedSignal, proposeTermsUpdate, requestCancellationUpdate } from '../../workflows/deal-to-cash/messages';
+import { openDeal, requireLead } from '../deal-access';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { idFor } from '../idempotency';
-import { putIntake } from '../intake';
 import { pageAnswer, pageRequest } from '../paging';
+import { showTagged } from '../preconditions';
 import { type Api } from '../routing';
 import { keepReason } from '../texts';
-import { answerOf, orUnknown, updateIdOf } from '../updates';
-import { waitsOf } from '../waits';
+import { askRun, orUnknown, saidBy } from '../updates';
 
-const FINISHED = ['closed', 'declined', 'cancelled'];
 const params = z.strictObject({ dealId: uuid });
 
 /** Deals: their terms, their handoff, the statement of work, and what is asked of their runs. */
 export function dealRoutes(app: Api, deps: RouteDeps): void {
   dealReads(app, deps);
   dealRequests(app, deps);
-
-  app.route({
-    method: 'PUT',
-    url: '/v1/deals/:dealId/delivery-plan',
-    schema: {
-      tags: ['deals'],
-      summary: 'The delivery plan before the baseline; replaces the one before',
-      params,
-      body: deliveryPlanSchema,
-      response: { 202: acceptedSchema },
-    },
-    handler: async (request, reply) => {
-      const { dealId } = await wholeDeal(deps, request, request.params.dealId);
-      void reply.code(202);
-      return await putIntake(deps, request, 'delivery-plan', `deal/${dealId}`, { dealId, tasks: request.body.tasks });
-    },
-  });
 
   app.route({
     method: 'POST',
@@ -61,7 +41,8 @@ export function dealRoutes(app: Api, deps: RouteDeps): void {
       response: { 202: z.object({ dealId: z.string() }) },
     },
     handler: async (request, reply) => {
-      const { dealId } = await openDeal(deps, request, request.params.dealId);
+      const { dealId } = request.params;
+      await openDeal(deps, request, dealId);
       const report = { eventId: idFor(request, 'recheck'), at: await deps.clock.now() };
       const told = await orUnknown(deps.gateway.signal(dealWorkflowId(dealId), dealReportedSignal, report));
       if (!told) await refuseWithoutRun(deps, request, dealId);
@@ -75,6 +56,7 @@ function dealRequests(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'POST',
     url: '/v1/deals/:dealId/sow-proposals',
+    config: { ifMatch: 'optional' },
     schema: {
       tags: ['deals'],
       summary: 'Propose the governing terms of the statement of work',
@@ -83,22 +65,17 @@ function dealRequests(app: Api, deps: RouteDeps): void {
       response: { 201: sowProposalReceiptSchema },
     },
     handler: async (request, reply) => {
-      const { dealId } = await wholeDeal(deps, request, request.params.dealId);
+      const { dealId } = request.params;
+      requireLead(request, await openDeal(deps, request, dealId));
       const { proposalId = idFor(request, 'sow-proposal'), documentId } = request.body;
       const terms = request.body.terms.map(({ currency, ...term }) => (currency === undefined ? term : { ...term, currency }));
-      const input = { proposalId, documentId, terms, by: request.principal.id, at: await deps.clock.now() };
-      const sent = deps.gateway.update({
-        definition: proposeTermsUpdate,
-        workflowId: dealWorkflowId(dealId),
-        input,
-        updateId: updateIdOf(proposalId, input),
+      const input = { proposalId, documentId, terms, ...(await saidBy(deps, request, 'deal', dealId)) };
+      const message = { definition: proposeTermsUpdate, workflowId: dealWorkflowId(dealId), id: proposalId, input };
+      const receipt = await askRun(deps, request, message, {
+        done: (done) => done,
+        noRun: () => refuseWithoutRun(deps, request, dealId),
+        pointerOf: (path) => (terms.some((term) => term.path === path) ? `/terms/${terms.findIndex((term) => term.path === path)}` : path),
       });
-      const receipt = await answerOf(
-        sent,
-        (done) => done,
-        () => refuseWithoutRun(deps, request, dealId),
-        (path) => (terms.some((term) => term.path === path) ? `/terms/${terms.findIndex((term) => term.path === path)}` : path),
-      );
       void reply.code(201);
       return receipt;
     },
@@ -107,6 +84,7 @@ function dealRequests(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'POST',
     url: '/v1/deals/:dealId/cancellation',
+    config: { ifMatch: 'optional' },
     schema: {
       tags: ['deals'],
       summary: 'Ask for the cancellation of a deal; it is decided by approval',
@@ -115,23 +93,18 @@ function dealRequests(app: Api, deps: RouteDeps): void {
       response: { 201: cancellationReceipt },
     },
     handler: async (request, reply) => {
-      const { dealId } = await openDeal(deps, request, request.params.dealId);
+      const { dealId } = request.params;
+      await openDeal(deps, request, dealId);
       const requestId = idFor(request, 'cancellation');
       const { reason, effectiveOn } = request.body;
       const words = { reason, purpose: 'cancellation', subject: dealWorkflowId(dealId), origin: requestId } as const;
       const reasonId = await keepReason(deps, request, words);
-      const input = { requestId, by: request.principal.id, reasonId, effectiveOn, at: await deps.clock.now() };
-      const sent = deps.gateway.update({
-        definition: requestCancellationUpdate,
-        workflowId: dealWorkflowId(dealId),
-        input,
-        updateId: updateIdOf(requestId, input),
+      const input = { requestId, reasonId, effectiveOn, ...(await saidBy(deps, request, 'deal', dealId)) };
+      const message = { definition: requestCancellationUpdate, workflowId: dealWorkflowId(dealId), id: requestId, input };
+      const receipt = await askRun(deps, request, message, {
+        done: ({ approvalId }) => ({ approvalId }),
+        noRun: () => refuseWithoutRun(deps, request, dealId),
       });
-      const receipt = await answerOf(
-        sent,
-        ({ approvalId }) => ({ approvalId }),
-        () => refuseWithoutRun(deps, request, dealId),
-      );
       void reply.code(201);
       return receipt;
     },
@@ -152,20 +125,18 @@ function dealReads(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'GET',
     url: '/v1/deals/:dealId',
+    config: { tagged: true },
     schema: {
       tags: ['deals'],
       summary: 'One deal: terms, what the handoff lacks, names, waits, links',
       params,
       response: { 200: dealSchema },
     },
-    handler: async (request) => {
+    handler: async (request, reply) => {
       const { dealId } = request.params;
-      const deal = await readDeal(deps.db, request.scope, dealId);
-      if (deal === undefined) throw new ApiError('DealUnknown', dealId);
       const workflowId = dealWorkflowId(dealId);
       return {
-        ...deal,
-        waits: await waitsOf(deps, request, { dealId }),
+        ...(await showTagged(deps, { request, reply }, 'deal', dealId)),
         links: {
           self: `/v1/deals/${dealId}`,
           run: `/v1/runs/${encodeURIComponent(workflowId)}`,
@@ -193,20 +164,6 @@ function dealReads(app: Api, deps: RouteDeps): void {
       return pageAnswer(page);
     },
   });
-}
-
-async function openDeal(deps: RouteDeps, request: FastifyRequest, dealId: string): Promise<{ dealId: string; leadEntityId: string }> {
-  const deal = await readDealState(deps.db, request.scope, dealId);
-  if (deal === undefined) throw new ApiError('DealUnknown', dealId);
-  if (FINISHED.includes(deal.state)) throw new ApiError('DealFinished', `the deal is ${deal.state}`);
-  return deal;
-}
-
-/** What speaks for every line of a deal is said by its lead entity; another one would write what it may not read (R-094). */
-async function wholeDeal(deps: RouteDeps, request: FastifyRequest, dealId: string): Promise<{ dealId: string }> {
-  const deal = await openDeal(deps, request, dealId);
-  if (!covers(request.scope, [deal.leadEntityId])) throw new ApiError('ScopeTooSmall', `the deal is led by ${deal.leadEntityId}`);
-  return deal;
 }
 
 /** No run took the message: the deal has ended meanwhile, or its run has not begun. */

@@ -2,6 +2,7 @@ import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { outsideId, uuid } from '../../contracts/api/common';
 import { holdReceipt, holdRequest, invoiceListSchema, invoiceQuery, invoiceSchema } from '../../contracts/api/invoices';
+import { type InvoiceView } from '../../contracts/workflow-state';
 import { readInvoice } from '../../db/reads/invoice';
 import { listInvoices } from '../../db/reads/invoices';
 import { invoiceWorkflowId } from '../../domain/ids';
@@ -12,10 +13,10 @@ import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
+import { showTagged } from '../preconditions';
 import { type Api } from '../routing';
 import { keepReason } from '../texts';
-import { answerOf, updateIdOf } from '../updates';
-import { waitsOf } from '../waits';
+import { askRun, type Message, saidBy } from '../updates';
 
 const params = z.strictObject({ id: uuid });
 
@@ -42,17 +43,14 @@ export function invoiceRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'GET',
     url: '/v1/invoices/:id',
+    config: { tagged: true },
     schema: {
       tags: ['invoices'],
       summary: 'One invoice: lines, items, applications, dunning, holds',
       params,
       response: { 200: invoiceSchema },
     },
-    handler: async (request) => {
-      const { id } = request.params;
-      const waits = await waitsOf(deps, request, { workflowIds: [invoiceWorkflowId(id)] });
-      return { ...(await invoiceOf(deps, request, id)), waits };
-    },
+    handler: (request, reply) => showTagged(deps, { request, reply }, 'invoice', request.params.id),
   });
 }
 
@@ -60,6 +58,7 @@ function holdRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'POST',
     url: '/v1/invoices/:id/holds',
+    config: { ifMatch: 'optional' },
     schema: {
       tags: ['invoices'],
       summary: 'Record a dispute, a promise to pay, or a stop of dunning',
@@ -75,18 +74,8 @@ function holdRoutes(app: Api, deps: RouteDeps): void {
       const amountMinor = held(amount, currency);
       const words = { reason, purpose: 'hold', subject: invoiceWorkflowId(id), origin: holdId } as const;
       const reasonId = await keepReason(deps, request, words);
-      const input = { holdId, ...told, reasonId, amountMinor, by: request.principal.id, at: await deps.clock.now() };
-      const sent = deps.gateway.update({
-        definition: holdUpdate,
-        workflowId: invoiceWorkflowId(id),
-        input,
-        updateId: updateIdOf(holdId, input),
-      });
-      const receipt = await answerOf(
-        sent,
-        ({ state }) => ({ holdId, invoiceId: id, state }),
-        () => refuseWithoutRun(deps, request, id),
-      );
+      const input = { holdId, ...told, reasonId, amountMinor, ...(await saidBy(deps, request, 'invoice', id)) };
+      const receipt = await onInvoice(deps, request, id, { definition: holdUpdate, id: holdId, input });
       void reply.code(201);
       return receipt;
     },
@@ -95,6 +84,7 @@ function holdRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'DELETE',
     url: '/v1/invoices/:id/holds/:holdId',
+    config: { ifMatch: 'optional' },
     schema: {
       tags: ['invoices'],
       summary: 'Lift a hold; collection goes on',
@@ -107,20 +97,29 @@ function holdRoutes(app: Api, deps: RouteDeps): void {
       const hold = invoice.holds.find((each) => each.holdId === holdId);
       if (hold === undefined) throw new ApiError('HoldUnknown', holdId);
       if (hold.liftedAt !== null) return { holdId, invoiceId: id, state: invoice.state };
-      const input = { holdId, by: request.principal.id, at: await deps.clock.now() };
-      const sent = deps.gateway.update({
-        definition: liftHoldUpdate,
-        workflowId: invoiceWorkflowId(id),
-        input,
-        updateId: updateIdOf(`lift/${holdId}`, input),
-      });
-      return answerOf(
-        sent,
-        ({ state }) => ({ holdId, invoiceId: id, state }),
-        () => refuseWithoutRun(deps, request, id),
-      );
+      const input = { holdId, ...(await saidBy(deps, request, 'invoice', id)) };
+      return onInvoice(deps, request, id, { definition: liftHoldUpdate, id: `lift/${holdId}`, input });
     },
   });
+}
+
+/** A hold set or lifted by the run of the invoice. */
+function onInvoice<Input extends { readonly holdId: string }>(
+  deps: RouteDeps,
+  request: FastifyRequest,
+  id: string,
+  message: Omit<Message<InvoiceView, Input>, 'workflowId'>,
+) {
+  const { holdId } = message.input;
+  return askRun(
+    deps,
+    request,
+    { ...message, workflowId: invoiceWorkflowId(id) },
+    {
+      done: ({ state }) => ({ holdId, invoiceId: id, state }),
+      noRun: () => refuseWithoutRun(deps, request, id),
+    },
+  );
 }
 
 function held(amount: string | null, currency: string): number | null {

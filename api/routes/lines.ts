@@ -11,7 +11,7 @@ import {
   waiverRequest,
 } from '../../contracts/api/lines';
 import { type LineView } from '../../contracts/workflow-state';
-import { isReportedUsage, readLine, readLineState } from '../../db/reads/lines';
+import { isReportedUsage, readLineState } from '../../db/reads/lines';
 import { lineWorkflowId } from '../../domain/ids';
 import {
   deliverMilestoneUpdate,
@@ -22,12 +22,11 @@ import {
 } from '../../workflows/contract-line/messages';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
-import { type Update } from '../gateway/gateway';
 import { idFor } from '../idempotency';
+import { showTagged, shownTo } from '../preconditions';
 import { type Api, fieldScope } from '../routing';
 import { keepReason } from '../texts';
-import { answerOf, updateIdOf } from '../updates';
-import { waitsOf } from '../waits';
+import { askRun, type Message, saidBy } from '../updates';
 
 const params = z.strictObject({ id: uuid });
 const milestoneParams = z.strictObject({ id: uuid, milestoneId: outsideId });
@@ -37,18 +36,20 @@ export function lineRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'GET',
     url: '/v1/contract-lines/:id',
+    config: { tagged: true },
     schema: {
       tags: ['contract lines'],
       summary: 'One contract line: terms, milestones, billing plan',
       params,
       response: { 200: lineSchema },
     },
-    handler: (request) => lineOf(deps, request, request.params.id),
+    handler: (request, reply) => showTagged(deps, { request, reply }, 'line', request.params.id),
   });
 
   app.route({
     method: 'POST',
     url: '/v1/contract-lines/:id/milestones/:milestoneId/deliveries',
+    config: { ifMatch: 'optional' },
     schema: {
       tags: ['contract lines'],
       summary: 'A milestone was delivered',
@@ -59,14 +60,15 @@ export function lineRoutes(app: Api, deps: RouteDeps): void {
     handler: async (request) => {
       const { id, milestoneId } = request.params;
       const deliveryId = idFor(request, 'delivery');
-      const input = { deliveryId, milestoneId, ...request.body, by: request.principal.id, at: await deps.clock.now() };
-      return record(deps, request, id, milestoneId, { definition: deliverMilestoneUpdate, input, updateId: updateIdOf(deliveryId, input) });
+      const input = { deliveryId, milestoneId, ...request.body, ...(await saidBy(deps, request, 'line', id)) };
+      return record(deps, request, id, milestoneId, { definition: deliverMilestoneUpdate, id: deliveryId, input });
     },
   });
 
   app.route({
     method: 'POST',
     url: '/v1/contract-lines/:id/milestones/:milestoneId/responses',
+    config: { ifMatch: 'optional' },
     schema: {
       tags: ['contract lines'],
       summary: 'The customer accepted or rejected a delivery',
@@ -81,12 +83,8 @@ export function lineRoutes(app: Api, deps: RouteDeps): void {
       await stateOf(deps, request, id);
       const words = { reason, purpose: 'response', subject: `${lineWorkflowId(id)}/${milestoneId}`, origin: responseId } as const;
       const reasonId = await keepReason(deps, request, words);
-      const input = { responseId, milestoneId, ...told, reasonId, documentReference, by: request.principal.id, at: await deps.clock.now() };
-      return record(deps, request, id, milestoneId, {
-        definition: respondToMilestoneUpdate,
-        input,
-        updateId: updateIdOf(responseId, input),
-      });
+      const input = { responseId, milestoneId, ...told, reasonId, documentReference, ...(await saidBy(deps, request, 'line', id)) };
+      return record(deps, request, id, milestoneId, { definition: respondToMilestoneUpdate, id: responseId, input });
     },
   });
   usageAndReleaseRoutes(app, deps);
@@ -97,6 +95,7 @@ function usageAndReleaseRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'POST',
     url: '/v1/contract-lines/:id/usage-reports',
+    config: { ifMatch: 'optional' },
     schema: {
       tags: ['contract lines'],
       summary: 'Usage of a month; the same event again counts once',
@@ -108,18 +107,15 @@ function usageAndReleaseRoutes(app: Api, deps: RouteDeps): void {
       const { id } = request.params;
       await stateOf(deps, request, id);
       if (await isReportedUsage(deps.db, id, request.body)) return written(deps, request, id, request.body.eventId);
-      const input = { ...request.body, by: request.principal.id, at: await deps.clock.now() };
-      return record(deps, request, id, input.eventId, {
-        definition: reportUsageUpdate,
-        input,
-        updateId: updateIdOf(`usage/${input.eventId}`, input),
-      });
+      const input = { ...request.body, ...(await saidBy(deps, request, 'line', id)) };
+      return record(deps, request, id, input.eventId, { definition: reportUsageUpdate, id: `usage/${input.eventId}`, input });
     },
   });
 
   app.route({
     method: 'POST',
     url: '/v1/contract-lines/:id/releases',
+    config: { ifMatch: 'optional' },
     schema: {
       tags: ['contract lines'],
       summary: 'Release an item whose draft was refused: it is billed anew',
@@ -130,8 +126,8 @@ function usageAndReleaseRoutes(app: Api, deps: RouteDeps): void {
     handler: async (request) => {
       const { id } = request.params;
       const releaseId = idFor(request, 'release');
-      const input = { releaseId, ...request.body, by: request.principal.id, at: await deps.clock.now() };
-      return record(deps, request, id, input.itemKey, { definition: releaseItemUpdate, input, updateId: updateIdOf(releaseId, input) });
+      const input = { releaseId, ...request.body, ...(await saidBy(deps, request, 'line', id)) };
+      return record(deps, request, id, input.itemKey, { definition: releaseItemUpdate, id: releaseId, input });
     },
   });
 }
@@ -140,6 +136,7 @@ function waiverRoute(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'POST',
     url: '/v1/contract-lines/:id/overage-waivers',
+    config: { ifMatch: 'optional' },
     schema: {
       tags: ['contract lines'],
       summary: 'Overage hours of a month are not billed, or stay billed though fewer were used',
@@ -150,8 +147,8 @@ function waiverRoute(app: Api, deps: RouteDeps): void {
     handler: async (request) => {
       const { id } = request.params;
       const waiverId = idFor(request, 'waiver');
-      const input = { waiverId, ...request.body, by: request.principal.id, at: await deps.clock.now() };
-      return record(deps, request, id, input.period, { definition: waiveOverageUpdate, input, updateId: updateIdOf(waiverId, input) });
+      const input = { waiverId, ...request.body, ...(await saidBy(deps, request, 'line', id)) };
+      return record(deps, request, id, input.period, { definition: waiveOverageUpdate, id: waiverId, input });
     },
   });
 }
@@ -162,17 +159,21 @@ async function record<Input>(
   request: FastifyRequest,
   id: string,
   subject: string,
-  update: Omit<Update<LineView, Input>, 'workflowId'>,
+  message: Omit<Message<LineView, Input>, 'workflowId'>,
 ): Promise<z.infer<typeof lineWritten>> {
   await stateOf(deps, request, id);
-  return answerOf(
-    deps.gateway.update({ ...update, workflowId: lineWorkflowId(id) }),
-    () => written(deps, request, id, subject),
-    async () => {
-      const { state } = await stateOf(deps, request, id);
-      if (state === 'planned') throw new ApiError('LineNotActive', 'delivery has not started');
-      if (state === 'finished' || state === 'cancelled') throw new ApiError('LineFinished', `the line is ${state}`);
-      throw new ApiError('RunMissing', 'the run of the line is not there');
+  return askRun(
+    deps,
+    request,
+    { ...message, workflowId: lineWorkflowId(id) },
+    {
+      done: () => written(deps, request, id, subject),
+      noRun: async () => {
+        const { state } = await stateOf(deps, request, id);
+        if (state === 'planned') throw new ApiError('LineNotActive', 'delivery has not started');
+        if (state === 'finished' || state === 'cancelled') throw new ApiError('LineFinished', `the line is ${state}`);
+        throw new ApiError('RunMissing', 'the run of the line is not there');
+      },
     },
   );
 }
@@ -182,17 +183,11 @@ async function written(deps: RouteDeps, request: FastifyRequest, id: string, sub
   const { state } = await stateOf(deps, request, id);
   const readable = fieldScope(request, 'deal.read');
   const isReadable = readable !== null && (await readLineState(deps.db, readable, id)) !== undefined;
-  return isReadable ? lineOf(deps, request, id, readable) : { contractLineId: id, subject, state };
+  return isReadable ? shownTo(deps, request, 'line', id) : { contractLineId: id, subject, state };
 }
 
 async function stateOf(deps: RouteDeps, request: FastifyRequest, id: string) {
   const line = await readLineState(deps.db, request.scope, id);
   if (line === undefined) throw new ApiError('LineUnknown', id);
   return line;
-}
-
-async function lineOf(deps: RouteDeps, request: FastifyRequest, id: string, scope = request.scope) {
-  const line = await readLine(deps.db, scope, id);
-  if (line === undefined) throw new ApiError('LineUnknown', id);
-  return { ...line, waits: await waitsOf(deps, request, { workflowIds: [lineWorkflowId(id)] }, scope) };
 }

@@ -9,9 +9,9 @@ import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
-import { type Api, fieldScope } from '../routing';
-import { answerOf, orUnknown, updateIdOf } from '../updates';
-import { waitsOf } from '../waits';
+import { showTagged, shownTo } from '../preconditions';
+import { type Api } from '../routing';
+import { askRun, orUnknown, saidBy } from '../updates';
 
 const params = z.strictObject({ id: uuid });
 
@@ -35,13 +35,14 @@ export function projectRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'GET',
     url: '/v1/projects/:id',
+    config: { tagged: true },
     schema: {
       tags: ['projects'],
       summary: 'One project: phases, work packages, tasks, milestones',
       params,
       response: { 200: projectSchema },
     },
-    handler: (request) => projectOf(deps, request, request.params.id),
+    handler: (request, reply) => showTagged(deps, { request, reply }, 'project', request.params.id),
   });
 
   app.route({
@@ -66,6 +67,7 @@ export function projectRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'POST',
     url: '/v1/projects/:id/sign-off',
+    config: { ifMatch: 'optional' },
     schema: {
       tags: ['projects'],
       summary: "Record the customer's sign-off",
@@ -77,33 +79,22 @@ export function projectRoutes(app: Api, deps: RouteDeps): void {
       const { id } = request.params;
       await openProject(deps, request, id);
       const signOffId = idFor(request, 'sign-off');
-      const input = { signOffId, ...request.body, by: request.principal.id, at: await deps.clock.now() };
-      const sent = deps.gateway.update({
-        definition: signOffUpdate,
-        workflowId: projectWorkflowId(id),
-        input,
-        updateId: updateIdOf(signOffId, input),
-      });
-      return answerOf(
-        sent,
-        () => projectOf(deps, request, id),
-        async () => {
+      const input = { signOffId, ...request.body, ...(await saidBy(deps, request, 'project', id)) };
+      const message = { definition: signOffUpdate, workflowId: projectWorkflowId(id), id: signOffId, input };
+      return askRun(deps, request, message, {
+        done: () => shownTo(deps, request, 'project', id),
+        noRun: async () => {
           await openProject(deps, request, id);
           throw new ApiError('RunMissing', 'the run of the project is not there');
         },
-      );
+      });
     },
   });
 }
 
 async function openProject(deps: RouteDeps, request: FastifyRequest, id: string): Promise<void> {
-  const { state } = await projectOf(deps, request, id);
-  if (state === 'closed' || state === 'cancelled') throw new ApiError('ProjectClosed', `the project is ${state}`);
-}
-
-async function projectOf(deps: RouteDeps, request: FastifyRequest, id: string) {
-  const project = await readProject(deps.db, request.scope, fieldScope(request, 'cost.read'), id);
+  const project = await readProject(deps.db, request.scope, null, id);
   if (project === undefined) throw new ApiError('ProjectUnknown', id);
-  const waits = await waitsOf(deps, request, { workflowIds: [projectWorkflowId(id)] });
-  return { ...project, waits };
+  const { state } = project;
+  if (state === 'closed' || state === 'cancelled') throw new ApiError('ProjectClosed', `the project is ${state}`);
 }

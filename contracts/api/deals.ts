@@ -66,27 +66,30 @@ export const dealSchema = dealSummarySchema.extend({
 export const dealListSchema = listOf(dealSummarySchema);
 export const dealQuery = z.strictObject({ ...pageQuery, state: z.enum(dealStates).optional() });
 
-export const deliveryPlanSchema = z.strictObject({
+const planTask = z.strictObject({
+  taskId: outsideId,
+  workPackageId: outsideId,
+  lineId: outsideId,
+  phase: text,
+  workPackageName: text,
+  serviceLine: text,
+  roleCode: outsideId,
+  estimateHours: decimalText.refine((value) => !value.startsWith('-'), 'must not be negative'),
+  plannedStart: localDate,
+  plannedEnd: localDate,
+  closedOn: localDate.nullable(),
+  validFrom: localDate,
+  billable: z.boolean(),
+});
+export const deliveryPlanSchema = z.strictObject({ tasks: z.array(planTask).min(1).max(2000) });
+/** The plan that stands, also while it waits for its turn; no tasks where there is none. */
+export const standingPlanSchema = z.object({
+  dealId: z.string(),
   tasks: z
     .array(
-      z.strictObject({
-        taskId: outsideId,
-        workPackageId: outsideId,
-        lineId: outsideId,
-        phase: text,
-        workPackageName: text,
-        serviceLine: text,
-        roleCode: outsideId,
-        estimateHours: decimalText.refine((value) => !value.startsWith('-'), 'must not be negative'),
-        plannedStart: localDate,
-        plannedEnd: localDate,
-        closedOn: localDate.nullable(),
-        validFrom: localDate,
-        billable: z.boolean(),
-      }),
+      z.object({ ...planTask.shape, estimateHours: z.string(), phase: z.string(), workPackageName: z.string(), serviceLine: z.string() }),
     )
-    .min(1)
-    .max(2000),
+    .readonly(),
 });
 
 export const sowProposalRequest = z.strictObject({

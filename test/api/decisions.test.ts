@@ -81,7 +81,8 @@ describe('decisions and facts over HTTP, with running workflows', () => {
     expect(problemOf(await grant(seller, url, shown)).code).toBe('PermissionMissing');
     const legal = await api.as('U-LEGAL');
     const stale = await legal('POST', url, { body: { verdict: 'grant', shownHash: shown.shownHash }, headers: { 'if-match': '"older"' } });
-    expect(problemOf(stale)).toMatchObject({ status: 409, code: 'VersionOutdated' });
+    expect(problemOf(stale)).toMatchObject({ status: 412, code: 'PreconditionFailed', currentTag: shown.shownHash });
+    expect(stale.headers.etag).toBe(`"${shown.shownHash}"`);
     for (const body of [{}, { verdict: 'maybe', shownHash: 'x' }, { verdict: 'grant', shownHash: '' }]) {
       expect(problemOf(await legal('POST', url, { body }))).toMatchObject({ status: 400, code: 'ValidationFailed' });
     }

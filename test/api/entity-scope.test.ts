@@ -153,7 +153,9 @@ describe.each(SCOPES)('of a deal of two entities, a reader of $name', ({ scope }
     const outcome = ({ status, body }: { status: number; body: unknown }) =>
       status === 202 || status === 503 ? 'taken' : (body as { code: string }).code;
     const manager = await api.withKey(['project-manager'], scope);
-    expect(outcome(await manager('PUT', `/v1/deals/${deal.dealId}/delivery-plan`, { body: { tasks: [task] } }))).toBe(expected);
+    expect(
+      outcome(await manager('PUT', `/v1/deals/${deal.dealId}/delivery-plan`, { body: { tasks: [task] }, headers: { 'if-match': '*' } })),
+    ).toBe(expected);
     const finance = await api.withKey(['finance-controller'], scope);
     expect(outcome(await finance('POST', `/v1/deals/${deal.dealId}/sow-proposals`, { body: { documentId: 'S', terms } }))).toBe(expected);
   });

@@ -1,6 +1,6 @@
 import { uuidv7 } from 'uuidv7';
 import { forgetOldAnswers } from '../../api/idempotency';
-import { insertFacts, type Facts } from '../support/api-facts';
+import { deliveryPlan, insertFacts, type Facts } from '../support/api-facts';
 import { problemOf, type Send, testApi, type TestApi } from '../support/api';
 
 describe('a request that is repeated', () => {
@@ -14,26 +14,8 @@ describe('a request that is repeated', () => {
   });
   afterAll(() => api.close());
 
-  const plan = (hours = '8') => ({
-    tasks: [
-      {
-        taskId: 'T1',
-        workPackageId: 'WP1',
-        lineId: 'L1',
-        phase: 'Phase',
-        workPackageName: 'Package',
-        serviceLine: 'SL',
-        roleCode: 'SA',
-        estimateHours: hours,
-        plannedStart: '2026-02-01',
-        plannedEnd: '2026-03-01',
-        closedOn: null,
-        validFrom: '2026-02-01',
-        billable: true,
-      },
-    ],
-  });
-  const put = (key: string, body: unknown = plan(), as = send) => as('PUT', `/v1/deals/${facts.dealId}/delivery-plan`, { body, key });
+  const put = (key: string, body: unknown = deliveryPlan(), as = send) =>
+    as('PUT', `/v1/deals/${facts.dealId}/delivery-plan`, { body, key, headers: { 'if-match': '*' } });
   const events = () => api.db.selectFrom('inbox_event').select('id').where('type', '=', 'delivery-plan').execute();
 
   test('gives the same answer and has its effect once', async () => {
@@ -48,13 +30,13 @@ describe('a request that is repeated', () => {
 
   test('with another content under the same key is refused', async () => {
     await put('reused');
-    expect(problemOf(await put('reused', plan('9')))).toMatchObject({ status: 409, code: 'IdempotencyKeyReused' });
+    expect(problemOf(await put('reused', deliveryPlan('9')))).toMatchObject({ status: 409, code: 'IdempotencyKeyReused' });
   });
 
   test('means something else where somebody else sends it', async () => {
     const first = await put('mine');
     const other = await api.withKey(['time-integration']);
-    const second = await put('mine', plan('9'), other);
+    const second = await put('mine', deliveryPlan('9'), other);
     expect(second.status).toBe(202);
     expect(second.body).not.toEqual(first.body);
   });
@@ -72,11 +54,10 @@ describe('a request that is repeated', () => {
   });
 
   test('gives its refusal again, word for word', async () => {
-    const unknown = () => send('PUT', `/v1/deals/${uuidv7()}/delivery-plan`, { body: plan() });
-    expect(problemOf(await unknown()).code).toBe('DealUnknown');
     const url = `/v1/deals/${uuidv7()}/delivery-plan`;
-    const first = await send('PUT', url, { body: plan(), key: 'refused' });
-    const second = await send('PUT', url, { body: plan(), key: 'refused' });
+    const first = await send('PUT', url, { body: deliveryPlan(), key: 'refused' });
+    const second = await send('PUT', url, { body: deliveryPlan(), key: 'refused' });
+    expect(problemOf(first).code).toBe('DealUnknown');
     expect(problemOf(second)).toEqual(problemOf(first));
   });
 
@@ -115,11 +96,15 @@ describe('a request that is repeated', () => {
       expect(problemOf(answer)).toMatchObject({ status: 503, code: 'OutcomeUnknown', retryable: true });
       expect(answer.headers['idempotent-replayed']).toBeUndefined();
     }
-    expect(await api.db.selectFrom('idempotency_key').selectAll().where('key', '=', 'unknown').execute()).toEqual([]);
+    const kept = await api.db.selectFrom('idempotency_key').selectAll().where('key', '=', 'unknown').execute();
+    expect(kept).toMatchObject([{ state: 'running', status: null }]);
   });
 
   test.each(['', 'x'.repeat(201), 'schlüssel'])('with the key "%s" is refused', async (key) => {
-    const answer = await send('PUT', `/v1/deals/${facts.dealId}/delivery-plan`, { body: plan(), headers: { 'idempotency-key': key } });
+    const answer = await send('PUT', `/v1/deals/${facts.dealId}/delivery-plan`, {
+      body: deliveryPlan(),
+      headers: { 'idempotency-key': key, 'if-match': '*' },
+    });
     expect(problemOf(answer)).toMatchObject({ status: 400, code: 'IdempotencyKeyInvalid' });
   });
 

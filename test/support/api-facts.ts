@@ -316,3 +316,26 @@ async function insertPayment(db: Kysely<DB>, facts: PaymentFacts): Promise<void>
     })
     .execute();
 }
+
+/** A delivery plan of one task, as it is sent. */
+export function deliveryPlan(hours = '8') {
+  return {
+    tasks: [
+      {
+        taskId: 'T1',
+        workPackageId: 'WP1',
+        lineId: 'L1',
+        phase: 'Phase',
+        workPackageName: 'Package',
+        serviceLine: 'SL',
+        roleCode: 'SA',
+        estimateHours: hours,
+        plannedStart: '2026-02-01',
+        plannedEnd: '2026-03-01',
+        closedOn: null,
+        validFrom: '2026-02-01',
+        billable: true,
+      },
+    ],
+  };
+}

@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { ClockState, CollectionHoldInput, InvoiceView } from '../../contracts/workflow-state';
+import type { ClockState, CollectionHoldInput, HoldLift, InvoiceView } from '../../contracts/workflow-state';
 
 export interface InvoiceToCashInput {
   readonly invoiceId: string;
@@ -13,5 +13,5 @@ export interface InvoiceToCashInput {
 /** Cash was applied or taken back. */
 export const receivableChangedSignal = defineSignal<[{ at: string }]>('receivableChanged');
 export const holdUpdate = defineUpdate<InvoiceView, [CollectionHoldInput]>('hold');
-export const liftHoldUpdate = defineUpdate<InvoiceView, [{ holdId: string; by: string; at: string }]>('liftHold');
+export const liftHoldUpdate = defineUpdate<InvoiceView, [HoldLift]>('liftHold');
 export const invoiceQuery = defineQuery<InvoiceView | null>('invoice');

@@ -29,7 +29,7 @@ export async function invoiceToCash(input: InvoiceToCashInput): Promise<void> {
   });
   setHandler(
     liftHoldUpdate,
-    ({ holdId, by, at }) => one.run(() => held(at, () => effect('liftHold', { invoiceId, holdId, by, at }, `lift hold ${holdId}`))),
+    (lift) => one.run(() => held(lift.at, () => effect('liftHold', { invoiceId, ...lift }, `lift hold ${lift.holdId}`))),
     { validator: (_hold) => refuseUnissued() },
   );
 
