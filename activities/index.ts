@@ -14,9 +14,10 @@ import { liftHold, recordHold, reviewReceivable } from './invoice/collect';
 import { approveInvoice, issueInvoice, openInvoice, voidInvoice } from './invoice/issue';
 import { billItem } from './line/billing';
 import { recordDeemedAcceptance, recordDelivery, recordResponse } from './line/milestones';
-import { waiveOverage } from './line/overage';
+import { planRun } from './line/extra-run';
 import { activateLine, finishLine, releaseItem, reviewLine, stopLine } from './line/progress';
 import { recordUsage } from './line/usage';
+import { recordWaiver } from './line/waiver';
 import {
   awaitClosingApproval,
   cancelProject,
@@ -58,7 +59,8 @@ const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
   stopLine,
   finishLine,
   releaseItem,
-  waiveOverage,
+  recordWaiver,
+  planRun,
   openInvoice,
   approveInvoice,
   voidInvoice,

@@ -16,6 +16,8 @@ import { guardRoutes } from './routing';
 import { approvalRoutes } from './routes/approvals';
 import { auditRoutes } from './routes/audit';
 import { bookRoutes } from './routes/books';
+import { billingRoutes } from './routes/billing';
+import { changeOrderRoutes } from './routes/change-orders';
 import { dealRoutes } from './routes/deals';
 import { deliveryPlanRoutes } from './routes/delivery-plans';
 import { healthRoutes } from './routes/health';
@@ -79,6 +81,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     intakeRoutes,
     invoiceRoutes,
     lineRoutes,
+    billingRoutes,
     paymentRoutes,
     projectRoutes,
     runRoutes,

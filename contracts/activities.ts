@@ -5,6 +5,7 @@ import {
   type ApprovalView,
   type BaselineView,
   type BillingResult,
+  type BillingWaiver,
   type CancellationInput,
   type CollectionHoldInput,
   type DealView,
@@ -17,8 +18,8 @@ import {
   type LineView,
   type MilestoneDelivery,
   type MilestoneResponse,
-  type OverageWaiver,
   type ProjectView,
+  type RunRequest,
   type SignOffInput,
   type SowProposalInput,
   type SowProposalReceipt,
@@ -92,8 +93,10 @@ export interface LineActivities {
   finishLine(input: { contractLineId: string; turn: number; at: Instant }): Promise<LineView>;
   /** Releases a billing plan item whose draft was refused: it is billed anew. */
   releaseItem(input: { contractLineId: string; release: ItemRelease }): Promise<LineView>;
-  /** Finance decides that overage hours are not billed, or stay billed. */
-  waiveOverage(input: { contractLineId: string; waiver: OverageWaiver }): Promise<LineView>;
+  /** Finance decides what is not billed, or stays billed. */
+  recordWaiver(input: { contractLineId: string; waiver: BillingWaiver }): Promise<LineView>;
+  /** Finance asks for a run after the planned ones. */
+  planRun(input: { contractLineId: string; request: RunRequest }): Promise<LineView>;
 }
 
 export interface InvoiceActivities {

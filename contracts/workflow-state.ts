@@ -1,5 +1,6 @@
 import { type Scope } from '../domain/access';
 import { type Instant, type LocalDate } from '../domain/deal/terms';
+import { type Waiver } from '../domain/engagement/waiver';
 
 /** Things that people read, then change: what is shown of each has a version, its tag. */
 export type ShownKind = 'deal' | 'line' | 'invoice' | 'project';
@@ -179,13 +180,15 @@ export interface ItemRelease extends Said {
   readonly itemKey: string;
 }
 
-/** Overage hours of a month of work that finance does not bill; negative hours stay billed though the drawdown is lower. */
-export interface OverageWaiver extends Said {
+/** What finance does not bill: overage hours of a month of work (negative ones stay billed), or unbilled items of a kind. */
+export type BillingWaiver = Waiver & Said & {
   readonly waiverId: string;
-  readonly period: string;
-  /** Exact decimal. */
-  readonly hours: string;
   readonly reasonCode: string;
+};
+
+/** Finance asks for a run after the planned ones: of the next month that is not cut off. */
+export interface RunRequest extends Said {
+  readonly requestId: string;
 }
 
 export interface InvoiceView extends LifecycleView {

@@ -22,10 +22,18 @@ export interface PlanItemRow extends BillingPlanItem {
   readonly blockers: readonly { readonly code: string; readonly ownerRole: string; readonly action: string }[];
 }
 
-/** The line, locked for its transaction: its facts and its bills are decided one after the other. */
+/**
+ * The line, locked for its transaction: its facts and its bills are decided one after the other. A lock beside which rows that name the line
+ * may be written.
+ */
 export async function lockLine(trx: Transaction<DB>, contractLineId: string): Promise<LineRow> {
-  await trx.selectFrom('contract_line').select('id').where('id', '=', contractLineId).forUpdate().executeTakeFirstOrThrow();
+  await trx.selectFrom('contract_line').select('id').where('id', '=', contractLineId).forNoKeyUpdate().executeTakeFirstOrThrow();
   return lineOf(trx, contractLineId);
+}
+
+/** All lines of a deal, locked in one order, for facts that may concern each of them. */
+export async function lockLinesOf(trx: Transaction<DB>, dealId: string): Promise<void> {
+  await trx.selectFrom('contract_line').select('id').where('deal_id', '=', dealId).orderBy('id').forNoKeyUpdate().execute();
 }
 
 export async function lineOf(db: Kysely<DB>, contractLineId: string): Promise<LineRow> {
@@ -142,13 +150,14 @@ export async function usageFacts(db: Kysely<DB>, contractLineId: string): Promis
   }));
 }
 
-/** Time on a line that was not rejected, by work date (S-22). */
+/** Time on a line that was neither rejected nor is blocked by policy, by work date (S-07, S-22). */
 export async function timeFacts(db: Kysely<DB>, contractLineId: string): Promise<TimeFact[]> {
   const rows = await db
     .selectFrom('time_entry')
     .selectAll()
     .where('contract_line_id', '=', contractLineId)
     .where('status', '<>', 'rejected')
+    .where((eb) => eb.not(eb.exists(openBlock(db))))
     .orderBy('work_date')
     .orderBy('entry_id')
     .execute();
@@ -159,4 +168,14 @@ export async function timeFacts(db: Kysely<DB>, contractLineId: string): Promise
     approvedAt: row.approved_at,
     billable: row.billable,
   }));
+}
+
+function openBlock(db: Kysely<DB>) {
+  return db
+    .selectFrom('policy_finding as finding')
+    .select('finding.id')
+    .whereRef('finding.reference', '=', 'time_entry.entry_id' as never)
+    .where('finding.kind', '=', 'time')
+    .where('finding.blocking', '=', true)
+    .where('finding.closed_at', 'is', null);
 }

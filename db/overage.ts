@@ -25,12 +25,13 @@ export async function overageFacts(
 /** Overage hours that finance waived, by month of work (R-181). */
 export async function waivedOverage(db: Kysely<DB>, contractLineId: string): Promise<Record<Month, Decimal>> {
   const rows = await db
-    .selectFrom('overage_waiver')
+    .selectFrom('billing_waiver')
     .select((eb) => ['period', eb.fn.sum<string>('hours').as('hours')])
     .where('contract_line_id', '=', contractLineId)
+    .where('kind', '=', 'overage')
     .groupBy('period')
     .execute();
-  return Object.fromEntries(rows.map((row) => [row.period, row.hours]));
+  return Object.fromEntries(rows.map((row): [Month, Decimal] => [row.period ?? '', row.hours]));
 }
 
 /** Monthly fees of a line on documents that are not void (R-182). */
@@ -55,20 +56,11 @@ async function billedHours(db: Kysely<DB>, contractLineId: string): Promise<Bill
   const items = await db
     .selectFrom('invoiced_item as item')
     .innerJoin('invoice', 'invoice.id', 'item.invoice_id')
-    .select((eb) => ['item.item_id', eb.fn.max<string>('item.hours').as('hours')])
+    .select((eb) => ['item.entry_id', 'item.part', eb.fn.max<string>('item.hours').as('hours')])
     .where('invoice.contract_line_id', '=', contractLineId)
-    .where('item.item_kind', '=', 'time-entry')
+    .where('item.entry_id', 'is not', null)
     .where('item.hours', 'is not', null)
-    .groupBy('item.item_id')
+    .groupBy(['item.entry_id', 'item.part'])
     .execute();
-  const entries = await db.selectFrom('time_entry').select('entry_id').where('contract_line_id', '=', contractLineId).execute();
-  const known = new Set(entries.map((entry) => entry.entry_id));
-  return items.map(({ item_id: itemId, hours }) => ({ ...entryPart(itemId.slice(contractLineId.length + 1), known), hours }));
-}
-
-/** The entry that an item id names, and which part of it: the reverse of `partItemId`. */
-function entryPart(itemId: string, known: ReadonlySet<string>): { entryId: string; part: number } {
-  const [, entryId, part] = /^(.+)\/(\d+)$/.exec(itemId) ?? [];
-  const isWhole = known.has(itemId) || entryId === undefined || part === undefined;
-  return isWhole ? { entryId: itemId, part: 1 } : { entryId, part: Number(part) };
+  return items.map(({ entry_id: entryId, part, hours }) => ({ entryId: entryId ?? '', part: part ?? 1, hours }));
 }

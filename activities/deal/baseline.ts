@@ -6,6 +6,7 @@ import { type BaselineView } from '../../contracts/workflow-state';
 import { openBooks } from '../../db/books/running';
 import { lockDeal, setDealState, type DealRow } from '../../db/deals';
 import { sha256 } from '../../db/hash';
+import { insertPlanItems } from '../../db/lines';
 import { entityOf, masterFacts } from '../../db/parties';
 import { billingPolicy } from '../../db/policies';
 import { type DB } from '../../db/types';
@@ -13,6 +14,7 @@ import { canonicalTerms } from '../../domain/deal/contract-version';
 import { missingForBaseline } from '../../domain/deal/handoff';
 import { type DealTerms, type FixedFeeLine, type LineTerms } from '../../domain/deal/terms';
 import { engagementModel } from '../../domain/engagement/registry';
+import { runMonths } from '../../domain/engagement/time-and-materials-plan';
 import { approvalWorkflowId } from '../../domain/ids';
 import { allocate } from '../../domain/money';
 import { isViolation, type InvalidInput, type Violation } from '../../domain/violation';
@@ -50,7 +52,7 @@ export function createBaseline(deps: ActivityDeps): DealActivities['createBaseli
         const projectId = await createProject(trx, deal, governing, at);
         const lines: BaselineView['lines'][number][] = [];
         for (const line of governing.lines) {
-          const contractLineId = await createLine(trx, deal, line);
+          const contractLineId = await createLine(trx, deal, governing, line);
           if (isViolation(contractLineId)) return contractLineId;
           await createHierarchy(trx, deal, projectId, contractLineId, line);
           await openBooks(trx, line.sellingEntityId, at);
@@ -98,7 +100,7 @@ async function createProject(trx: Transaction<DB>, deal: DealRow, governing: Dea
   return projectId;
 }
 
-async function createLine(trx: Transaction<DB>, deal: DealRow, line: LineTerms): Promise<string | Violation> {
+async function createLine(trx: Transaction<DB>, deal: DealRow, governing: DealTerms, line: LineTerms): Promise<string | Violation> {
   const contractLineId = uuidv7();
   await trx
     .insertInto('contract_line')
@@ -121,7 +123,7 @@ async function createLine(trx: Transaction<DB>, deal: DealRow, line: LineTerms):
     })
     .execute();
   if (line.engagementModel === 'fixed-fee') await createMilestones(trx, contractLineId, line);
-  const planned = await createBillingPlan(trx, deal, contractLineId, line);
+  const planned = await createBillingPlan(trx, deal, governing, contractLineId, line);
   return planned ?? contractLineId;
 }
 
@@ -148,33 +150,22 @@ async function createMilestones(trx: Transaction<DB>, contractLineId: string, li
   }
 }
 
-async function createBillingPlan(trx: Transaction<DB>, deal: DealRow, contractLineId: string, line: LineTerms): Promise<Violation | null> {
+async function createBillingPlan(
+  trx: Transaction<DB>,
+  deal: DealRow,
+  governing: DealTerms,
+  contractLineId: string,
+  line: LineTerms,
+): Promise<Violation | null> {
   const model = engagementModel(line.engagementModel);
   if (isViolation(model)) return model;
   const { calendar } = await entityOf(trx, line.sellingEntityId);
   const policy = await billingPolicy(trx, deal.signed_date);
-  const items = model.plan(line, { shortCode: deal.short_code, sellingEntityCalendar: calendar, ...policy });
+  const runs = runMonths(governing);
+  const items = model.plan(line, { shortCode: deal.short_code, sellingEntityCalendar: calendar, ...policy, runs });
   if (isViolation(items)) return items;
   if (items.length === 0)
     return { violation: 'BillingPlanEmpty', detail: `line ${line.lineId} has nothing to bill`, path: `lines.${line.lineId}` };
-  await trx
-    .insertInto('billing_plan_item')
-    .values(
-      items.map((item) => ({
-        id: uuidv7(),
-        contract_line_id: contractLineId,
-        item_key: item.itemKey,
-        kind: item.kind,
-        period: item.period,
-        reference: item.reference,
-        trigger_milestone_id: item.trigger.kind === 'acceptance' ? item.trigger.milestoneId : null,
-        draft_at: item.trigger.kind === 'moment' ? item.trigger.draftAt : null,
-        issue_date: item.trigger.kind === 'moment' ? item.trigger.issueDate : null,
-        amount_minor: item.amount?.minor ?? null,
-        currency: line.currency,
-        state: 'planned',
-      })),
-    )
-    .execute();
+  await insertPlanItems(trx, contractLineId, line.currency, items);
   return null;
 }

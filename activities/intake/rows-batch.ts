@@ -11,11 +11,13 @@ import {
   type BatchRow,
 } from '../../db/intake-batches';
 import { type DB } from '../../db/types';
+import { reviewExpensesThatCame } from '../policy/expense-review';
 import { EXPENSE } from './expenses';
 import { type Applied, type IntakeEvent } from './intake';
-import { applyRows, closingProjects, unblockedLines, type AppliedRows, type RowsOfDeal } from './rows';
+import { applyRows, type AppliedRows, type RowsOfDeal } from './rows';
 import { TIME, whoLooksAgainAtTime } from './time';
 import { applyUsageRows } from './usage';
+import { whoLooksAgain } from './who-looks';
 
 const payloadSchema = z.object({ batchId: z.uuid(), by: z.string() });
 
@@ -66,7 +68,7 @@ async function finished(trx: Transaction<DB>, event: IntakeEvent, batch: BatchRo
   const looking =
     batch.kind === 'time-entries'
       ? await whoLooksAgainAtTime(trx, batch.deal_id, event.at)
-      : { lines: await unblockedLines(trx, batch.deal_id, event.at), projects: await closingProjects(trx, batch.deal_id) };
+      : await whoLooksAgain(trx, batch.deal_id, await reviewExpensesThatCame(trx, batch.deal_id, event.at), event.at);
   return {
     ...nobodyLooks(batch),
     ...looking,

@@ -1,4 +1,6 @@
 import { sql, type RawBuilder, type Transaction } from 'kysely';
+import { askForReview } from '../../db/findings';
+import { lockLinesOf } from '../../db/lines';
 import { type DB } from '../../db/types';
 import { type Violation } from '../../domain/violation';
 
@@ -58,6 +60,7 @@ const STATUS_COLUMNS = {
  * moves a submitted fact on, a later submission replaces one that is not approved, and an approved fact never changes.
  */
 export async function applyRows(trx: Transaction<DB>, fact: ReportedFact, rows: RowsOfDeal): Promise<AppliedRows> {
+  await lockLinesOf(trx, rows.dealId);
   const refusals: RowRefusal[] = [];
   const counts = { stored: 0, unchanged: 0, refused: 0 };
   for (let pass = 1; pass <= rows.passes; pass += 1) {
@@ -67,6 +70,7 @@ export async function applyRows(trx: Transaction<DB>, fact: ReportedFact, rows: 
     counts.refused += applied.refused;
     refusals.push(...applied.refusals);
   }
+  if (counts.stored > 0) await askForReview(trx, rows.dealId, fact.table === 'time_entry' ? 'time' : 'expense', rows.content);
   return { ...counts, refusals };
 }
 
@@ -163,23 +167,4 @@ export function asViolations(refusals: readonly RowRefusal[], list: string): Vio
 /** `work_date` as JSON spells it. */
 export function camelCase(column: string): string {
   return column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** Lines that wait for a fact look again at once; the others are not woken. */
-export async function unblockedLines(trx: Transaction<DB>, dealId: string, at: string): Promise<string[]> {
-  const rows = await trx
-    .updateTable('billing_plan_item')
-    .set({ blocked_until: at })
-    .where('contract_line_id', 'in', (query) => query.selectFrom('contract_line').select('id').where('deal_id', '=', dealId))
-    .where('state', '=', 'planned')
-    .where('blocked_until', 'is not', null)
-    .returning('contract_line_id')
-    .execute();
-  return [...new Set(rows.map((row) => row.contract_line_id))];
-}
-
-/** A project that is closing waits for time to be approved. */
-export async function closingProjects(trx: Transaction<DB>, dealId: string): Promise<string[]> {
-  const rows = await trx.selectFrom('project').select('id').where('deal_id', '=', dealId).where('state', '=', 'closing').execute();
-  return rows.map((row) => row.id);
 }

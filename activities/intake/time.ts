@@ -2,9 +2,10 @@ import { sql, type Transaction } from 'kysely';
 import { z } from 'zod';
 import { timeEntriesRequest } from '../../contracts/api/intake';
 import { type DB } from '../../db/types';
-import { linesWithLateHours } from '../line/late-hours';
+import { reviewTime } from '../policy/time-review';
 import { type Applied, type IntakeEvent } from './intake';
-import { applyRows, asViolations, closingProjects, unblockedLines, type ReportedFact } from './rows';
+import { applyRows, asViolations, type ReportedFact } from './rows';
+import { whoLooksAgain } from './who-looks';
 
 /** Time that was worked, by entry. The role is that of the task where the entry names none. */
 export const TIME: ReportedFact = {
@@ -84,15 +85,13 @@ export async function applyTimeEntries(trx: Transaction<DB>, event: IntakeEvent)
   };
 }
 
-/** Lines that wait for time or have finished without hours that came late, and projects that are closing. */
+/** The time that came is judged by policy; then lines and projects that it concerns look again. */
 export async function whoLooksAgainAtTime(
   trx: Transaction<DB>,
   dealId: string,
   at: string,
 ): Promise<Pick<Applied, 'lines' | 'reopened' | 'projects'>> {
-  const late = await linesWithLateHours(trx, dealId, at);
-  const waiting = await unblockedLines(trx, dealId, at);
-  return { lines: [...new Set([...waiting, ...late.lines])], reopened: late.reopened, projects: await closingProjects(trx, dealId) };
+  return whoLooksAgain(trx, dealId, await reviewTime(trx, dealId, at), at);
 }
 
 function rowsOf(entries: readonly Entry[]): { rows: object[]; passes: number } {

@@ -12,6 +12,7 @@ import { isViolation } from '../../domain/violation';
 import { refuseUnapproved, type Shown } from '../approval/belt';
 import { invoiceShown } from '../approval/subjects';
 import { type ActivityDeps } from '../deps';
+import { voidRun } from '../line/period-run';
 import { receivableState } from './collect';
 import { fateOfDraft } from './stopped';
 import { sentBackForTax } from './retax';
@@ -42,7 +43,7 @@ export function approveInvoice(deps: ActivityDeps): InvoiceActivities['approveIn
       invoiceId,
       { key: `approve-invoice/${invoiceId}/${approvalId}`, identity: { invoiceId, approvalId }, at },
       async (trx, invoice) => {
-        if (await fateOfDraft(trx, invoice)) return endDraft(trx, invoice, 'line-stopped');
+        if (await fateOfDraft(trx, invoice)) return endDraft(trx, invoice, at, 'line-stopped');
         const calendar = await calendarOfInvoice(trx, invoice);
         const issueDate = issueDateAfterApproval(calendar, invoice.planned_issue_date, at, calendar.timeZone);
         if (isViolation(issueDate)) return issueDate;
@@ -66,7 +67,7 @@ export function approveInvoice(deps: ActivityDeps): InvoiceActivities['approveIn
 export function voidInvoice(deps: ActivityDeps): InvoiceActivities['voidInvoice'] {
   return ({ invoiceId, outcome, reasonId, at }) =>
     invoiceEffect(deps, invoiceId, { key: `void-invoice/${invoiceId}`, identity: { invoiceId }, at }, (trx, invoice) =>
-      endDraft(trx, invoice, outcome, reasonId),
+      endDraft(trx, invoice, at, outcome, reasonId),
     );
 }
 
@@ -76,6 +77,7 @@ export function voidInvoice(deps: ActivityDeps): InvoiceActivities['voidInvoice'
 async function endDraft(
   trx: Transaction<DB>,
   invoice: InvoiceRow,
+  at: string,
   outcome: 'refused' | 'withdrawn' | 'line-stopped',
   reasonId: string | null = null,
 ): Promise<InvoiceChange> {
@@ -85,6 +87,7 @@ async function endDraft(
       ? { state: 'void' }
       : { state: 'planned', settled_at: null, held_reason: held, held_reason_id: reasonId };
   await trx.deleteFrom('invoiced_item').where('invoice_id', '=', invoice.id).execute();
+  await voidRun(trx, invoice.id, at);
   await trx.updateTable('billing_plan_item').set(item).where('id', '=', invoice.billing_plan_item_id).execute();
   const voided = await updateInvoice(trx, invoice, { state: 'void', reference: `${invoice.reference}~${invoice.id.slice(-8)}` });
   return { invoice: voided, waits: [], action: 'invoice.void', details: { outcome, item: item.state }, texts: { reason: reasonId } };
@@ -100,7 +103,7 @@ export function issueInvoice(deps: ActivityDeps): InvoiceActivities['issueInvoic
   return ({ invoiceId, approvalId, at }) => {
     const effect = { key: `issue-invoice/${invoiceId}/${approvalId}`, identity: { invoiceId }, at };
     return invoiceEffect(deps, invoiceId, effect, async (trx, invoice) => {
-      if (await fateOfDraft(trx, invoice)) return endDraft(trx, invoice, 'line-stopped');
+      if (await fateOfDraft(trx, invoice)) return endDraft(trx, invoice, at, 'line-stopped');
       const refused = await refuseUnapproved(trx, 'invoice', invoiceId, (shown) => shownWhenApproved(trx, invoice, shown));
       if (refused) return refused;
       const calendar = await calendarOfInvoice(trx, invoice);

@@ -2,6 +2,7 @@ import { type Transaction } from 'kysely';
 import { type LineActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type BillingResult } from '../../contracts/workflow-state';
+import { isPricePending } from '../../db/change-orders';
 import { lockLine, milestonesOf, planItems, type LineRow, type PlanItemRow } from '../../db/lines';
 import { entityOf } from '../../db/parties';
 import { type DB } from '../../db/types';
@@ -9,14 +10,18 @@ import { milestoneIssueDate } from '../../domain/billing/dates';
 import { completeInvoice } from '../../domain/billing/invoice';
 import { firstWorkingDayAfter } from '../../domain/calendar/working-day';
 import { atTime, localDateOf } from '../../domain/calendar/zone';
-import { type ReadinessBlocker } from '../../domain/engagement/model';
+import { type BillingFacts, type EngagementModel, type ReadinessBlocker } from '../../domain/engagement/model';
 import { engagementModel } from '../../domain/engagement/registry';
 import { isViolation, type Violation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, reviewKey } from '../lifecycle';
+import { reviewExpensesToBill } from '../policy/expense-review';
+import { reviewTimeToBill } from '../policy/time-review';
 import { storeDraft } from './draft';
 import { billingFacts, taxOf } from './facts';
 import { planFollowUp } from './follow-up';
+import { storeRun } from './period-run';
+import { unbilledOf, type Unbilled } from './time-and-materials';
 import { lineView } from './view';
 import { type LineFact } from './effect';
 
@@ -55,15 +60,22 @@ async function bill(trx: Transaction<DB>, line: LineRow, item: PlanItemRow, at: 
   const issueDate = await plannedIssueDate(trx, line, item, entity.calendar);
   if (isViolation(issueDate)) return issueDate;
   const tax = await taxOf(trx, line, issueDate);
-  const facts = await billingFacts(trx, line, tax, issueDate);
+  if (billsTime(item)) await reviewTimeToBill(trx, line, at);
+  if (billsTime(item)) await reviewExpensesToBill(trx, line, at);
+  const unbilled = model.run === undefined ? null : await unbilledOf(trx, line);
+  const known = await billingFacts(trx, line, tax, issueDate, unbilled);
+  const facts = { ...known, contractVersionPending: await isPricePending(trx, line.id, item.period) };
   const blockers = model.readiness(line.terms, item, facts).filter((each) => each.severity === 'blocks');
   if (blockers.length > 0 || isViolation(tax)) return block(trx, item, blockers, entity.calendar, at);
   const draft = model.bill(line.terms, item, facts);
   if (isViolation(draft)) return draft;
-  if (draft === null) return nothingToBill(trx, item, at);
-  const completed = completeInvoice(draft, tax, entity.rounding);
+  const completed = draft === null ? null : completeInvoice(draft, tax, entity.rounding);
   if (isViolation(completed)) return completed;
-  const invoiceId = await storeDraft(trx, line, item, completed, { issueDate, purchaseOrder: facts.purchaseOrder?.number ?? null, at });
+  const head = { issueDate, purchaseOrder: facts.purchaseOrder?.number ?? null, at };
+  const invoiceId = completed === null ? null : await storeDraft(trx, line, item, completed, head);
+  const left = await leaveRun(trx, line, item, { model, facts, unbilled, invoiceId, at });
+  if (isViolation(left)) return left;
+  if (completed === null || invoiceId === null) return nothingToBill(trx, item, at);
   return {
     invoiceId,
     fact: {
@@ -72,6 +84,32 @@ async function bill(trx: Transaction<DB>, line: LineRow, item: PlanItemRow, at: 
       details: { reference: completed.reference, net: completed.netMinor, tax: completed.taxMinor, currency: completed.currency },
     },
   };
+}
+
+/** What the run leaves behind beside its document, also where there is none (R-127, S-15). */
+async function leaveRun(
+  trx: Transaction<DB>,
+  line: LineRow,
+  item: PlanItemRow,
+  taken: {
+    readonly model: EngagementModel;
+    readonly facts: BillingFacts;
+    readonly unbilled: Unbilled | null;
+    readonly invoiceId: string | null;
+    readonly at: string;
+  },
+): Promise<Violation | null> {
+  const { model, facts, unbilled, invoiceId, at } = taken;
+  if (model.run === undefined || unbilled === null || facts.timeAndMaterials === undefined) return null;
+  const run = model.run(line.terms, item, facts);
+  if (isViolation(run)) return run;
+  await storeRun(trx, line, item, { run, unbilled, facts: facts.timeAndMaterials, invoiceId, at });
+  return null;
+}
+
+/** Time that such an item may bill is judged anew before it does. */
+function billsTime(item: PlanItemRow): boolean {
+  return item.kind === 'period-run' || item.kind === 'retainer-overage';
 }
 
 async function plannedIssueDate(

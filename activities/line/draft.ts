@@ -1,6 +1,7 @@
-import { type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { hashOf } from '../../db/hash';
+import { insertRows } from '../../db/insert-rows';
 import { type LineRow, type PlanItemRow } from '../../db/lines';
 import { type DB } from '../../db/types';
 import { type CompletedInvoice, type CompletedInvoiceLine } from '../../domain/billing/invoice';
@@ -43,6 +44,7 @@ export async function storeDraft(
       created_at: at,
     })
     .execute();
+  const items: (BilledItem & { readonly position: number })[] = [];
   for (const [position, each] of document.lines.entries()) {
     await trx
       .insertInto('invoice_line')
@@ -55,25 +57,55 @@ export async function storeDraft(
         unit_price: each.unitPrice,
         amount_minor: each.amountMinor,
         tax_minor: each.taxMinor,
+        person_id: each.personId ?? null,
+        role_code: each.roleCode ?? null,
       })
       .execute();
-    const items = itemsOf(each).map((billed) => ({
-      id: uuidv7(),
-      invoice_id: invoiceId,
-      position,
-      item_kind: billed.itemKind,
-      item_id: `${line.id}/${billed.itemId}`,
-      amount_minor: billed.amountMinor,
-      hours: billed.hours,
-    }));
-    if (items.length > 0) await trx.insertInto('invoiced_item').values(items).execute();
+    items.push(...itemsOf(each).map((billed) => ({ ...billed, position })));
   }
+  await storeItems(trx, line, invoiceId, items);
   await trx
     .updateTable('billing_plan_item')
     .set({ state: 'billed', blocked_until: null, blockers: '[]', settled_at: at })
     .where('id', '=', item.id)
     .execute();
   return invoiceId;
+}
+
+/** What each document line bills, by entry and part or expense where it is one (I-05). */
+async function storeItems(
+  trx: Transaction<DB>,
+  line: LineRow,
+  invoiceId: string,
+  items: readonly (BilledItem & { readonly position: number })[],
+): Promise<void> {
+  const entryIds = await knownEntries(trx, line, items);
+  const rows = items.map(({ position, itemKind, itemId, amountMinor, hours }) => ({
+    id: uuidv7(),
+    invoice_id: invoiceId,
+    position,
+    item_kind: itemKind,
+    item_id: `${line.id}/${itemId}`,
+    amount_minor: amountMinor,
+    hours,
+    ...(itemKind === 'time-entry' ? entryPart(itemId, entryIds) : { entry_id: null, part: null }),
+    expense_id: itemKind === 'expense' ? itemId : null,
+  }));
+  await insertRows(trx, 'invoiced_item', rows);
+}
+
+async function knownEntries(trx: Transaction<DB>, line: LineRow, items: readonly BilledItem[]): Promise<ReadonlySet<string>> {
+  const named = items.filter(({ itemKind }) => itemKind === 'time-entry').flatMap(({ itemId }) => [itemId, itemId.replace(/\/\d+$/, '')]);
+  const { rows } = await sql<{ entryId: string }>`
+    select entry_id as "entryId" from time_entry where contract_line_id = ${line.id} and entry_id = any(${named}::text[])`.execute(trx);
+  return new Set(rows.map((row) => row.entryId));
+}
+
+/** The entry that an item id names, and which part of it: the reverse of `partItemId`. */
+function entryPart(itemId: string, known: ReadonlySet<string>): { entry_id: string; part: number } {
+  const [, entryId, part] = /^(.+)\/(\d+)$/.exec(itemId) ?? [];
+  const isWhole = known.has(itemId) || entryId === undefined || part === undefined;
+  return isWhole ? { entry_id: itemId, part: 1 } : { entry_id: entryId, part: Number(part) };
 }
 
 interface BilledItem {

@@ -8,6 +8,7 @@ import { taxTreatment, type TaxTreatment } from '../../domain/billing/tax';
 import { type LocalDate } from '../../domain/deal/terms';
 import { type BillingFacts, type PurchaseOrderState } from '../../domain/engagement/model';
 import { isViolation, type Violation } from '../../domain/violation';
+import { timeAndMaterialsFacts, type Unbilled } from './time-and-materials';
 
 /** Everything a model needs to know to bill an item, read in the transaction that bills it. */
 export async function billingFacts(
@@ -15,6 +16,7 @@ export async function billingFacts(
   line: LineRow,
   tax: TaxTreatment | Violation,
   issueDate: LocalDate,
+  unbilled: Unbilled | null,
 ): Promise<BillingFacts> {
   const milestones = await milestonesOf(trx, line.id);
   const items = await trx
@@ -29,6 +31,7 @@ export async function billingFacts(
     milestones: milestones.map((each) => ({ milestoneId: each.milestone_id, acceptedOn: each.accepted_on })),
     usage: await usageFacts(trx, line.id),
     time: await timeFacts(trx, line.id),
+    ...(unbilled === null ? {} : { timeAndMaterials: await timeAndMaterialsFacts(trx, line, unbilled, plannedKeys(items)) }),
     overage: await overageFacts(trx, line.id, await planItems(trx, line)),
     fees: await feeDocuments(trx, line.id),
     billedItemKeys: items.filter((item) => item.state === 'billed').map((item) => item.item_key),
@@ -40,6 +43,10 @@ export async function billingFacts(
     holdReason: null,
     purchaseOrderPolicy: policy.purchaseOrder,
   };
+}
+
+function plannedKeys(items: readonly { readonly item_key: string; readonly state: string }[]): string[] {
+  return items.filter((item) => item.state === 'planned').map((item) => item.item_key);
 }
 
 /** The tax of a document of the line issued on a date. */

@@ -20,7 +20,7 @@ export async function linesWithLateHours(
     .innerJoin('project', 'project.deal_id', 'line.deal_id')
     .select(['line.id', 'project.id as projectId', 'project.customer_id as customerId'])
     .where('line.deal_id', '=', dealId)
-    .where('line.engagement_model', '=', 'retainer')
+    .where('line.engagement_model', 'in', ['retainer', 'time-and-materials'])
     .where('project.state', 'not in', ['closed', 'cancelled'])
     .orderBy('line.id')
     .execute();

@@ -1,11 +1,12 @@
 import { type LineActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type Transaction } from 'kysely';
-import { lockLine, type LineRow } from '../../db/lines';
+import { lockLine, planItems, type LineRow } from '../../db/lines';
 import { type DB } from '../../db/types';
 import { closeWaits } from '../../db/waits';
 import { firstOfMonth } from '../../domain/calendar/dates';
 import { engagementModel } from '../../domain/engagement/registry';
+import { lastPeriodAfterStop } from '../../domain/engagement/stop';
 import { isViolation } from '../../domain/violation';
 import { currentRun, type ActivityDeps } from '../deps';
 import { reviewKey } from '../lifecycle';
@@ -52,7 +53,7 @@ export function stopLine(deps: ActivityDeps): LineActivities['stopLine'] {
           .where('state', '=', 'planned')
           .where((eb) =>
             eb.or([
-              eb.and([eb('trigger_milestone_id', 'is', null), eb('period', '>', stoppedOn.slice(0, 7))]),
+              eb.and([eb('trigger_milestone_id', 'is', null), eb('period', '>', lastPeriodAfterStop(line.engagement_model, stoppedOn))]),
               eb.and([eb('trigger_milestone_id', 'is not', null), eb.not(eb.exists(acceptedMilestone(trx, contractLineId)))]),
             ]),
           )
@@ -104,7 +105,7 @@ export function releaseItem(deps: ActivityDeps): LineActivities['releaseItem'] {
   };
 }
 
-/** The end of a line; one to which hours came at this very moment goes on instead. */
+/** The end of a line; one to which hours or a change order came at this very moment goes on instead. */
 export function finishLine(deps: ActivityDeps): LineActivities['finishLine'] {
   return ({ contractLineId, turn, at }) =>
     lineEffect(
@@ -126,7 +127,8 @@ export function finishLine(deps: ActivityDeps): LineActivities['finishLine'] {
 
 async function hasMore(trx: Transaction<DB>, line: LineRow, at: string): Promise<boolean> {
   const follows = await followUpOf(trx, line, at);
-  return isViolation(follows) || follows.items.length + follows.open.length > 0;
+  const isPlanned = (await planItems(trx, line)).some((item) => item.state === 'planned');
+  return isPlanned || isViolation(follows) || follows.items.length + follows.open.length > 0;
 }
 
 /** The fee of the month of the stop is planned anew for its days, also where a draft stands that is not issued: that is billed anew. */

@@ -8,7 +8,9 @@ import { type Wait } from '../../db/waits';
 import { endOfDay } from '../../domain/calendar/zone';
 import { type Instant } from '../../domain/deal/terms';
 import { type OpenPoint } from '../../domain/engagement/model';
+import { isRunPlanned } from '../../domain/engagement/time-and-materials-finish';
 import { park } from '../lifecycle';
+import { openTasks, type OpenTask } from './tasks';
 
 /** Where a line stands by its facts: what it bills next, what it waits for, and whether it has ended (R-030). */
 export async function lineView(
@@ -25,7 +27,8 @@ export async function lineView(
   const free = items.filter((item) => item.heldReason === null);
   const timed = free.flatMap((item) => dueMoment(item));
   const finished = items.length === 0 && openInvoices === 0 && open.length === 0 && line.state !== 'planned';
-  const waits = finished ? [] : waitsOf(line, { items, milestones, openInvoices, open }, timeZone);
+  const tasks = finished ? [] : await openTasks(trx, line, isRunPlanned({ items }));
+  const waits = finished ? [] : waitsOf(line, { items, milestones, openInvoices, open, tasks }, timeZone);
   return {
     contractLineId: line.id,
     entityId: line.selling_entity_id,
@@ -70,9 +73,10 @@ interface Standing {
   readonly milestones: readonly MilestoneRow[];
   readonly openInvoices: number;
   readonly open: readonly OpenPoint[];
+  readonly tasks: readonly OpenTask[];
 }
 
-function waitsOf(line: LineRow, { items, milestones, openInvoices, open }: Standing, timeZone: string): Wait[] {
+function waitsOf(line: LineRow, { items, milestones, openInvoices, open, tasks }: Standing, timeZone: string): Wait[] {
   const wait = (
     kind: string,
     subject: string,
@@ -100,7 +104,8 @@ function waitsOf(line: LineRow, { items, milestones, openInvoices, open }: Stand
       ...wait('held-item', item.reference, 'finance-controller', `the draft was ${item.heldReason}; release the item to bill it again`),
       reasonId: item.heldReasonId,
     })),
-    ...open.map((point) => wait('overage-decision', point.subject, point.ownerRole, `${point.code}: ${point.action}`)),
+    ...open.map((point) => decisionWait(point, wait)),
+    ...tasks.map(({ kind, code, role, action }) => wait(kind, `${line.line_id}/${code}`, role, `${code}: ${action}`)),
     ...blocked.map((item) =>
       wait(
         'readiness',
@@ -122,4 +127,18 @@ function waitsOf(line: LineRow, { items, milestones, openInvoices, open }: Stand
       : []),
     ...(openInvoices > 0 ? [wait('invoices', line.line_id, WAITS_FOR_RUN, `${openInvoices} open invoices to be settled`)] : []),
   ];
+}
+
+/** Each month of overage is a decision of its own; of other lines each kind of what is left. */
+function decisionWait(
+  { code, subject, ownerRole, action }: OpenPoint,
+  wait: (kind: string, subject: string, role: string, asks: string) => Wait,
+) {
+  const isOverage = code === 'OverageNotBilled';
+  return wait(
+    isOverage ? 'overage-decision' : 'unbilled-decision',
+    isOverage ? subject : `${subject}/${code}`,
+    ownerRole,
+    `${code}: ${action}`,
+  );
 }

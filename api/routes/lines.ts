@@ -12,13 +12,17 @@ import {
 } from '../../contracts/api/lines';
 import { type LineView } from '../../contracts/workflow-state';
 import { isReportedUsage, readLineState } from '../../db/reads/lines';
+import { type Waiver } from '../../domain/engagement/waiver';
 import { lineWorkflowId } from '../../domain/ids';
+import { parseMoney } from '../../domain/money';
+import { isViolation } from '../../domain/violation';
 import {
   deliverMilestoneUpdate,
+  planRunUpdate,
   releaseItemUpdate,
   reportUsageUpdate,
   respondToMilestoneUpdate,
-  waiveOverageUpdate,
+  waiveUpdate,
 } from '../../workflows/contract-line/messages';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
@@ -88,7 +92,7 @@ export function lineRoutes(app: Api, deps: RouteDeps): void {
     },
   });
   usageAndReleaseRoutes(app, deps);
-  waiverRoute(app, deps);
+  waiverAndRunRoutes(app, deps);
 }
 
 function usageAndReleaseRoutes(app: Api, deps: RouteDeps): void {
@@ -132,14 +136,14 @@ function usageAndReleaseRoutes(app: Api, deps: RouteDeps): void {
   });
 }
 
-function waiverRoute(app: Api, deps: RouteDeps): void {
+function waiverAndRunRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'POST',
-    url: '/v1/contract-lines/:id/overage-waivers',
+    url: '/v1/contract-lines/:id/waivers',
     config: { ifMatch: 'optional' },
     schema: {
       tags: ['contract lines'],
-      summary: 'Overage hours of a month are not billed, or stay billed though fewer were used',
+      summary: 'What is not billed: overage hours of a month, time beyond the limit, other unbilled time or expenses',
       params,
       body: waiverRequest,
       response: { 200: lineWritten },
@@ -147,10 +151,37 @@ function waiverRoute(app: Api, deps: RouteDeps): void {
     handler: async (request) => {
       const { id } = request.params;
       const waiverId = idFor(request, 'waiver');
-      const input = { waiverId, ...request.body, ...(await saidBy(deps, request, 'line', id)) };
-      return record(deps, request, id, input.period, { definition: waiveOverageUpdate, id: waiverId, input });
+      const input = { waiverId, ...waiverOf(request.body), ...(await saidBy(deps, request, 'line', id)) };
+      return record(deps, request, id, request.body.kind, { definition: waiveUpdate, id: waiverId, input });
     },
   });
+
+  app.route({
+    method: 'POST',
+    url: '/v1/contract-lines/:id/runs',
+    config: { ifMatch: 'optional' },
+    schema: {
+      tags: ['contract lines'],
+      summary: 'One more run, where something is left after the last',
+      params,
+      response: { 200: lineWritten },
+    },
+    handler: async (request) => {
+      const { id } = request.params;
+      const requestId = idFor(request, 'run');
+      const input = { requestId, ...(await saidBy(deps, request, 'line', id)) };
+      return record(deps, request, id, 'run', { definition: planRunUpdate, id: requestId, input });
+    },
+  });
+}
+
+/** Hours of overage are exact decimals; the amount of other items is money of the line. */
+function waiverOf(body: z.infer<typeof waiverRequest>): Waiver & { readonly reasonCode: string } {
+  if (body.kind === 'overage') return body;
+  const { kind, currency, reasonCode } = body;
+  const amount = parseMoney(body.amount, currency);
+  if (!isViolation(amount)) return { kind, amount, reasonCode };
+  throw new ApiError('AmountInvalid', amount.detail, { errors: [{ pointer: '/amount', code: 'AmountInvalid', detail: amount.detail }] });
 }
 
 /** Sends a fact to the run of the line; a line whose run is not there has ended or has not begun. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type LineTerms } from '../../domain/deal/terms';
-import { WAIVER_REASONS } from '../../domain/engagement/overage';
+import { WAIVABLE_ITEMS, WAIVER_REASONS } from '../../domain/engagement/waiver';
 import { lineTermsSchema } from '../deal-closed';
-import { count, decimalText, instant, moment, month, outsideId, text, waitSchema } from './common';
+import { amountText, count, currency, decimalText, instant, moment, month, outsideId, text, waitSchema } from './common';
 import { milestoneSchema } from './projects';
 
 const terms: z.ZodType<LineTerms> = lineTermsSchema;
@@ -47,12 +47,14 @@ export const lineSchema = z.object({
       }),
     )
     .readonly(),
-  overageWaivers: z
+  waivers: z
     .array(
       z.object({
         waiverId: z.string(),
-        period: z.string(),
-        hours: z.string(),
+        kind: z.string(),
+        period: z.string().nullable(),
+        hours: z.string().nullable(),
+        amount: z.string().nullable(),
         reasonCode: z.string(),
         decidedBy: z.string(),
         decidedAt: moment,
@@ -78,12 +80,23 @@ export const responseRequest = z.strictObject({
 
 export const releaseRequest = z.strictObject({ itemKey: outsideId });
 
-export const waiverRequest = z.strictObject({
-  period: month,
-  /** Hours that shall not be billed; negative: hours billed too many that stay billed. */
-  hours: decimalText,
-  reasonCode: z.enum(WAIVER_REASONS),
-});
+const waiverReason = z.enum(WAIVER_REASONS);
+export const waiverRequest = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('overage'),
+    period: month,
+    /** Hours that shall not be billed; negative: hours billed too many that stay billed. */
+    hours: decimalText,
+    reasonCode: waiverReason,
+  }),
+  z.strictObject({
+    kind: z.enum(WAIVABLE_ITEMS),
+    /** What stands there, as the line shows it: nobody gives up what came after they looked. */
+    amount: amountText,
+    currency,
+    reasonCode: waiverReason,
+  }),
+]);
 
 export const usageRequest = z
   .strictObject({

@@ -28,14 +28,17 @@ export interface LineDetail {
   readonly terms: LineTerms | null;
   readonly milestones: readonly MilestoneView[];
   readonly billingPlan: readonly BillingPlanItemView[];
-  /** Decisions of finance on overage hours, by month of work (R-181). */
-  readonly overageWaivers: readonly OverageWaiverView[];
+  /** Decisions of finance not to bill, in their order (R-181, R-129). */
+  readonly waivers: readonly WaiverView[];
 }
 
-interface OverageWaiverView {
+/** `period` and `hours` are of waived overage, `amount` of other items. */
+interface WaiverView {
   readonly waiverId: string;
-  readonly period: string;
-  readonly hours: string;
+  readonly kind: string;
+  readonly period: string | null;
+  readonly hours: string | null;
+  readonly amount: string | null;
   readonly reasonCode: string;
   readonly decidedBy: string;
   readonly decidedAt: string;
@@ -107,18 +110,28 @@ export async function readLine(db: Kysely<DB>, scope: Scope, contractLineId: str
     terms: terms?.lines.find((line) => line.lineId === row.line_id) ?? null,
     milestones: milestones.map(milestoneView),
     billingPlan: plan.map((item) => planItem(item, words)),
-    overageWaivers: await waiversOf(db, contractLineId),
+    waivers: await waiversOf(db, contractLineId),
   };
 }
 
-function waiversOf(db: Kysely<DB>, contractLineId: string): Promise<OverageWaiverView[]> {
-  return db
-    .selectFrom('overage_waiver')
-    .select(['id as waiverId', 'period', 'hours', 'reason_code as reasonCode', 'decided_by as decidedBy', 'decided_at as decidedAt'])
+async function waiversOf(db: Kysely<DB>, contractLineId: string): Promise<WaiverView[]> {
+  const rows = await db
+    .selectFrom('billing_waiver')
+    .selectAll()
     .where('contract_line_id', '=', contractLineId)
-    .orderBy('period')
     .orderBy('decided_at')
+    .orderBy('id')
     .execute();
+  return rows.map((row) => ({
+    waiverId: row.id,
+    kind: row.kind,
+    period: row.period,
+    hours: row.hours,
+    amount: amountOrNull(row.amount_minor, row.currency ?? ''),
+    reasonCode: row.reason_code,
+    decidedBy: row.decided_by,
+    decidedAt: row.decided_at,
+  }));
 }
 
 /** Where a line stands, for a route that acts on it; undefined where the reader has none of this id. */

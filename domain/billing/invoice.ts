@@ -13,6 +13,9 @@ export interface InvoiceDraftLine {
   readonly unit: string | null;
   readonly unitPrice: Decimal | null;
   readonly amountMinor: number;
+  /** Whose work in which role a line bills: documents join the name, the description has none (I-15). */
+  readonly personId?: string;
+  readonly roleCode?: string;
   readonly itemKind?: string;
   readonly itemIds?: readonly string[];
   /** What each item contributes where an item may be billed in parts: the amounts sum to the line; `hours` is null for what is not time. */

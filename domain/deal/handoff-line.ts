@@ -41,6 +41,7 @@ export function missingOfLine(deal: DealTerms, line: LineTerms, facts: MasterFac
     'engagementModel',
     `${line.engagementModel} cannot be billed by this version; take the line off the deal or update.`,
   );
+  if (unsupported) return missing;
   billTo(deal, line, facts, need);
   methods(line, need);
   dates(deal, line, need);

@@ -1,7 +1,7 @@
 import { type Instant, type LocalDate, type Month } from '../deal/terms';
 import { type Decimal } from '../decimal';
 import { type Money } from '../money';
-import { type BillingPlanItem, type OpenPoint, type PlanContext, type TimeFact } from './model';
+import { type BillingPlanItem, type OpenPoint, type PlanContext, type TimeAndMaterialsFacts, type TimeFact } from './model';
 
 /** Hours of an entry that stand on a document; the first part of an entry is part 1. */
 export interface BilledHours {
@@ -46,6 +46,8 @@ export interface FollowUpFacts {
   readonly time: readonly TimeFact[];
   readonly overage: OverageFacts;
   readonly fees: readonly FeeDocument[];
+  /** Billable time and expenses that are not billed; needed for time-and-materials lines. */
+  readonly timeAndMaterials?: Pick<TimeAndMaterialsFacts, 'time' | 'expenses'>;
   readonly context: PlanContext;
   readonly at: Instant;
 }

@@ -7,6 +7,7 @@ import { type Violation } from '../violation';
 import { type FeeDocument, type FollowUp, type FollowUpFacts, type OverageFacts } from './follow-up';
 import { type LimitRun, type QueuedEntry } from './not-to-exceed';
 import { type LimitInForce } from './not-to-exceed-limit';
+import { type WaivedItem, type Waiver } from './waiver';
 
 /**
  * What the core asks of an engagement model (R-030, DESIGN 4.1): a new model is one module behind these six questions and a row in the
@@ -21,7 +22,7 @@ export interface EngagementModel<Line extends LineTerms = LineTerms> {
   /** The document of an item before tax; null where there is nothing to bill. */
   bill(line: Line, item: BillingPlanItem, facts: BillingFacts): InvoiceDraft | null | Violation;
   /** What a run leaves behind beside its document: limit, fees billed, released and parked (S-15); only models with a limit have it. */
-  run?(line: Line, item: BillingPlanItem, facts: BillingFacts): LimitRun | Violation;
+  readonly run?: (line: Line, item: BillingPlanItem, facts: BillingFacts) => LimitRun | Violation;
   /** Revenue of each month from the first of the line to `asOf`, and the contract position at its end. */
   recognise(line: Line, facts: RevenueFacts, asOf: Month): readonly RevenueMonth[] | Violation;
   /** The terms of the line after a change order, or why it may not change so. */
@@ -30,6 +31,8 @@ export interface EngagementModel<Line extends LineTerms = LineTerms> {
   finish(line: Line, facts: FinishFacts): readonly OpenPoint[];
   /** What has to be planned beside the first plan, because it came late or the line was stopped, and what only a person can settle. */
   followUp?(line: Line, facts: FollowUpFacts): FollowUp | Violation;
+  /** What finance gives up by a waiver, item by item, or why it may not; a model without it has nothing to waive (R-181, R-129). */
+  readonly waive?: (line: Line, waiver: Waiver, facts: FollowUpFacts) => readonly WaivedItem[] | Violation;
 }
 
 export type BillingPlanItemKind =

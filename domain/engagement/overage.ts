@@ -11,9 +11,6 @@ import { type OpenPoint, type TimeFact } from './model';
 /** A retainer as it stands. */
 export type StandingRetainer = RetainerLine & Stopped;
 
-/** Why finance does not bill overage hours, or lets too many stay billed (R-181). */
-export const WAIVER_REASONS = ['goodwill', 'agreed-with-customer', 'approved-too-late', 'not-billable', 'stays-billed'] as const;
-
 /** The overage of a month of work in exact hours: `open` = `hours` − `billed` − `waived`, negative where more is billed than was used. */
 export interface OverageMonth {
   readonly period: Month;

@@ -5,8 +5,14 @@ import { fixedFee } from './fixed-fee';
 import { managedService } from './managed-service';
 import { type EngagementModel } from './model';
 import { retainer } from './retainer';
+import { timeAndMaterials } from './time-and-materials';
 
-const MODELS: readonly EngagementModel[] = [forAnyLine(fixedFee), forAnyLine(managedService), forAnyLine(retainer)];
+const MODELS: readonly EngagementModel[] = [
+  forAnyLine(fixedFee),
+  forAnyLine(managedService),
+  forAnyLine(retainer),
+  forAnyLine(timeAndMaterials),
+];
 
 /** Of a model that plans everything at once. */
 const NOTHING_FOLLOWS: FollowUp = { items: [], open: [] };
@@ -23,6 +29,7 @@ function forAnyLine<Line extends LineTerms>(model: EngagementModel<Line>): Engag
     if (line.engagementModel !== model.code) throw new TypeError(`a ${line.engagementModel} line for model ${model.code}`);
     return line as Line;
   };
+  const { run, waive } = model;
   return {
     code: model.code,
     plan: (line, context) => model.plan(own(line), context),
@@ -32,5 +39,7 @@ function forAnyLine<Line extends LineTerms>(model: EngagementModel<Line>): Engag
     change: (line, changes, facts) => model.change(own(line), changes, facts),
     finish: (line, facts) => model.finish(own(line), facts),
     followUp: (line, facts) => model.followUp?.(own(line), facts) ?? NOTHING_FOLLOWS,
+    ...(run === undefined ? {} : { run: (line, item, facts) => run(own(line), item, facts) }),
+    ...(waive === undefined ? {} : { waive: (line, waiver, facts) => waive(own(line), waiver, facts) }),
   };
 }

@@ -8,7 +8,7 @@ import { billedBefore, draftOfFee, periodOf } from './drafting';
 import { openPoints } from './finish';
 import { type FollowUp, type FollowUpFacts } from './follow-up';
 import { type BillingFacts, type BillingPlanItem, type EngagementModel, type ReadinessBlocker, type RevenueFacts } from './model';
-import { overageAmount, overageMonths, unsettledOverage } from './overage';
+import { overageAmount, overageMonths, refuseWaiver, unsettledOverage } from './overage';
 import { draftOfOverage, netOfOverage, overageFollowUp } from './overage-run';
 import { blocked, commonBlockers, warned } from './readiness';
 import { recogniseMonthly } from './revenue-monthly';
@@ -38,6 +38,10 @@ export const retainer: EngagementModel<RetainerLine> = {
   change: (line, changes, facts) => changeLine(line, changes, CHANGEABLE, facts),
   finish: (line, facts) => [...openPoints(line, facts), ...unsettledOverage(line, facts)],
   followUp,
+  waive: (line, waiver, facts) =>
+    waiver.kind === 'overage'
+      ? (refuseWaiver(line, facts, waiver.period, waiver.hours) ?? [])
+      : { violation: 'NothingToWaive', detail: `a retainer has no ${waiver.kind}`, path: '/kind' },
 };
 
 /**

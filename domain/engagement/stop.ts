@@ -1,5 +1,5 @@
 import { type InvoiceDraft } from '../billing/invoice';
-import { monthOf } from '../calendar/dates';
+import { monthOf, nextMonth } from '../calendar/dates';
 import { type LineTerms, type LocalDate, type Month } from '../deal/terms';
 import { subtractMoney, sumMoney, type Money } from '../money';
 import { isViolation, type Violation } from '../violation';
@@ -17,6 +17,15 @@ export function asStopped<Line extends LineTerms>(line: Line, stoppedOn: LocalDa
   if (stoppedOn === null || !isMonthly || stoppedOn >= line.endDate) return line;
   const stopped: Stopped & Pick<LineTerms, 'endDate'> = { endDate: stoppedOn, stoppedOn };
   return { ...line, ...stopped };
+}
+
+/**
+ * The last month for which a line bills something after it was stopped (R-119, R-182): that of the stop, and where time is billed in arrears
+ * one month more, because what was worked until then may be approved after its cut-off.
+ */
+export function lastPeriodAfterStop(engagementModel: string, stoppedOn: LocalDate): Month {
+  const month = monthOf(stoppedOn);
+  return engagementModel === 'time-and-materials' ? nextMonth(month) : month;
 }
 
 /** Fees on issued documents beyond what the days of service come to, by month (R-182, S-18). */

@@ -43,16 +43,19 @@ export interface ExpensePolicy {
 }
 
 /** `POLICY_MISSING` and `FX_RATE_MISSING` come before what S-23 names: an expense that cannot be judged is not billed. */
-export type ExpenseError =
-  | 'RECEIPT_MISSING'
-  | 'OVER_LIMIT'
-  | 'FIXED_RATE_MISMATCH'
-  | 'DUPLICATE_EXPENSE'
-  | 'CATEGORY_NOT_BILLABLE'
-  | 'NOT_APPROVED'
-  | 'POLICY_MISSING'
-  | 'FX_RATE_MISSING';
-export type ExpenseWarning = 'OVER_LIMIT_JUSTIFIED' | 'LATE_EXPENSE';
+export const EXPENSE_ERRORS = [
+  'RECEIPT_MISSING',
+  'OVER_LIMIT',
+  'FIXED_RATE_MISMATCH',
+  'DUPLICATE_EXPENSE',
+  'CATEGORY_NOT_BILLABLE',
+  'NOT_APPROVED',
+  'POLICY_MISSING',
+  'FX_RATE_MISSING',
+] as const;
+export const EXPENSE_WARNINGS = ['OVER_LIMIT_JUSTIFIED', 'LATE_EXPENSE'] as const;
+export type ExpenseError = (typeof EXPENSE_ERRORS)[number];
+export type ExpenseWarning = (typeof EXPENSE_WARNINGS)[number];
 
 /** What the policy says about an expense: with an error it is neither billed nor a project cost, a warning does not stop it. */
 export interface ExpenseReview {

@@ -49,8 +49,16 @@ export interface VendorCompliance {
   readonly documents: readonly { readonly type: string; readonly validFrom: LocalDate; readonly validUntil: LocalDate }[];
 }
 
-export type BlockingCode =
-  'DUPLICATE_ENTRY' | 'REST_DAY_UNAPPROVED' | 'TASK_CLOSED' | 'BEFORE_CONTRACT_VERSION' | 'COMPLIANCE_LAPSED' | 'RATE_UNRESOLVED';
+/** Breaches that keep an entry from being billed until they are cured (S-20). */
+export const BLOCKING_CODES = [
+  'DUPLICATE_ENTRY',
+  'REST_DAY_UNAPPROVED',
+  'TASK_CLOSED',
+  'BEFORE_CONTRACT_VERSION',
+  'COMPLIANCE_LAPSED',
+  'RATE_UNRESOLVED',
+] as const;
+export type BlockingCode = (typeof BLOCKING_CODES)[number];
 export type ReportedCode =
   | 'DAY_OVER_LIMIT'
   | 'WEEK_OVER_LIMIT'

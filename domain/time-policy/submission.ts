@@ -1,10 +1,10 @@
 import { addDays } from '../calendar/dates';
 import { isWorkingDay } from '../calendar/working-day';
-import { atTime, epochMs } from '../calendar/zone';
-import { type LocalDate } from '../deal/terms';
+import { atTime, epochMs, localDateOf } from '../calendar/zone';
+import { type Instant, type LocalDate } from '../deal/terms';
 import { known, type PolicyPerson, type TimeBreach, type TimeEntry } from './entry';
 import { type DeliveryTerm } from './labour';
-import { mondayReader } from './weeks';
+import { mondayOf, mondayReader } from './weeks';
 
 /** A booking of a person, days included at both ends. Absence is ordinary or long leave. */
 export interface PolicyBooking {
@@ -35,12 +35,21 @@ export function submissionBreaches(entries: readonly TimeEntry[], people: Readon
   });
 }
 
+/** The last Sunday whose week is due at a moment in every one of some zones (S-21). */
+export function lastDueDay(at: Instant, timeZones: readonly string[]): LocalDate {
+  const sundays = timeZones.map((zone) => {
+    const monday = mondayOf(localDateOf(at, zone));
+    return addDays(monday, epochMs(at) > epochMs(atTime(monday, DUE_AT, zone)) ? -1 : -8);
+  });
+  return sundays.reduce((a, b) => (b < a ? b : a), at.slice(0, 10));
+}
+
 /**
  * Weeks without an entry in which a firm booking on the project covers at least one working day of the term that is no leave (R-116, S-21).
  * `entries` are those that count; the caller ends the term with the last week whose time is due.
  */
 export function missingWeeks(
-  entries: readonly TimeEntry[],
+  entries: readonly Pick<TimeEntry, 'personId' | 'workDate'>[],
   bookings: readonly PolicyBooking[],
   people: ReadonlyMap<string, PolicyPerson>,
   term: DeliveryTerm,

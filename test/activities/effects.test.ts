@@ -4,7 +4,7 @@ import { uuidv7 } from 'uuidv7';
 import { createActivities } from '../../activities/index';
 import { dealWorkflowId, invoiceWorkflowId } from '../../domain/ids';
 import { retrySignal } from '../../workflows/activity-proxies';
-import { deliverMilestoneUpdate, releaseItemUpdate, reportUsageUpdate, waiveOverageUpdate } from '../../workflows/contract-line/messages';
+import { deliverMilestoneUpdate, releaseItemUpdate, reportUsageUpdate, waiveUpdate } from '../../workflows/contract-line/messages';
 import { dealReportedSignal } from '../../workflows/deal-to-cash/messages';
 import { holdUpdate, liftHoldUpdate } from '../../workflows/invoice-to-cash/messages';
 import { recheckProjectSignal } from '../../workflows/project-to-close/messages';
@@ -113,9 +113,9 @@ async function waived(): Promise<void> {
   await bringToDelivery(engine, deal);
   deal.now = '2026-01-26T12:00:00.000Z';
   await reportTime(engine, deal, 'C', [{ entryId: 'A', workDate: '2026-02-03', hours: '23', approvedAt: deal.now }]);
-  const waiver = { waiverId: uuidv7(), period: '2026-02', hours: '2.5', reasonCode: 'goodwill', by: 'U-FC-US', at: deal.now };
-  await (await handleOf(engine, deal, 'C')).executeUpdate(waiveOverageUpdate, { args: [waiver] });
-  const decided = await engine.db.selectFrom('overage_waiver').select(['period', 'hours', 'reason_code', 'decided_by']).execute();
+  const waiver = { waiverId: uuidv7(), kind: 'overage', period: '2026-02', hours: '2.5', reasonCode: 'goodwill', by: 'U-FC-US', at: deal.now } as const;
+  await (await handleOf(engine, deal, 'C')).executeUpdate(waiveUpdate, { args: [waiver] });
+  const decided = await engine.db.selectFrom('billing_waiver').select(['period', 'hours', 'reason_code', 'decided_by']).execute();
   expect(decided).toEqual([{ period: '2026-02', hours: '2.5', reason_code: 'goodwill', decided_by: 'U-FC-US' }]);
 }
 

@@ -271,7 +271,7 @@ describe('a managed service stopped in the middle of a month', () => {
 });
 
 describe('the registry of engagement models', () => {
-  test.each(['time-and-materials', 'unknown', 'toString'])('%s has no module', (code) => {
+  test.each(['unknown', 'toString'])('%s has no module', (code) => {
     expect(refusal(engagementModel(code))).toBe('EngagementModelNotSupported');
   });
 

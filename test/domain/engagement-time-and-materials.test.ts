@@ -176,10 +176,10 @@ describe('the document of a run', () => {
       expenses: [spent('X-2'), spent('X-3', { category: 'airfare', amount: usd('900.00') }), spent('X-1')],
     });
     expect(shown(draft)).toEqual([
-      ['Implementation 2026-03: ARC, P-1', '8', '100', 80_000, ['A']],
-      ['Implementation 2026-03: DEV, P-1', '8', '15', 12_000, ['C']],
-      ['Implementation 2026-03: DEV, P-1', '12.5', '100', 125_000, ['E', 'B']],
-      ['Implementation 2026-03: DEV, P-2', '8', '100', 80_000, ['D']],
+      ['Implementation 2026-03: ARC', '8', '100', 80_000, ['A']],
+      ['Implementation 2026-03: DEV', '8', '15', 12_000, ['C']],
+      ['Implementation 2026-03: DEV', '12.5', '100', 125_000, ['E', 'B']],
+      ['Implementation 2026-03: DEV', '8', '100', 80_000, ['D']],
       ['Implementation 2026-03: expenses, airfare', null, null, 90_000, ['X-3']],
       ['Implementation 2026-03: expenses, hotel', null, null, 24_100, ['X-1', 'X-2']],
     ]);

@@ -88,7 +88,8 @@ describe('a complete handoff', () => {
   });
 
   test('is refused for an engagement model that this version cannot bill', () => {
-    const missing = missingForBaseline(dealOf({ lines: [...dealOf().lines, cappedLine()] }), facts());
+    const unknown = { ...cappedLine(), engagementModel: 'outcome-based' } as unknown as LineTerms;
+    const missing = missingForBaseline(dealOf({ lines: [...dealOf().lines, unknown] }), facts());
     expect(missing.map(({ code, path }) => [code, path])).toEqual([['EngagementModelNotSupported', 'lines.L4.engagementModel']]);
   });
 

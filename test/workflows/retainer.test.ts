@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type OverageWaiver } from '../../contracts/workflow-state';
-import { reportUsageUpdate, waiveOverageUpdate } from '../../workflows/contract-line/messages';
+import { type BillingWaiver } from '../../contracts/workflow-state';
+import { reportUsageUpdate, waiveUpdate } from '../../workflows/contract-line/messages';
 import { handleOf, invoiceIn, issue, pay, signOff } from '../support/delivery';
 import {
   approve,
@@ -73,10 +73,10 @@ async function overageOf(deal: TestDeal): Promise<Record<string, string[]>> {
   return found;
 }
 
-async function waive(deal: TestDeal, over: Partial<OverageWaiver>) {
+async function waive(deal: TestDeal, over: Partial<Extract<BillingWaiver, { kind: 'overage' }>>) {
   const line = await handleOf(engine, deal, 'C');
-  const waiver = { waiverId: randomUUID(), period: '2026-06', hours: '1', reasonCode: 'goodwill', by: 'U-FC-US', at: deal.now, ...over };
-  return line.executeUpdate(waiveOverageUpdate, { args: [waiver] });
+  const waiver = { waiverId: randomUUID(), kind: 'overage' as const, period: '2026-06', hours: '1', reasonCode: 'goodwill', by: 'U-FC-US', at: deal.now, ...over };
+  return line.executeUpdate(waiveUpdate, { args: [waiver] });
 }
 
 const statusOf = async (deal: TestDeal) => (await (await handleOf(engine, deal, 'C')).describe()).status.name;

@@ -1,11 +1,12 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type {
+  BillingWaiver,
   ClockState,
   ItemRelease,
   LineView,
   MilestoneDelivery,
   MilestoneResponse,
-  OverageWaiver,
+  RunRequest,
   UsageReport,
 } from '../../contracts/workflow-state';
 
@@ -29,8 +30,10 @@ export const respondToMilestoneUpdate = defineUpdate<LineView, [MilestoneRespons
 export const reportUsageUpdate = defineUpdate<LineView, [UsageReport]>('reportUsage');
 /** Finance releases an item whose draft was refused. */
 export const releaseItemUpdate = defineUpdate<LineView, [ItemRelease]>('releaseItem');
-/** Finance decides on overage hours. */
-export const waiveOverageUpdate = defineUpdate<LineView, [OverageWaiver]>('waiveOverage');
+/** Finance decides what is not billed. */
+export const waiveUpdate = defineUpdate<LineView, [BillingWaiver]>('waive');
+/** Finance asks for a run after the planned ones. */
+export const planRunUpdate = defineUpdate<LineView, [RunRequest]>('planRun');
 /** An invoice of the line reached its end, or was voided. */
 export const invoiceClosedSignal = defineSignal<[{ invoiceId: string; at: string }]>('invoiceClosed');
 /** Facts changed outside (time approved, purchase order raised, a hold released): look again. */

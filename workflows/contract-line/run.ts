@@ -12,7 +12,7 @@ import { identityAttributes } from '../search-attributes';
 import { tell } from '../tell';
 import { type ContractLineInput } from './messages';
 
-type Fact = 'recordDelivery' | 'recordResponse' | 'recordUsage' | 'releaseItem' | 'waiveOverage';
+type Fact = 'recordDelivery' | 'recordResponse' | 'recordUsage' | 'releaseItem' | 'recordWaiver' | 'planRun';
 
 /** State and steps of one run of a contract line; workflow.ts tells the story with them. */
 export class LineRun {

@@ -6,12 +6,13 @@ import {
   deliverMilestoneUpdate,
   invoiceClosedSignal,
   lineQuery,
+  planRunUpdate,
   recheckLineSignal,
   releaseItemUpdate,
   reportUsageUpdate,
   respondToMilestoneUpdate,
   stopLineSignal,
-  waiveOverageUpdate,
+  waiveUpdate,
   type ContractLineInput,
 } from './messages';
 
@@ -36,9 +37,8 @@ export async function contractLine(input: ContractLineInput): Promise<void> {
   setHandler(releaseItemUpdate, (release) =>
     line.record(release.at, 'releaseItem', { contractLineId, release }, `release ${release.itemKey}`),
   );
-  setHandler(waiveOverageUpdate, (waiver) =>
-    line.record(waiver.at, 'waiveOverage', { contractLineId, waiver }, `waive overage of ${waiver.period}`),
-  );
+  setHandler(waiveUpdate, (waiver) => line.record(waiver.at, 'recordWaiver', { contractLineId, waiver }, `waive ${waiver.kind}`));
+  setHandler(planRunUpdate, (request) => line.record(request.at, 'planRun', { contractLineId, request }, 'one more run'));
   setHandler(invoiceClosedSignal, (invoice) => line.touch(invoice.at));
   setHandler(recheckLineSignal, (facts) => line.touch(facts.at));
   setHandler(stopLineSignal, (request) => line.noteStop(request));
