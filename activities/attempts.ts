@@ -10,7 +10,7 @@ const REPORTED_FROM_ATTEMPT = 5;
  * An effect that keeps failing, by an outage or a bug of ours, is retried for a long time; so that nobody learns of it a day later, it
  * becomes a task of the operators within half a minute, and the task is closed when the effect succeeds.
  */
-export function watched<I, T>(deps: ActivityDeps, name: string, body: (input: I) => Promise<T>): (input: I) => Promise<T> {
+export function watched<I extends object, T>(deps: ActivityDeps, name: string, body: (input: I) => Promise<T>): (input: I) => Promise<T> {
   return async (input) => {
     const { attempt, isLocal } = activityInfo();
     try {
@@ -20,7 +20,7 @@ export function watched<I, T>(deps: ActivityDeps, name: string, body: (input: I)
       return answer;
     } catch (error) {
       if (!isLocal && attempt >= REPORTED_FROM_ATTEMPT && !(error instanceof Refusal)) {
-        await reportStuck(deps)({ effect: name, why: causeOf(error, attempt), at: new Date().toISOString() }).catch(nothing);
+        await reportStuck(deps)({ effect: name, why: causeOf(error, attempt), input, at: new Date().toISOString() }).catch(nothing);
       }
       throw error;
     }
