@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { createActivities } from '../../activities/index';
-import { dealWorkflowId, invoiceWorkflowId } from '../../domain/ids';
+import { dealWorkflowId, invoiceWorkflowId, periodWorkflowId } from '../../domain/ids';
 import { retrySignal } from '../../workflows/activity-proxies';
+import { clockSignal } from '../../workflows/clock';
 import { deliverMilestoneUpdate, releaseItemUpdate, reportUsageUpdate, waiveUpdate } from '../../workflows/contract-line/messages';
 import { dealReportedSignal } from '../../workflows/deal-to-cash/messages';
 import { holdUpdate, liftHoldUpdate } from '../../workflows/invoice-to-cash/messages';
+import { booksQuery } from '../../workflows/period-close/messages';
+import { periodClose } from '../../workflows/period-close/workflow';
 import { recheckProjectSignal } from '../../workflows/project-to-close/messages';
 import { inRun } from '../support/activity-run';
 import { approvedDeal, approvedInvoice } from '../support/approved';
@@ -63,7 +66,7 @@ const counted = async (table: 'effect' | 'audit_entry' | 'approval_decision') =>
 
 test('every effect that is done twice, or whose answer is lost, has happened once', async () => {
   const [effectsBefore, entriesBefore] = [await counted('effect'), await counted('audit_entry')];
-  await Promise.all([declined(), cancelledTwice(), played(), waived()]);
+  await Promise.all([declined(), cancelledTwice(), played(), waived(), booksKept()]);
 
   expect(effects.differing).toEqual([]);
   expect(Object.keys(createActivities({ db: engine.db })).filter((name) => !effects.seen.has(name))).toEqual([]);
@@ -117,6 +120,23 @@ async function waived(): Promise<void> {
   await (await handleOf(engine, deal, 'C')).executeUpdate(waiveUpdate, { args: [waiver] });
   const decided = await engine.db.selectFrom('billing_waiver').select(['period', 'hours', 'reason_code', 'decided_by']).execute();
   expect(decided).toEqual([{ period: '2026-02', hours: '2.5', reason_code: 'goodwill', decided_by: 'U-FC-US' }]);
+}
+
+/** The books of an entity through a soft close and a close. */
+async function booksKept(): Promise<void> {
+  await startDeal(engine, testDeal({ lines: [retainer()] })).then((deal) => bringToKickoff(engine, deal));
+  const moment = '2026-01-23T14:05:20.000Z';
+  const handle = await engine.client.workflow.start(periodClose, {
+    workflowId: periodWorkflowId('LE-US'),
+    taskQueue: engine.taskQueue,
+    args: [{ entityId: 'LE-US', clock: { simulated: true, moment } }],
+  });
+  const closes = () => handle.query(booksQuery).then((books) => books?.next);
+  await until('the first month to end', async () => (await closes())?.action === 'soft-close');
+  await handle.signal(clockSignal, '2026-02-10T00:00:00.000Z');
+  await until('its soft close', async () => (await closes())?.action === 'close');
+  await handle.signal(clockSignal, '2026-02-16T00:00:00.000Z');
+  await until('its close', async () => (await closes())?.period === '2026-02');
 }
 
 /** A deal through everything that may befall it on the way to its close. */

@@ -11,11 +11,35 @@ import { testDeal } from './lifecycles';
 
 export const STARTED = '2026-01-23T14:00:00.000Z';
 
-/** Lines of a deal of their own whose baseline is made at a moment, by their line ids. */
-export async function soldLines(db: Kysely<DB>, lines: readonly LineTerms[], at = STARTED): Promise<ReadonlyMap<string, string>> {
+/** Lines of a deal of their own whose baseline is made at a moment, with so many tasks on the first one; by their line ids. */
+export async function soldLines(
+  db: Kysely<DB>,
+  lines: readonly LineTerms[],
+  at = STARTED,
+  tasks = 0,
+): Promise<ReadonlyMap<string, string>> {
   const terms = testDeal({ lines: [...lines] });
   const row = dealRow(terms, { state: 'approval', seller_id: 'U-SELLER' });
   await db.insertInto('deal').values(row).execute();
+  for (let task = 1; task <= tasks; task += 1)
+    await db
+      .insertInto('deal_estimate')
+      .values({
+        deal_id: row.id,
+        task_id: `T${task}`,
+        line_id: lines[0]?.lineId ?? '',
+        phase: 'Phase',
+        work_package_id: 'WP1',
+        work_package_name: 'Package',
+        service_line: 'advisory',
+        role_code: 'SC',
+        estimate_hours: '100',
+        planned_start: '2026-02-01',
+        planned_end: '2026-06-30',
+        valid_from: '2026-02-01',
+        billable: true,
+      })
+      .execute();
   const approvalId = await approvedDeal(db, row.id, terms);
   const baseline = { dealId: row.id, approvalId, kickoffApprovalId: uuidv7(), at };
   const made = await inRun('deal', () => createActivities({ db }).createBaseline(baseline));

@@ -39,7 +39,7 @@ const nextWake = (entityId: string) =>
 async function playTo(handle: WorkflowHandle, entityId: string, moment: string): Promise<void> {
   for (;;) {
     const wait = await nextWake(entityId);
-    if (wait?.wakes_at == null || Date.parse(wait.wakes_at) > Date.parse(moment)) return;
+    if (wait?.wakes_at === undefined || wait.wakes_at === null || Date.parse(wait.wakes_at) > Date.parse(moment)) return;
     await handle.signal(clockSignal, new Date(wait.wakes_at).toISOString());
     await until('the next close', async () => (await nextWake(entityId))?.asks !== wait.asks);
   }
