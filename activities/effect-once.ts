@@ -1,6 +1,7 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 import { appendAudit } from '../db/audit';
-import { canonicalJson, hashOf } from '../db/hash';
+import { hashOf } from '../db/hash';
+import { canonicalJson } from '../domain/canonical-json';
 import { type DB } from '../db/types';
 import { type Instant } from '../domain/deal/terms';
 import { isViolation, type Violation } from '../domain/violation';

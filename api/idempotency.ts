@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { sql, type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';
-import { canonicalJson } from '../db/hash';
+import { canonicalJson } from '../domain/canonical-json';
 import { type DB } from '../db/types';
 import { principalName } from './auth/principal';
 import { ApiError, isPassing } from './errors';

@@ -50,7 +50,8 @@ async function lockNames(trx: Transaction<DB>, aliases: readonly DealAlias[]): P
   for (const name of names) await sql`select pg_advisory_xact_lock(hashtextextended(${`deal alias ${name}`}, 0))`.execute(trx);
 }
 
-async function knownAliases(trx: Transaction<DB>, aliases: readonly DealAlias[]) {
+/** Those of some names that a deal has already. */
+export async function knownAliases(trx: Transaction<DB>, aliases: readonly DealAlias[]) {
   return trx
     .selectFrom('deal_alias')
     .selectAll()
@@ -67,22 +68,28 @@ async function knownAliases(trx: Transaction<DB>, aliases: readonly DealAlias[])
 }
 
 async function createDeal(trx: Transaction<DB>, row: Insertable<DB['deal']>): Promise<string | Violation> {
+  const taken = await takenBy(trx, row.id, { contractNumber: row.contract_number, shortCode: row.short_code });
+  if (taken !== null) return taken;
+  await trx.insertInto('deal').values(row).execute();
+  return row.id;
+}
+
+/** Why a deal cannot have a contract number and a code: another deal has one of them. */
+export async function takenBy(
+  trx: Transaction<DB>,
+  dealId: string,
+  { contractNumber, shortCode }: { readonly contractNumber: string; readonly shortCode: string },
+): Promise<Violation | null> {
   const rival = await trx
     .selectFrom('deal')
-    .select(['id', 'contract_number', 'short_code'])
-    .where((eb) => eb.or([eb('contract_number', '=', row.contract_number), eb('short_code', '=', row.short_code)]))
+    .select(['id', 'contract_number'])
+    .where('id', '<>', dealId)
+    .where((eb) => eb.or([eb('contract_number', '=', contractNumber), eb('short_code', '=', shortCode)]))
     .executeTakeFirst();
-  if (rival === undefined) {
-    await trx.insertInto('deal').values(row).execute();
-    return row.id;
-  }
-  return rival.contract_number === row.contract_number
-    ? {
-        violation: 'DealContractNumberTaken',
-        detail: `${row.contract_number} is the contract of deal ${rival.id}`,
-        path: '/contractNumber',
-      }
-    : { violation: 'DealShortCodeTaken', detail: `${row.short_code} is the code of deal ${rival.id}`, path: '/shortCode' };
+  if (rival === undefined) return null;
+  return rival.contract_number === contractNumber
+    ? { violation: 'DealContractNumberTaken', detail: `${contractNumber} is the contract of deal ${rival.id}`, path: '/contractNumber' }
+    : { violation: 'DealShortCodeTaken', detail: `${shortCode} is the code of deal ${rival.id}`, path: '/shortCode' };
 }
 
 /** Moves the order of the reporting name on; the same event once more is not older than itself. */

@@ -1,6 +1,7 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 import { GENESIS } from './audit';
-import { canonicalJson, sha256 } from './hash';
+import { sha256 } from './hash';
+import { canonicalJson } from '../domain/canonical-json';
 import { type DB } from './types';
 
 /** One link of the global chain over all streams (D9). `streams` and `entries` count everything sealed so far. */

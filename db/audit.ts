@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { sql, type Kysely, type Transaction } from 'kysely';
 import { type Instant } from '../domain/deal/terms';
 import { commitmentsOf } from './free-text';
-import { canonicalJson, commitmentOf, sha256 } from './hash';
+import { commitmentOf, sha256 } from './hash';
+import { canonicalJson } from '../domain/canonical-json';
 import { type DB } from './types';
 
 /**

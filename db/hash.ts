@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../domain/canonical-json';
+
+export { canonicalJson };
 
 /** SHA-256 of a UTF-8 text, lower-case hex. */
 export function sha256(text: string): string {
@@ -8,31 +11,6 @@ export function sha256(text: string): string {
 /** SHA-256 of the canonical JSON of a value: equal for equal JSON, whatever the order of its keys. */
 export function hashOf(value: unknown): string {
   return sha256(canonicalJson(value));
-}
-
-/**
- * JSON text with sorted keys and without undefined fields. Throws for what JSON cannot carry (NaN, Date, Map, functions, bigint):
- * two values that differ there would hash alike.
- */
-export function canonicalJson(value: unknown): string {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value);
-  if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((each) => canonicalJson(each === undefined ? null : each)).join(',')}]`;
-  if (isPlainObject(value)) return `{${members(value).join(',')}}`;
-  throw new TypeError(`not plain JSON: ${typeof value === 'object' ? value.constructor.name : typeof value}`);
-}
-
-function members(value: Record<string, unknown>): string[] {
-  return Object.keys(value)
-    .filter((key) => value[key] !== undefined)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || (typeof prototype === 'object' && Object.getPrototypeOf(prototype) === null);
 }
 
 /** What stands in the audit log for a value that can be erased; without the salt nobody finds the value by trying (I-15). */

@@ -3,7 +3,8 @@ import { uuidv7 } from 'uuidv7';
 import { type Decimal } from '../domain/decimal';
 import { type Instant } from '../domain/deal/terms';
 import { type Violation } from '../domain/violation';
-import { canonicalJson, sha256 } from './hash';
+import { sha256 } from './hash';
+import { canonicalJson } from '../domain/canonical-json';
 import { type DB } from './types';
 
 export type InboxState = 'received' | 'delivered' | 'ignored' | 'invalid' | 'failed' | 'superseded';

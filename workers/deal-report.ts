@@ -1,7 +1,7 @@
 import { type Insertable, type Kysely, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type DealStageReported } from '../contracts/deal-closed';
-import { resolveDeal } from '../db/aliases';
+import { knownAliases, resolveDeal, takenBy } from '../db/aliases';
 import { appendAudit } from '../db/audit';
 import { type DealRow, lockDeal } from '../db/deals';
 import { hashOf } from '../db/hash';
@@ -51,7 +51,7 @@ export async function takeReport(db: Kysely<DB>, event: InboxRow, deal: DealClos
 export async function recordStage(db: Kysely<DB>, event: InboxRow, report: DealStageReported): Promise<InboxOutcome> {
   const outcome = await refusable<InboxOutcome>(db, async (trx) => {
     const names = namesOf(event, report.aliases);
-    if (!(await anyKnown(trx, names)))
+    if ((await knownAliases(trx, names)).length === 0)
       return { state: 'ignored', errors: [{ violation: 'EventIgnored', detail: `stage ${report.stage} of a deal that is not known` }] };
     const resolved = await resolveDeal(trx, names, event.source_order, () => {
       throw new Error('a deal that is known is not created');
@@ -88,21 +88,6 @@ class Undone extends Error {
 function namesOf(event: InboxRow, aliases: readonly DealAlias[]): DealAlias[] {
   const own = { source: event.source, externalId: event.subject };
   return [own, ...aliases.filter(({ source, externalId }) => source !== own.source || externalId !== own.externalId)];
-}
-
-async function anyKnown(trx: Transaction<DB>, names: readonly DealAlias[]): Promise<boolean> {
-  const found = await trx
-    .selectFrom('deal_alias')
-    .select('deal_id')
-    .where((eb) =>
-      eb(
-        eb.refTuple('source', 'external_id'),
-        'in',
-        names.map(({ source, externalId }) => eb.tuple(source, externalId)),
-      ),
-    )
-    .executeTakeFirst();
-  return found !== undefined;
 }
 
 async function knownCustomer(trx: Transaction<DB>, customerId: string | null): Promise<string | null> {
@@ -149,7 +134,7 @@ async function updateTerms(trx: Transaction<DB>, row: DealRow, deal: DealClosed)
   const deliveryLeadId = deal.deliveryLeadId ?? row.delivery_lead_id;
   const same = sellerId === row.seller_id && deliveryLeadId === row.delivery_lead_id && customerId === row.customer_id;
   if (same && hashOf(terms) === row.terms_hash) return false;
-  const taken = await rivalOf(trx, row.id, terms);
+  const taken = await takenBy(trx, row.id, terms);
   if (taken !== null) return taken;
   await trx
     .updateTable('deal')
@@ -174,23 +159,6 @@ function merged(known: DealTerms, told: DealTerms): DealTerms {
     deemedAcceptanceBusinessDays: told.deemedAcceptanceBusinessDays ?? known.deemedAcceptanceBusinessDays,
     statementOfWork: told.statementOfWork ?? known.statementOfWork,
   };
-}
-
-async function rivalOf(trx: Transaction<DB>, dealId: string, terms: DealTerms): Promise<Violation | null> {
-  const rival = await trx
-    .selectFrom('deal')
-    .select(['id', 'contract_number'])
-    .where('id', '<>', dealId)
-    .where((eb) => eb.or([eb('contract_number', '=', terms.contractNumber), eb('short_code', '=', terms.shortCode)]))
-    .executeTakeFirst();
-  if (rival === undefined) return null;
-  return rival.contract_number === terms.contractNumber
-    ? {
-        violation: 'DealContractNumberTaken',
-        detail: `${terms.contractNumber} is the contract of deal ${rival.id}`,
-        path: '/contractNumber',
-      }
-    : { violation: 'DealShortCodeTaken', detail: `${terms.shortCode} is the code of deal ${rival.id}`, path: '/shortCode' };
 }
 
 /** Ties the event to its deal; false where an earlier attempt at this event did so already. */

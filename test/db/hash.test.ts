@@ -1,4 +1,5 @@
-import { canonicalJson, hashOf, sha256 } from '../../db/hash';
+import { hashOf, sha256 } from '../../db/hash';
+import { canonicalJson } from '../../domain/canonical-json';
 
 describe('hash of business content', () => {
   test('is the same whatever the order of the keys and whether an absent field is written', () => {
