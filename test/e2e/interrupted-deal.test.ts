@@ -30,13 +30,16 @@ describe('a play that does not go through', () => {
     await expect(half).rejects.toThrow('killed in the middle');
     await first.stop().catch(() => undefined);
 
-    const second = await startEmbedded(dataDir);
+    const logged: string[] = [];
+    const second = await startEmbedded(dataDir, logged);
     try {
       const { dealId } = await playFolder(folder, { ...second, webhookSecret });
       expect((await figuresOf(second.db, dealId)).invoices).toEqual(expectedFigures(path).invoices);
+      logged.splice(0);
     } finally {
       await second.stop();
     }
+    expect(logged).toEqual([]);
   }, 240_000);
 
   test('says which run waits for what when master data is missing', async () => {
@@ -64,17 +67,19 @@ async function killAfter(moment: string, { stack }: Throughline): Promise<void> 
   throw new Error('killed in the middle');
 }
 
-async function startEmbedded(dataDir: string): Promise<Throughline> {
+/** Its own servers and all roles; `logged` takes its warnings. */
+async function startEmbedded(dataDir: string, logged: string[] = []): Promise<Throughline> {
   const config = readConfig({
     SIMULATION: 'true',
     DEV_ISSUER: 'true',
     CRM_WEBHOOK_SECRET: webhookSecret,
     THROUGHLINE_DATA_DIR: dataDir,
     PORT: String(await freePort()),
-    LOG_LEVEL: 'silent',
+    LOG_LEVEL: 'warn',
+    LOG_FORMAT: 'json',
     SHUTDOWN_GRACE_SECONDS: '1',
     ...(process.env.TEMPORAL_CLI_PATH === undefined ? {} : { TEMPORAL_CLI_PATH: process.env.TEMPORAL_CLI_PATH }),
     ...(process.env.THROUGHLINE_CACHE_DIR === undefined ? {} : { THROUGHLINE_CACHE_DIR: process.env.THROUGHLINE_CACHE_DIR }),
   });
-  return startThroughline(config, createLogger(config.log));
+  return startThroughline(config, createLogger(config.log, { write: (line) => void logged.push(line) }));
 }
