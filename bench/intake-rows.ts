@@ -1,21 +1,28 @@
 import { timeTable } from '../integrations/tables/kinds';
 
-/** What rows refer to, as ids of the database. */
+/** What rows refer to, as ids of the database; `taskIds` are those of tasks T1 to T12. */
 export interface RowIds {
   readonly contractLineId: string;
-  readonly taskId: string;
+  readonly taskIds: readonly string[];
 }
+
+export const PEOPLE = 60;
+export const TASKS = 12;
+const DAYS = 170;
 
 export const HEADER = `${timeTable.columns.map(({ name }) => name).join(',')}\n`;
 
 const ROWS_PER_PIECE = 500;
 
-/** Rows of a time file, of about 150 bytes each like those of the reference deal, in pieces; each entry id once. */
+/**
+ * Rows of a time file in pieces, of about 150 bytes each like those of the reference deal: people who work on several tasks a day, a few
+ * hours on each, so that policy finds neither doubles nor days without end in a file of 100,000.
+ */
 export function* timeRows(rows: number, prefix: string): Generator<string> {
   yield* inPieces(
     rows,
     (n) =>
-      `${prefix}${n},P-001,${day(n)},A,WP1,T1,CON,regular,${hours(n)},US,N,,Y,N,Interviews and findings ${n},approved,2026-03-03T09:00:00Z,2026-03-04T09:00:00Z,U-PM-US\n`,
+      `${prefix}${n},${person(n)},${day(n)},A,WP1,T${task(n) + 1},CON,regular,${hours(n)},US,N,,Y,N,Interviews and findings ${n},approved,${day(n)}T16:00:00Z,${day(n)}T17:00:00Z,U-PM-US\n`,
   );
 }
 
@@ -26,11 +33,10 @@ export const COPIED = [
 ] as const; // prettier-ignore
 
 /** The same rows in the text format of COPY. */
-export function* copyText(rows: number, { contractLineId, taskId }: RowIds): Generator<string> {
-  const [submitted, approved] = ['2026-03-03T09:00:00Z', '2026-03-04T09:00:00Z'];
+export function* copyText(rows: number, { contractLineId, taskIds }: RowIds): Generator<string> {
   yield* inPieces(rows, (n) => {
-    const facts = [`C-${n}`, contractLineId, 'P-001', taskId, day(n), 'regular', hours(n), 'US', 'f', '\\N', 't', 'f'];
-    return `${[...facts, `Interviews and findings ${n}`, 'approved', submitted, approved, 'U-PM-US', 'CON'].join('\t')}\n`;
+    const facts = [`C-${n}`, contractLineId, person(n), taskIds[task(n)], day(n), 'regular', hours(n), 'US', 'f', '\\N', 't', 'f'];
+    return `${[...facts, `Interviews and findings ${n}`, 'approved', `${day(n)}T16:00:00Z`, `${day(n)}T17:00:00Z`, 'U-PM-US', 'CON'].join('\t')}\n`;
   });
 }
 
@@ -42,5 +48,12 @@ function* inPieces(rows: number, row: (n: number) => string): Generator<string> 
   }
 }
 
-const day = (n: number): string => `2026-03-${String((n % 28) + 1).padStart(2, '0')}`;
-const hours = (n: number): string => `${(n % 8) + 1}.50`;
+export const person = (n: number): string => `P-${String((n % PEOPLE) + 1).padStart(3, '0')}`;
+export const task = (n: number): number => Math.floor(n / (PEOPLE * DAYS)) % TASKS;
+/** Mondays to Fridays from the first of February on. */
+export function day(n: number): string {
+  const working = Math.floor(n / PEOPLE) % DAYS;
+  return new Date(FIRST_MONDAY + (Math.floor(working / 5) * 7 + (working % 5)) * 86_400_000).toISOString().slice(0, 10);
+}
+export const hours = (n: number): string => `${((Math.floor(n / (PEOPLE * DAYS * TASKS)) + n) % 8) * 0.25 + 0.25}`;
+const FIRST_MONDAY = Date.parse('2026-02-02T00:00:00Z');

@@ -15,8 +15,10 @@ import { freePort } from '../runtime/ports';
 import { seedFolder } from '../scripts/seed-folder';
 import { insertFacts } from '../test/support/api-facts';
 import { insertTask } from '../test/support/intake-files';
+import { workflowBundle } from '../workers/bundle';
 import { startThroughline } from '../workers/main';
-import { COPIED, copyText, HEADER, timeRows, type RowIds } from './intake-rows';
+import { setCurrentVersion } from '../workers/release';
+import { COPIED, copyText, day, HEADER, hours, person, task, TASKS, timeRows, type RowIds } from './intake-rows';
 
 export interface IntakeFigures {
   readonly rows: number;
@@ -42,16 +44,18 @@ export async function benchIntake(rows: number, rounds: number, say: (line: stri
     THROUGHLINE_DATA_DIR: dataDir,
     LOG_LEVEL: 'warn',
     PORT: String(await freePort()),
-    WORKER_RELEASE: 'true',
+    WORKER_RELEASE: 'false',
   };
   const running = await startThroughline(readConfig({ ...environment, INTAKE_FILE_LIMIT_BYTES: '2000000000' }));
   try {
-    const { db } = running;
+    const { db, config } = running;
+    // No run is older than this server, so there is nothing to replay before the build is released.
+    const release = { buildId: (await workflowBundle()).buildId, taskQueue: config.worker.taskQueue };
+    await setCurrentVersion(running.client.connection, config.temporal.namespace, release);
     await seedFolder(db, join(__dirname, '..', 'examples', 'reference-deal'), { at: new Date().toISOString(), actor: 'bench' });
     const facts = await insertFacts(db, 'LE-US', 'BA-US');
     await insertTask(db, facts);
-    const { id: taskId } = await db.selectFrom('work_task').select('id').executeTakeFirstOrThrow();
-    const ids = { contractLineId: facts.contractLineId, taskId };
+    const ids = { contractLineId: facts.contractLineId, taskIds: await insertTasks(db) };
     const key = await createApiKey(db, { id: uuidv7(), name: 'bench', roles: ['time-integration'], scope: { kind: 'group' } });
     const url = running.config.database.url ?? '';
     const measured: (Taken & { readonly copy: number; readonly unnest: number })[] = [];
@@ -60,9 +64,11 @@ export async function benchIntake(rows: number, rounds: number, say: (line: stri
         copy: await rateOf(rows, () => bareCopy(url, rows, ids)),
         unnest: await rateOf(rows, () => bareUnnest(db, rows, ids)),
       };
+      await sql`truncate time_entry, policy_finding cascade`.execute(db);
       const taken = await intake(running.apiUrl, String(key), facts.dealId, rows, round);
+      const steps = await stepsOf(db, taken.batchId);
       const line = `${bare.copy.toFixed(0)} COPY, ${bare.unnest.toFixed(0)} bare insert, ${taken.rate.toFixed(0)} intake (door ${taken.doorRate.toFixed(0)})`;
-      say(`${round === 0 ? 'warm-up' : `round ${round}`}: ${line} rows/s, ${taken.mostMb.toFixed(0)} MB at most`);
+      say(`${round === 0 ? 'warm-up' : `round ${round}`}: ${line} rows/s; ${steps}; ${taken.mostMb.toFixed(0)} MB at most`);
       if (round > 0) measured.push({ ...taken, ...bare });
     }
     const median = (of: (each: (typeof measured)[number]) => number) =>
@@ -82,9 +88,30 @@ export async function benchIntake(rows: number, rounds: number, say: (line: stri
   }
 }
 
+/** How long the blocks took, and the last of them, after which policy looks at what came. */
+async function stepsOf(db: Kysely<DB>, batchId: string): Promise<string> {
+  const { rows } = await sql<{ seconds: number }>`
+    select extract(epoch from effect.created_at - lag(effect.created_at) over (order by effect.created_at))::float8 as seconds
+      from effect join intake_batch on starts_with(effect.key, 'intake/' || intake_batch.inbox_event_id) where intake_batch.id = ${batchId}
+     order by effect.created_at offset 1`.execute(db);
+  const blocks = rows.map(({ seconds }) => seconds);
+  const before = blocks.slice(0, -1);
+  const sum = before.reduce((total, each) => total + each, 0);
+  return `${before.length} blocks in ${sum.toFixed(1)} s, the last in ${(blocks.at(-1) ?? 0).toFixed(1)} s`;
+}
+
+/** Tasks T1 to T12, alike. */
+async function insertTasks(db: Kysely<DB>): Promise<string[]> {
+  const first = await db.selectFrom('work_task').selectAll().executeTakeFirstOrThrow();
+  const others = Array.from({ length: TASKS - 1 }, (_, index) => ({ ...first, id: uuidv7(), code: `T${index + 2}` }));
+  await db.insertInto('work_task').values(others).execute();
+  return [first.id, ...others.map(({ id }) => id)];
+}
+
 const megabytes = (): number => process.memoryUsage.rss() / 1024 / 1024;
 
 interface Taken {
+  readonly batchId: string;
   readonly rate: number;
   readonly doorRate: number;
   readonly beforeMb: number;
@@ -114,7 +141,7 @@ async function intake(apiUrl: string, key: string, dealId: string, rows: number,
   }
   clearInterval(watch);
   const seconds = (performance.now() - began) / 1000;
-  return { rate: rows / seconds, doorRate: (rows * 1000) / (door - began), beforeMb, mostMb };
+  return { batchId, rate: rows / seconds, doorRate: (rows * 1000) / (door - began), beforeMb, mostMb };
 }
 
 function* pieces(rows: number, round: number): Generator<string> {
@@ -128,16 +155,19 @@ async function rateOf(rows: number, run: () => Promise<void>): Promise<number> {
   return (rows * 1000) / (performance.now() - began);
 }
 
-/** The same table with its indexes and checks, without anything of ours around it. */
-async function emptyCopy(db: { query: (text: string) => Promise<unknown> }): Promise<void> {
-  await db.query('drop table if exists bare_time_entry; create table bare_time_entry (like time_entry including all)');
+/** A table like the real one, with its checks, indexes and foreign keys, and without anything of ours around it. */
+async function emptyCopy(run: (text: string) => Promise<unknown>): Promise<void> {
+  await run('drop table if exists bare_time_entry');
+  await run('create table bare_time_entry (like time_entry including all)');
+  await run(`alter table bare_time_entry add foreign key (contract_line_id) references contract_line (id),
+    add foreign key (person_id) references person (id), add foreign key (work_task_id) references work_task (id)`);
 }
 
 async function bareCopy(url: string, rows: number, ids: RowIds): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    await emptyCopy(client);
+    await emptyCopy((text) => client.query(text));
     await pipeline(Readable.from(copyText(rows, ids)), client.query(copyFrom(`copy bare_time_entry (${COPIED.join(', ')}) from stdin`)));
   } finally {
     await client.end();
@@ -147,18 +177,17 @@ async function bareCopy(url: string, rows: number, ids: RowIds): Promise<void> {
 const BLOCK = 5_000;
 
 async function bareUnnest(db: Kysely<DB>, rows: number, ids: RowIds): Promise<void> {
-  await emptyCopy({ query: (text) => sql.raw(text.split(';')[0] ?? '').execute(db) });
-  await sql`create table bare_time_entry (like time_entry including all)`.execute(db);
+  await emptyCopy((text) => sql.raw(text).execute(db));
   for (let from = 0; from < rows; from += BLOCK) {
     const numbers = Array.from({ length: Math.min(BLOCK, rows - from) }, (_, index) => from + index);
     await sql`
       insert into bare_time_entry (entry_id, contract_line_id, person_id, work_task_id, work_date, hour_type, hours, work_country, onsite, billable,
                                    rework, note, status, submitted_at, approved_at, approved_by, role_code)
-      select entry_id, ${ids.contractLineId}, 'P-001', ${ids.taskId}, work_date, 'regular', hours, 'US', false, true, false, note, 'approved',
-             '2026-03-03T09:00:00Z', '2026-03-04T09:00:00Z', 'U-PM-US', 'CON'
-        from unnest(${numbers.map((n) => `X-${n}`)}::text[], ${numbers.map((n) => `2026-03-${String((n % 28) + 1).padStart(2, '0')}`)}::date[],
-                    ${numbers.map((n) => `${(n % 8) + 1}.5`)}::numeric[], ${numbers.map((n) => `Interviews and findings ${n}`)}::text[])
-             as row (entry_id, work_date, hours, note)
+      select entry_id, ${ids.contractLineId}, person_id, task_id, work_date, 'regular', hours, 'US', false, true, false, note, 'approved',
+             work_date + interval '16 hours', work_date + interval '17 hours', 'U-PM-US', 'CON'
+        from unnest(${numbers.map((n) => `X-${n}`)}::text[], ${numbers.map(person)}::text[], ${numbers.map((n) => ids.taskIds[task(n)])}::uuid[],
+                    ${numbers.map(day)}::date[], ${numbers.map(hours)}::numeric[], ${numbers.map((n) => `Interviews and findings ${n}`)}::text[])
+             as row (entry_id, person_id, task_id, work_date, hours, note)
       on conflict do nothing`.execute(db);
   }
 }

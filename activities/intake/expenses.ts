@@ -21,15 +21,16 @@ export const EXPENSE: ReportedFact = {
     justification: 'text',
     billable: 'boolean',
   },
-  references: (dealId) => sql`
+  named: (dealId) => sql`line as materialized (select id, line_id from contract_line where deal_id = ${dealId})`,
+  references: sql`
     left join person on person.id = incoming.person_id
-    left join contract_line on contract_line.deal_id = ${dealId} and contract_line.line_id = incoming.line_id`,
+    left join line on line.line_id = incoming.line_id`,
   unresolved: sql`case
     when person.id is null then array['person_id', 'PersonUnknown', incoming.person_id || ' is nobody we know']
-    when contract_line.id is null then array['line_id', 'LineUnknown', incoming.line_id || ' is no line of the deal']
+    when line.id is null then array['line_id', 'LineUnknown', incoming.line_id || ' is no line of the deal']
     end`,
   content: {
-    contract_line_id: sql`contract_line.id`,
+    contract_line_id: sql`line.id`,
     report_id: sql`incoming.report_id`,
     person_id: sql`incoming.person_id`,
     spend_date: sql`incoming.spend_date`,

@@ -23,20 +23,24 @@ const payloadSchema = z.object({ batchId: z.uuid(), by: z.string() });
 
 /**
  * A file of facts that was received (R-102): with one block it is applied at once, with more the blocks follow, each an effect of its own, so
- * that a crash costs at most one block of work and no row.
+ * that a crash costs at most one block of work and no row. After the last block, whom the facts concern looks again: one more effect.
  */
 export async function openBatch(trx: Transaction<DB>, event: IntakeEvent): Promise<Applied> {
   const { batchId } = payloadSchema.parse(event.payload);
   const batch = await lockBatch(trx, batchId);
-  if (batch.blocks === 1) return applyBatchBlock(trx, event, 1);
-  if (batch.blocks === 0) return finished(trx, event, batch, { rows: batch.row_count, refused: batch.refused });
-  return { ...nobodyLooks(batch), action: `${batch.kind}.opened`, details: { batchId, rows: batch.row_count }, blocks: batch.blocks };
+  if (batch.blocks > 1)
+    return { ...nobodyLooks(batch), action: `${batch.kind}.opened`, details: { batchId, rows: batch.row_count }, blocks: batch.blocks + 1 };
+  const applied =
+    batch.blocks === 1 ? await applyBatchBlock(trx, event, 1) : await allApplied(trx, event, batch, { refused: batch.refused });
+  return { ...applied, ...(await whoLooks(trx, batch, event.at)) };
 }
 
-/** One block of a file; with the last one the file is applied, and whom its facts concern looks again. */
+/** One block of a file; with the last one the file is applied. The block after it are those who look again. */
 export async function applyBatchBlock(trx: Transaction<DB>, event: IntakeEvent, block: number): Promise<Applied> {
   const { batchId, by } = payloadSchema.parse(event.payload);
   const batch = await lockBatch(trx, batchId);
+  if (block > batch.blocks)
+    return { ...nobodyLooks(batch), ...(await whoLooks(trx, batch, event.at)), action: `${batch.kind}.looked-at`, details: { batchId } };
   const rows = { dealId: batch.deal_id, passes: await passesOf(trx, batchId, block), content: contentOf(batchId, block) };
   const applied = await applyKind(trx, batch.kind, rows, event.at, by);
   await addRowErrors(
@@ -46,7 +50,7 @@ export async function applyBatchBlock(trx: Transaction<DB>, event: IntakeEvent, 
   );
   const counts = { stored: applied.stored, unchanged: applied.unchanged, refused: applied.refused };
   await blockApplied(trx, { id: batchId, block }, counts);
-  if (batch.blocks_applied + 1 === batch.blocks) return finished(trx, event, batch, { block, ...counts });
+  if (batch.blocks_applied + 1 === batch.blocks) return allApplied(trx, event, batch, { block, ...counts });
   return { ...nobodyLooks(batch), action: `${batch.kind}.recorded`, details: { batchId, block, ...counts } };
 }
 
@@ -62,20 +66,21 @@ function applyKind(trx: Transaction<DB>, kind: BatchKind, rows: RowsOfDeal, at: 
 }
 
 /** The rows that were refused are told where the event is looked at; which ones they are stands in the batch. */
-async function finished(trx: Transaction<DB>, event: IntakeEvent, batch: BatchRow, details: Record<string, unknown>): Promise<Applied> {
+async function allApplied(trx: Transaction<DB>, event: IntakeEvent, batch: BatchRow, details: Record<string, unknown>): Promise<Applied> {
   await batchApplied(trx, batch.id, event.at);
   const { refused, row_count: rows } = await lockBatch(trx, batch.id);
-  const looking =
-    batch.kind === 'time-entries'
-      ? await whoLooksAgainAtTime(trx, batch.deal_id, event.at)
-      : await whoLooksAgain(trx, batch.deal_id, await reviewExpensesThatCame(trx, batch.deal_id, event.at), event.at);
   return {
     ...nobodyLooks(batch),
-    ...looking,
     action: `${batch.kind}.recorded`,
-    details: { batchId: batch.id, ...details },
+    details: { batchId: batch.id, rows, ...details },
     rowErrors: refused === 0 ? [] : [{ violation: 'RowsRefused', detail: `${refused} of ${rows} rows of batch ${batch.id}` }],
   };
+}
+
+/** Policy judges what came; then the lines and projects that it concerns look again. */
+async function whoLooks(trx: Transaction<DB>, batch: BatchRow, at: string): Promise<Pick<Applied, 'lines' | 'reopened' | 'projects'>> {
+  if (batch.kind === 'time-entries') return whoLooksAgainAtTime(trx, batch.deal_id, at);
+  return whoLooksAgain(trx, batch.deal_id, await reviewExpensesThatCame(trx, batch.deal_id, at), at);
 }
 
 function nobodyLooks(batch: BatchRow): Omit<Applied, 'action' | 'details'> {

@@ -37,8 +37,10 @@ export interface ReportedFact {
   readonly key: 'entry_id' | 'expense_id';
   /** Columns of the rows and their types, without those every fact has. */
   readonly columns: Readonly<Record<string, string>>;
+  /** What rows of a deal may name, as common table expressions that are read once per block. */
+  readonly named: (dealId: string) => RawBuilder<unknown>;
   /** Joins from `incoming` to what the row names. */
-  readonly references: (dealId: string) => RawBuilder<unknown>;
+  readonly references: RawBuilder<unknown>;
   /** First reference that leads nowhere: `case` branches that give `[field, code, detail]`, or null. */
   readonly unresolved: RawBuilder<unknown>;
   /** Column of the table → what it is in the joined row: all that makes the fact what it is, without its status. */
@@ -85,6 +87,8 @@ async function applyPass(trx: Transaction<DB>, fact: ReportedFact, rows: RowsOfD
   const columns = Object.keys(fact.content);
   const all = [key, ...columns, 'status', 'submitted_at', 'approved_at', 'approved_by'];
   const refs = (names: readonly string[], of = '') => sql.join(names.map((name) => sql.ref(of === '' ? name : `${of}.${name}`)));
+  // Said only where it tells rows apart: the planner takes a condition on rows of JSON for one that leaves one row.
+  const ofPass = rows.passes === 1 ? sql`` : sql`where pass = ${pass}`;
   const { rows: answers } = await sql<{
     fresh: number;
     inserted: number;
@@ -93,13 +97,13 @@ async function applyPass(trx: Transaction<DB>, fact: ReportedFact, rows: RowsOfD
     unchanged: number;
     refusals: RowRefusal[];
   }>`
-    with incoming as materialized (
-      select * from json_to_recordset(${rows.content}) as row (${recordOf(fact)}) where pass = ${pass}
+    with ${fact.named(rows.dealId)}, incoming as materialized (
+      select * from json_to_recordset(${rows.content}) as row (${recordOf(fact)}) ${ofPass}
     ), placed as materialized (
       select incoming.line, ${sql.ref(`incoming.${key}`)}, incoming.status, incoming.submitted_at, incoming.approved_at, incoming.approved_by,
              ${fact.unresolved} as unresolved,
              ${sql.join(Object.entries(fact.content).map(([column, value]) => sql`${value} as ${sql.ref(column)}`))}
-        from incoming ${fact.references(rows.dealId)}
+        from incoming ${fact.references}
     ), judged as materialized (
       select placed.*, ${verdict(fact, refs(columns, 'placed'), refs(columns, 'known'))} as verdict
         from placed left join ${sql.table(table)} as known on ${sql.ref(`known.${key}`)} = ${sql.ref(`placed.${key}`)}

@@ -27,28 +27,31 @@ export const TIME: ReportedFact = {
     rework: 'boolean',
     note: 'text',
   },
-  references: (dealId) => sql`
-    left join person on person.id = incoming.person_id
-    left join contract_line on contract_line.deal_id = ${dealId} and contract_line.line_id = incoming.line_id
-    left join (
+  named: (dealId) => sql`
+    line as materialized (select id, line_id from contract_line where deal_id = ${dealId}),
+    task as materialized (
       select work_task.id, work_task.code, work_task.role_code, work_package.code as package_code, project_phase.contract_line_id
         from project
         join work_task on work_task.project_id = project.id
         join work_package on work_package.id = work_task.work_package_id
         join project_phase on project_phase.id = work_package.phase_id
        where project.deal_id = ${dealId}
-    ) task on task.code = incoming.task_id`,
+    )`,
+  references: sql`
+    left join person on person.id = incoming.person_id
+    left join line on line.line_id = incoming.line_id
+    left join task on task.code = incoming.task_id`,
   unresolved: sql`case
     when person.id is null then array['person_id', 'PersonUnknown', incoming.person_id || ' is nobody we know']
-    when contract_line.id is null then array['line_id', 'LineUnknown', incoming.line_id || ' is no line of the deal']
+    when line.id is null then array['line_id', 'LineUnknown', incoming.line_id || ' is no line of the deal']
     when task.id is null then array['task_id', 'TaskUnknown', incoming.task_id || ' is no task of the project']
-    when task.contract_line_id <> contract_line.id
+    when task.contract_line_id <> line.id
       then array['task_id', 'TaskUnknown', incoming.task_id || ' is no task of line ' || incoming.line_id]
     when incoming.wp_id <> task.package_code
       then array['wp_id', 'TaskUnknown', incoming.task_id || ' is no task of work package ' || incoming.wp_id]
     end`,
   content: {
-    contract_line_id: sql`contract_line.id`,
+    contract_line_id: sql`line.id`,
     person_id: sql`incoming.person_id`,
     work_task_id: sql`task.id`,
     role_code: sql`coalesce(incoming.role_code, task.role_code)`,
