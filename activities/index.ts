@@ -3,6 +3,9 @@ import { openApproval, recordDecision, remindApprovers, withdrawApproval } from 
 import { dropCancellation, finishCancellation, requestCancellation, startCancellation } from './deal/cancellation';
 import { watched } from './attempts';
 import { closePeriod, postRevenue, reviewBooks } from './books/books';
+import { applyChangeOrder } from './change/apply';
+import { answerAccounting, recordCustomerApproval, settleChangeOrder, withdrawChangeOrder } from './change/evidence';
+import { requestChangeOrder } from './change/request';
 import { createBaseline } from './deal/baseline';
 import { reviewHandoff } from './deal/handoff';
 import { closeDeal, declineDeal, settleKickoff, startClosing, startDelivery } from './deal/progress';
@@ -45,6 +48,12 @@ const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
   dropCancellation,
   startCancellation,
   finishCancellation,
+  requestChangeOrder,
+  recordCustomerApproval,
+  answerAccounting,
+  withdrawChangeOrder,
+  settleChangeOrder,
+  applyChangeOrder,
   openApproval,
   recordDecision,
   remindApprovers,

@@ -17,6 +17,8 @@ import { approvalRoutes } from './routes/approvals';
 import { auditRoutes } from './routes/audit';
 import { bookRoutes } from './routes/books';
 import { billingRoutes } from './routes/billing';
+import { changeOrderEvidenceRoutes } from './routes/change-order-evidence';
+import { changeOrderRoutes } from './routes/change-orders';
 import { changeOrderRoutes } from './routes/change-orders';
 import { dealRoutes } from './routes/deals';
 import { deliveryPlanRoutes } from './routes/delivery-plans';
@@ -75,6 +77,8 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     auditRoutes,
     bookRoutes,
     dealRoutes,
+    changeOrderRoutes,
+    changeOrderEvidenceRoutes,
     deliveryPlanRoutes,
     healthRoutes,
     inboxRoutes,

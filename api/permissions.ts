@@ -49,6 +49,13 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'POST /v1/deals/:dealId/change-orders/:id/modification-accounting': needs('change.account'),
   'POST /v1/deals/:dealId/change-orders/:id/withdrawal': needs('change.request'),
   'GET /v1/deals/:dealId/contract-versions': needs('deal.read'),
+  'POST /v1/deals/:dealId/change-orders': needs('change.request'),
+  'GET /v1/deals/:dealId/change-orders': needs('deal.read'),
+  'GET /v1/deals/:dealId/change-orders/:id': needs('deal.read'),
+  'POST /v1/deals/:dealId/change-orders/:id/customer-approval': needs('change.request'),
+  'POST /v1/deals/:dealId/change-orders/:id/modification-accounting': needs('change.account'),
+  'POST /v1/deals/:dealId/change-orders/:id/withdrawal': needs('change.request'),
+  'GET /v1/deals/:dealId/contract-versions': needs('deal.read'),
 
   'GET /v1/approvals': needs('approval.read'),
   'GET /v1/approvals/:id': needs('approval.read'),

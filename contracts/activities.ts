@@ -7,7 +7,12 @@ import {
   type BillingResult,
   type BillingWaiver,
   type CancellationInput,
+  type ChangeOrderInput,
+  type ChangeOrderReceipt,
+  type ChangeOrderView,
+  type ChangeOrderWithdrawal,
   type CollectionHoldInput,
+  type CustomerApprovalInput,
   type DealView,
   type DecisionInput,
   type DecisionReceipt,
@@ -18,6 +23,7 @@ import {
   type LineView,
   type MilestoneDelivery,
   type MilestoneResponse,
+  type ModificationAnswersInput,
   type ProjectView,
   type RunRequest,
   type SignOffInput,
@@ -61,6 +67,27 @@ export interface DealActivities {
   dropCancellation(input: { dealId: string; requestId: string; at: Instant }): Promise<DealView>;
   startCancellation(input: { dealId: string; requestId: string; approvalId: string; at: Instant }): Promise<DealView>;
   finishCancellation(input: { dealId: string; requestId: string; at: Instant }): Promise<DealView>;
+}
+
+export interface ChangeActivities {
+  /** Checks a change order against the contract and keeps it for its approval. */
+  requestChangeOrder(input: {
+    dealId: string;
+    order: ChangeOrderInput;
+    approvalId: string;
+  }): Promise<{ receipt: ChangeOrderReceipt; deal: DealView }>;
+  recordCustomerApproval(input: { dealId: string; approval: CustomerApprovalInput }): Promise<ChangeOrderView>;
+  answerAccounting(input: { dealId: string; accounting: ModificationAnswersInput }): Promise<ChangeOrderView>;
+  withdrawChangeOrder(input: { dealId: string; withdrawal: ChangeOrderWithdrawal }): Promise<ChangeOrderView>;
+  /** Takes over how the approval of the firm ended. */
+  settleChangeOrder(input: {
+    dealId: string;
+    changeOrderId: string;
+    outcome: 'approved' | 'refused' | 'withdrawn';
+    at: Instant;
+  }): Promise<ChangeOrderView>;
+  /** The next contract version with its lines, tasks, budget and billing plan: one transaction. Or the order no longer fits and ends. */
+  applyChangeOrder(input: { dealId: string; changeOrderId: string; at: Instant }): Promise<ChangeOrderView>;
 }
 
 export interface ApprovalActivities {
@@ -147,6 +174,7 @@ export interface ExceptionActivities {
 }
 
 export type Activities = DealActivities &
+  ChangeActivities &
   ApprovalActivities &
   LineActivities &
   InvoiceActivities &

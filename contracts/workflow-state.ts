@@ -1,4 +1,6 @@
 import { type Scope } from '../domain/access';
+import { type ModificationAnswers } from '../domain/change/accounting';
+import { type ChangeOrder } from '../domain/change/change-order';
 import { type Instant, type LocalDate } from '../domain/deal/terms';
 import { type Waiver } from '../domain/engagement/waiver';
 
@@ -61,7 +63,7 @@ export interface DecisionInput {
   readonly at: Instant;
 }
 
-export type ApprovalSubject = 'sow' | 'deal' | 'kickoff' | 'invoice' | 'project-close' | 'cancellation';
+export type ApprovalSubject = 'sow' | 'deal' | 'kickoff' | 'invoice' | 'project-close' | 'cancellation' | 'change-order';
 
 export interface ApprovalView extends LifecycleView {
   readonly approvalId: string;
@@ -126,6 +128,58 @@ export interface CancellationInput extends Said {
   readonly requestId: string;
   readonly reasonId: string;
   readonly effectiveOn: LocalDate;
+}
+
+/** A change order as a person asks for it: the same number with the same content is the same order. */
+export interface ChangeOrderInput extends ChangeOrder {
+  readonly number: string;
+  readonly title: string;
+  readonly reasonId: string;
+  readonly by: string;
+  readonly at: Instant;
+}
+
+export interface ChangeOrderReceipt {
+  readonly changeOrderId: string;
+  readonly number: string;
+  readonly approvalId: string;
+}
+
+/** The customer has signed a change order; who did is kept as a text. */
+export interface CustomerApprovalInput {
+  readonly changeOrderId: string;
+  readonly documentReference: string;
+  readonly signedOn: LocalDate;
+  readonly signatoryId: string | null;
+  readonly by: string;
+  readonly at: Instant;
+}
+
+/** What finance answers about the accounting of a change order. */
+export interface ModificationAnswersInput {
+  readonly changeOrderId: string;
+  readonly answers: ModificationAnswers;
+  readonly by: string;
+  readonly at: Instant;
+}
+
+export interface ChangeOrderWithdrawal {
+  readonly changeOrderId: string;
+  readonly reasonId: string | null;
+  readonly by: string;
+  readonly at: Instant;
+}
+
+/** Where a change order stands after an effect, with the deal. */
+export interface ChangeOrderView extends DealView {
+  readonly changeOrderId: string;
+  readonly orderState: 'requested' | 'approved' | 'applied' | 'refused' | 'withdrawn';
+  /** The firm and the customer have approved it, and finance has answered: it can be applied. */
+  readonly ready: boolean;
+  /** Contract lines that look again at what they bill. */
+  readonly lineIds: readonly string[];
+  /** Change orders that this one ended, because they name a version that governs no more. */
+  readonly endedIds: readonly string[];
 }
 
 /** What a contract line does next by itself, and what it waits for. */

@@ -6,7 +6,7 @@ import { commitmentOf } from './hash';
 import { type DB } from './types';
 
 /** What a text is for. */
-export type TextPurpose = 'decision' | 'withdrawal' | 'cancellation' | 'hold' | 'response';
+export type TextPurpose = 'decision' | 'withdrawal' | 'cancellation' | 'hold' | 'response' | 'change-order' | 'signatory';
 
 /** What somebody wrote in their own words. `subject` is what it is about, `origin` the request that brought it. */
 export interface WrittenText {

@@ -313,6 +313,7 @@ export interface ChangeOrder {
   customer_signatory_id: string | null;
   customer_signed_on: string | null;
   deal_id: string;
+  earlier_minor: Generated<number>;
   entity_id: string;
   id: string;
   /**
@@ -332,7 +333,7 @@ export interface ChangeOrder {
   title: string;
   value_currency: string;
   /**
-   * What decides the tiers of its approval, in the group currency.
+   * What decides the tiers of its approval, in the group currency; earlier_minor of it are other orders on its lines.
    */
   value_minor: number;
 }

@@ -8,6 +8,8 @@ export type Permission =
   | 'deal.read'
   | 'deal.cancel'
   | 'deal.complete-handoff'
+  | 'change.request'
+  | 'change.account'
   | 'crm.report'
   | 'sow.propose'
   | 'approval.read'
@@ -62,12 +64,12 @@ const MARGIN: readonly Permission[] = ['cost.read', 'margin.read'];
 const ROLES: Readonly<Record<string, RoleRights>> = {
   'account-executive': {
     reach: 'entity',
-    permissions: [...READ_DEAL, 'deal.cancel', 'deal.complete-handoff', 'sow.propose', 'milestone.respond'],
+    permissions: [...READ_DEAL, 'deal.cancel', 'deal.complete-handoff', 'change.request', 'sow.propose', 'milestone.respond'],
   },
   'sales-director': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, 'deal.cancel', 'deal.complete-handoff', 'margin.read'] },
   'delivery-director': {
     reach: 'group',
-    permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, 'deal.cancel', 'project.sign-off'],
+    permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, 'deal.cancel', 'change.request', 'project.sign-off'],
   },
   'pmo-lead': {
     reach: 'group',
@@ -82,6 +84,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...MARGIN,
       'sow.propose',
       'books.read',
+      'change.account',
       'collection.manage',
       'billing.release',
       'billing.waive',
@@ -118,6 +121,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DECIDE,
       'invoice.read',
       'cost.read',
+      'change.request',
       'milestone.deliver',
       'milestone.respond',
       'usage.report',

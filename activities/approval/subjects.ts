@@ -14,6 +14,7 @@ import { type PolicyFacts } from '../../domain/approval/policy';
 import { convertSum } from '../../domain/fx';
 import { formatMoney, type Money } from '../../domain/money';
 import { isViolation, type Violation } from '../../domain/violation';
+import { changeOrderSubject } from '../change/subject';
 import { projectFacts } from '../project/facts';
 import { dealMargin } from './margin';
 
@@ -45,6 +46,7 @@ const READERS: Readonly<Record<ApprovalSubject, Read>> = {
   invoice: readInvoice,
   'project-close': readProjectClose,
   cancellation: readCancellation,
+  'change-order': changeOrderSubject,
 };
 
 export function subjectFacts(trx: Transaction<DB>, kind: ApprovalSubject, request: SubjectRequest): Promise<SubjectFacts | Violation> {

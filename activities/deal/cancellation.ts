@@ -4,15 +4,14 @@ import { ENGINE_ACTOR } from '../../contracts/names';
 import { type DealView } from '../../contracts/workflow-state';
 import { lockDeal, setDealState, type DealRow } from '../../db/deals';
 import { entityOf } from '../../db/parties';
+import { endOpenChangeOrders } from '../../db/change-orders';
 import { type DB } from '../../db/types';
-import { openWaits, type Wait } from '../../db/waits';
-import { wholeGroup } from '../../db/entity-scope';
 import { localDateOf } from '../../domain/calendar/zone';
 import { type Violation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect } from '../lifecycle';
 import { recognisedToEnd } from '../project/facts';
-import { dealView, runWait } from './view';
+import { dealView, runWait, standingWaits } from './view';
 
 const OVER = ['closed', 'declined', 'cancelled', 'cancelling'];
 
@@ -86,6 +85,7 @@ export function startCancellation(deps: ActivityDeps): DealActivities['startCanc
       async (trx, workflowId) => {
         const next = await setDealState(trx, await lockDeal(trx, dealId), 'cancelling', at);
         await trx.updateTable('cancellation_request').set({ state: 'granted' }).where('id', '=', requestId).execute();
+        await endOpenChangeOrders(trx, dealId, 'DealCancelled', at);
         const waits = [runWait(next, 'cancellation', dealId, 'lines to stop and what is owed to be settled')];
         const answer = await dealView(trx, workflowId, next, waits, at);
         return { answer, audit: { stream: `deal/${dealId}`, action: 'cancellation.started', subject: requestId, details: { approvalId } } };
@@ -152,23 +152,6 @@ async function refuseCancellation(trx: Transaction<DB>, deal: DealRow, effective
   return effectiveOn < today
     ? { violation: 'CancellationBackdated', detail: `${effectiveOn} is before ${today}`, path: '/effectiveOn' }
     : null;
-}
-
-/** What the run waits for now, without the line that `dealView` adds for a pending cancellation. */
-async function standingWaits(trx: Transaction<DB>, workflowId: string): Promise<Wait[]> {
-  const open = await openWaits(trx, { workflowIds: [workflowId], scope: wholeGroup });
-  return open
-    .filter((wait) => wait.kind !== 'cancellation')
-    .map(({ kind, subject, role, entityId, dealId, asks, due, wakesAt }) => ({
-      kind,
-      subject,
-      role,
-      entityId,
-      dealId,
-      asks,
-      due,
-      wakesAt,
-    }));
 }
 
 /**

@@ -3,6 +3,7 @@ import { type DealActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type DealView } from '../../contracts/workflow-state';
 import { lockDeal, setDealState, type DealRow } from '../../db/deals';
+import { endOpenChangeOrders } from '../../db/change-orders';
 import { type DB } from '../../db/types';
 import { type Wait } from '../../db/waits';
 import { type Instant } from '../../domain/deal/terms';
@@ -64,9 +65,10 @@ export function startDelivery(deps: ActivityDeps): DealActivities['startDelivery
 
 export function startClosing(deps: ActivityDeps): DealActivities['startClosing'] {
   return ({ dealId, at }) =>
-    move(deps, { dealId, at, key: `start-closing/${dealId}`, state: 'closing', action: 'closing.started' }, async (trx, deal) => [
-      runWait(deal, 'project', projectWorkflowId(await projectIdOf(trx, dealId)), 'the project to close'),
-    ]);
+    move(deps, { dealId, at, key: `start-closing/${dealId}`, state: 'closing', action: 'closing.started' }, async (trx, deal) => {
+      await endOpenChangeOrders(trx, dealId, 'DealFinished', at);
+      return [runWait(deal, 'project', projectWorkflowId(await projectIdOf(trx, dealId)), 'the project to close')];
+    });
 }
 
 export function closeDeal(deps: ActivityDeps): DealActivities['closeDeal'] {

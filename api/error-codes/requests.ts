@@ -42,6 +42,7 @@ export const requests: readonly [string, ErrorRow][] = [
     MilestoneUnknown: ['The line has no such milestone.', 'Check the id.'],
     InvoiceUnknown: ['There is no such invoice, or not for you.', 'Check the id.'],
     HoldUnknown: ['The invoice has no such open hold.', 'Check the id.'],
+    ChangeOrderUnknown: ['There is no such change order, or not for you.', 'Check the id.'],
     InboxEventUnknown: ['There is no such event.', 'Check the id.'],
     IntakeBatchUnknown: ['There is no such batch, or not for you.', 'Check the id.'],
     RunUnknown: ['There is no such run, or not for you.', 'Check the workflow id.'],

@@ -35,7 +35,7 @@ export function agreeRateCard(
   if (billed !== null) return billed;
   return {
     line: { ...line, rateCards: [...(line.rateCards ?? []), { cardId: to, inForceFrom, version }] },
-    accepted: { lineId: line.lineId, term: 'rateCard', before, after: to, currency: null, inForceFrom },
+    accepted: { path, lineId: line.lineId, term: 'rateCard', before, after: to, currency: null, inForceFrom },
   };
 }
 
@@ -56,7 +56,7 @@ export function agreeAddOn(line: LineTerms, addOnId: string, change: RequestedCh
   if (billed !== null) return billed;
   return {
     line: { ...line, addOns: [...(line.addOns ?? []), addOn] },
-    accepted: { lineId: line.lineId, term: `addOns.${addOnId}`, before: null, after: to, currency: to.currency, inForceFrom },
+    accepted: { path, lineId: line.lineId, term: `addOns.${addOnId}`, before: null, after: to, currency: to.currency, inForceFrom },
   };
 }
 

@@ -67,8 +67,9 @@ export interface LineStanding {
   readonly facts: ChangeFacts;
 }
 
-/** A change that fits: of a line, its values as canonical text. `term` is the path behind the line; of a work package the whole path. */
+/** A change that fits: of a line, its values as canonical text. `term` is what the path means. */
 export interface AcceptedChange {
+  readonly path: string;
   readonly lineId: string;
   readonly term: string;
   readonly before: string | null;

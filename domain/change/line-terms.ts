@@ -36,7 +36,15 @@ export function changeTerms(
   if (isViolation(changed)) return [{ ...changed, path: pathOf(changes, changed.path) }];
   const accepted = changes.map((change): AcceptedChange => {
     const { before, after } = governing(line, change);
-    return { lineId: line.lineId, term: change.term, before, after, currency: change.currency ?? null, inForceFrom: change.inForceFrom };
+    return {
+      path: change.path,
+      lineId: line.lineId,
+      term: change.term,
+      before,
+      after,
+      currency: change.currency ?? null,
+      inForceFrom: change.inForceFrom,
+    };
   });
   return { line: withEarlier(line, changed, changes, version), accepted };
 }

@@ -21,7 +21,15 @@ export function newWorkPackages(
     const lineId = own[0]?.lineId;
     if (found !== null) refused.push(found);
     else if (lineId !== undefined && typeof change.to === 'string')
-      accepted.push({ lineId, term: change.path, before: null, after: change.to, currency: null, inForceFrom: change.inForceFrom });
+      accepted.push({
+        path: change.path,
+        lineId,
+        term: change.path,
+        before: null,
+        after: change.to,
+        currency: null,
+        inForceFrom: change.inForceFrom,
+      });
   }
   const strays = tasks.filter((task) => !named.has(task.workPackageId));
   return { accepted, refused: [...refused, ...strays.map(stray), ...knownTasks(tasks, facts)] };

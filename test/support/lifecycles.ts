@@ -143,6 +143,7 @@ const HOLDERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'legal-counsel': { 'LE-US': 'U-LEGAL', 'LE-DE': 'U-LEGAL' },
   'finance-controller': { 'LE-US': 'U-FC-US', 'LE-DE': 'U-FC-DE' },
   'delivery-director': { 'LE-US': 'U-DELDIR', 'LE-DE': 'U-DELDIR' },
+  'project-manager': { 'LE-US': 'U-PM-US', 'LE-DE': 'U-PM-EU' },
   'pmo-lead': { 'LE-US': 'U-PMO', 'LE-DE': 'U-PMO' },
   ceo: { 'LE-US': 'U-CEO', 'LE-DE': 'U-CEO' },
   cfo: { 'LE-US': 'U-CFO', 'LE-DE': 'U-CFO' },

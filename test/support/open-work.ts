@@ -12,6 +12,9 @@ export async function whatIsOpen(engine: TestEngine, dealId: string): Promise<Re
     requests: await rows(
       engine.db.selectFrom('cancellation_request').select('id').where('deal_id', '=', dealId).where('state', '=', 'pending'),
     ),
+    changes: await rows(
+      engine.db.selectFrom('change_order').select('number').where('deal_id', '=', dealId).where('state', 'in', ['requested', 'approved']),
+    ),
     milestones: await rows(
       engine.db.selectFrom('milestone').select('id').where('contract_line_id', 'in', lines).where('state', 'in', ['planned', 'delivered']),
     ),

@@ -1,5 +1,16 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { CancellationInput, ClockState, DealView, SowProposalInput, SowProposalReceipt } from '../../contracts/workflow-state';
+import type {
+  CancellationInput,
+  ChangeOrderInput,
+  ChangeOrderReceipt,
+  ChangeOrderWithdrawal,
+  ClockState,
+  CustomerApprovalInput,
+  DealView,
+  ModificationAnswersInput,
+  SowProposalInput,
+  SowProposalReceipt,
+} from '../../contracts/workflow-state';
 
 export interface DealToCashInput {
   readonly dealId: string;
@@ -15,6 +26,11 @@ export interface DealToCashResult {
 export const dealReportedSignal = defineSignal<[{ eventId: string; at: string }]>('dealReported');
 export const proposeTermsUpdate = defineUpdate<SowProposalReceipt, [SowProposalInput]>('proposeTerms');
 export const requestCancellationUpdate = defineUpdate<{ approvalId: string }, [CancellationInput]>('requestCancellation');
+/** A change of the running contract; the same number with the same content is the same order. */
+export const requestChangeUpdate = defineUpdate<ChangeOrderReceipt, [ChangeOrderInput]>('requestChange');
+export const recordCustomerApprovalUpdate = defineUpdate<void, [CustomerApprovalInput]>('recordCustomerApproval');
+export const answerAccountingUpdate = defineUpdate<void, [ModificationAnswersInput]>('answerAccounting');
+export const withdrawChangeUpdate = defineUpdate<void, [ChangeOrderWithdrawal]>('withdrawChange');
 /** A contract line has ended: everything billed and every invoice settled, or stopped by a cancellation. */
 export const lineFinishedSignal = defineSignal<[{ contractLineId: string; at: string }]>('lineFinished');
 /** A line that had ended has something to bill again. */

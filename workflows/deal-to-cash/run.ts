@@ -41,7 +41,7 @@ export class DealRun {
   reports = 0;
   proposal: { readonly input: SowProposalInput; readonly approvalId: string } | null = null;
   projectClosed = false;
-  private readonly lifecycle: Lifecycle;
+  readonly lifecycle: Lifecycle;
   private readonly finishedLines = new Set<string>();
   private baseline: BaselineView | null = null;
   private cancellation: Cancellation | null = null;
@@ -238,7 +238,7 @@ export class DealRun {
     await this.signalProject('recheck');
   }
 
-  private show(next: DealView): void {
+  show(next: DealView): void {
     if (this.lifecycle.presence.show(next)) this.view = next;
   }
 }

@@ -1,4 +1,4 @@
-import type { Activities, DealActivities } from '../../contracts/activities';
+import type { Activities } from '../../contracts/activities';
 
 /** The effects of a deal's story; the run fills in which deal and the business moment. */
 export type StepName =
@@ -11,7 +11,9 @@ export type StepName =
   | 'closeDeal'
   | 'declineDeal'
   | 'dropCancellation'
+  | 'settleChangeOrder'
+  | 'applyChangeOrder'
   | 'startCancellation'
   | 'finishCancellation';
 export type StepInput<K extends StepName> = Omit<Parameters<Activities[K]>[0], 'dealId' | 'at'>;
-export type StepAnswer<K extends StepName> = Awaited<ReturnType<DealActivities[K]>>;
+export type StepAnswer<K extends StepName> = Awaited<ReturnType<Activities[K]>>;

@@ -1,15 +1,20 @@
 import { CancellationScope, isCancellation, setHandler, uuid4 } from '@temporalio/workflow';
-import type { BaselineView, CancellationInput, SowProposalInput } from '../../contracts/workflow-state';
+import type { BaselineView, CancellationInput, ChangeOrderInput, SowProposalInput } from '../../contracts/workflow-state';
 import { settled } from '../lifecycle';
+import { ChangeOrders } from './changes';
 import { DealRun } from './run';
 import {
+  answerAccountingUpdate,
   dealQuery,
   dealReportedSignal,
   lineFinishedSignal,
   lineReopenedSignal,
   projectClosedSignal,
   proposeTermsUpdate,
+  recordCustomerApprovalUpdate,
   requestCancellationUpdate,
+  requestChangeUpdate,
+  withdrawChangeUpdate,
   type DealToCashInput,
   type DealToCashResult,
 } from './messages';
@@ -21,6 +26,7 @@ import {
 export async function dealToCash(input: DealToCashInput): Promise<DealToCashResult> {
   const main = new CancellationScope();
   const deal = new DealRun(input, () => main.cancel());
+  const changes = new ChangeOrders(deal);
 
   setHandler(dealQuery, () => deal.view);
   setHandler(dealReportedSignal, (report) => deal.noteReport(report));
@@ -34,18 +40,26 @@ export async function dealToCash(input: DealToCashInput): Promise<DealToCashResu
     validator: (request: CancellationInput) => deal.refuseSecondCancellation(request),
   });
 
+  setHandler(requestChangeUpdate, (order) => changes.request(order), {
+    validator: (order: ChangeOrderInput) => changes.refuseUnexpected(order),
+  });
+  setHandler(recordCustomerApprovalUpdate, (approval) => changes.approveForCustomer(approval));
+  setHandler(answerAccountingUpdate, (accounting) => changes.account(accounting));
+  setHandler(withdrawChangeUpdate, (withdrawal) => changes.withdraw(withdrawal));
+
   let outcome: DealToCashResult['outcome'];
   try {
-    outcome = await main.run(() => play(deal));
+    outcome = await main.run(() => play(deal, changes));
   } catch (error) {
     if (!isCancellation(error) || !deal.cancellationGranted) throw error;
-    outcome = await unwind(deal);
+    outcome = await unwind(deal, changes);
   }
+  await changes.ended();
   await settled();
   return { dealId: input.dealId, outcome };
 }
 
-async function play(deal: DealRun): Promise<DealToCashResult['outcome']> {
+async function play(deal: DealRun, changes: ChangeOrders): Promise<DealToCashResult['outcome']> {
   await handOver(deal);
   const approvalId = uuid4();
   await confirmTerms(deal, approvalId);
@@ -59,6 +73,7 @@ async function play(deal: DealRun): Promise<DealToCashResult['outcome']> {
   for (const line of baseline.lines) await deal.startLine(baseline, line);
   await deal.clock.wait(() => deal.allLinesFinished, null, 'contract lines');
   await deal.step('startClosing', {}, 'all lines finished');
+  changes.end();
   await deal.signalProject('finished');
   await deal.clock.wait(() => deal.projectClosed, null, 'project closed');
   await deal.step('closeDeal', {}, 'close the deal');
@@ -106,9 +121,10 @@ async function mobilise(deal: DealRun, approvalId: string): Promise<BaselineView
 }
 
 /** Undo in reverse order; what was earned is billed and collected, then the cancellation statement says what remains (I-13). */
-async function unwind(deal: DealRun): Promise<DealToCashResult['outcome']> {
+async function unwind(deal: DealRun, changes: ChangeOrders): Promise<DealToCashResult['outcome']> {
   const { requestId, approvalId } = deal.granted();
   await deal.step('startCancellation', { requestId, approvalId }, 'cancellation starts');
+  changes.end();
   await deal.saga.compensate();
   await deal.clock.wait(() => deal.nothingRuns, null, 'lines and project end');
   await deal.step('finishCancellation', { requestId }, 'cancellation statement');
