@@ -53,6 +53,32 @@ export const holdsSchema = z.object({
   holds: z.array(z.object({ invoice: id, from: date, until: date.nullish() })).default([]),
 });
 
+const addOn = z.object({ monthlyFee: id, currency: id, serviceFrom: date, serviceTo: date });
+export const changeOrdersSchema = z.object({
+  changeOrders: z.array(
+    z.object({
+      id,
+      title: id,
+      lines: z.array(id),
+      requestedBy: id,
+      requestedAt: instant,
+      reason: id,
+      status: id,
+      changes: z.array(z.object({ path: id, from: id.nullable(), to: z.union([id, addOn]), currency: id.optional(), inForceFrom: date })),
+      customerApproval: z.object({ by: id, at: instant, documentReference: id }).nullish(),
+      modificationAccounting: z
+        .object({
+          distinct: z.boolean(),
+          atStandAloneSellingPrice: z.boolean(),
+          remainingDistinct: z.boolean(),
+          answeredBy: id,
+          answeredAt: instant,
+        })
+        .nullish(),
+    }),
+  ),
+});
+
 export const taskRow = z.object({
   task_id: id,
   wp_id: id,
@@ -95,7 +121,9 @@ export const timeRow = z.object({
   person_id: id,
   work_date: date,
   line_id: id,
+  wp_id: emptyAsNull,
   task_id: id,
+  role_code: emptyAsNull,
   hour_type: z.enum(['regular', 'overtime', 'rest_day']),
   hours: id,
   work_country: id,
@@ -118,8 +146,32 @@ export const forecastRow = z.object({
 });
 
 export type ForecastRow = z.infer<typeof forecastRow>;
+export type ChangeOrderFile = z.infer<typeof changeOrdersSchema>['changeOrders'][number];
+export const expenseRow = z.object({
+  expense_id: id,
+  report_id: emptyAsNull,
+  person_id: id,
+  line_id: id,
+  spend_date: date,
+  country: id,
+  category: id,
+  quantity: id,
+  unit: id,
+  currency: id,
+  amount_gross: id,
+  recoverable_tax: id,
+  receipt: flag,
+  justification: emptyAsNull,
+  billable: flag,
+  status: z.enum(['approved', 'submitted', 'rejected']),
+  submitted_at: instant,
+  approved_at: emptyAsNull,
+  approved_by: emptyAsNull,
+});
+
 export type TaskRow = z.infer<typeof taskRow>;
 export type MilestoneRow = z.infer<typeof milestoneRow>;
 export type UsageRow = z.infer<typeof usageRow>;
 export type TimeRow = z.infer<typeof timeRow>;
+export type ExpenseRow = z.infer<typeof expenseRow>;
 export type DealEvent = z.infer<typeof dealEventSchema>;
