@@ -49,13 +49,6 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'POST /v1/deals/:dealId/change-orders/:id/modification-accounting': needs('change.account'),
   'POST /v1/deals/:dealId/change-orders/:id/withdrawal': needs('change.request'),
   'GET /v1/deals/:dealId/contract-versions': needs('deal.read'),
-  'POST /v1/deals/:dealId/change-orders': needs('change.request'),
-  'GET /v1/deals/:dealId/change-orders': needs('deal.read'),
-  'GET /v1/deals/:dealId/change-orders/:id': needs('deal.read'),
-  'POST /v1/deals/:dealId/change-orders/:id/customer-approval': needs('change.request'),
-  'POST /v1/deals/:dealId/change-orders/:id/modification-accounting': needs('change.account'),
-  'POST /v1/deals/:dealId/change-orders/:id/withdrawal': needs('change.request'),
-  'GET /v1/deals/:dealId/contract-versions': needs('deal.read'),
 
   'GET /v1/approvals': needs('approval.read'),
   'GET /v1/approvals/:id': needs('approval.read'),
@@ -86,6 +79,7 @@ export const routeAccess: Readonly<Record<string, Access>> = {
 
   'GET /v1/invoices': needs('invoice.read'),
   'GET /v1/invoices/:id': needs('invoice.read'),
+  'GET /v1/invoices/:id/document': needs('invoice.read'),
   'POST /v1/invoices/:id/holds': needs('collection.manage'),
   'DELETE /v1/invoices/:id/holds/:holdId': needs('collection.manage'),
 

@@ -11,6 +11,9 @@ const localDate = z.iso.date();
 const amount = z.string().refine((value) => canonical(value) === value && !value.startsWith('-'), 'must be an exact decimal, not negative');
 const country = z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166 country code');
 
+const shownPeople = z.enum(['role', 'initials', 'name']);
+export type ShownPeople = z.infer<typeof shownPeople>;
+
 const header = {
   version: z.int().min(1),
   validFrom: localDate,
@@ -81,6 +84,8 @@ export const policySchemas = {
     cutOffDay: z.int().min(1).max(28),
     billingLeadWorkingDays: z.int().min(0).max(20),
     purchaseOrder: z.strictObject({ exhausted: severity, lapsed: severity }),
+    /** How documents show whose time they bill: by default, and for contract numbers that ask for more. */
+    documents: z.strictObject({ people: shownPeople, peopleByContract: z.record(name, shownPeople) }).optional(),
   }),
   /** Days of the next month at whose start a month is soft-closed (its revenue is recognised) and closed. After the cut-off of billing. */
   closing: z

@@ -1,6 +1,6 @@
 import { type Kysely, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
-import { type ApprovalPolicy, type DunningLadder, type PolicyBody, type PolicyKind } from '../contracts/policies';
+import { type ApprovalPolicy, type DunningLadder, type PolicyBody, type PolicyKind, type ShownPeople } from '../contracts/policies';
 import { type ClosingPolicy } from '../domain/accounting/period';
 import { type DutyRule } from '../domain/approval/duties';
 import { type PolicyRule } from '../domain/approval/policy';
@@ -33,6 +33,12 @@ export interface BillingPolicy {
   readonly cutOffDay: number;
   readonly billingLeadWorkingDays: number;
   readonly purchaseOrder: { readonly exhausted: 'blocks' | 'warns'; readonly lapsed: 'blocks' | 'warns' };
+}
+
+export interface DocumentPolicy {
+  readonly people: ShownPeople;
+  /** By contract number, where a contract asks for more. */
+  readonly peopleByContract: Readonly<Record<string, ShownPeople>>;
 }
 
 export interface CollectionsPolicy {
@@ -86,6 +92,11 @@ export async function slaMinutes(db: Kysely<DB>, subject: string, date: LocalDat
 export async function billingPolicy(db: Kysely<DB>, date: LocalDate): Promise<BillingPolicy> {
   const { cutOffDay, billingLeadWorkingDays, purchaseOrder } = (await inForce(db, 'billing', date)).body;
   return { cutOffDay, billingLeadWorkingDays, purchaseOrder };
+}
+
+/** How documents show whose time they bill: the role and a number, unless finance chose otherwise. */
+export async function documentPolicy(db: Kysely<DB>, date: LocalDate): Promise<DocumentPolicy> {
+  return (await inForce(db, 'billing', date)).body.documents ?? { people: 'role', peopleByContract: {} };
 }
 
 /** Days on which a month is soft-closed and closed. */

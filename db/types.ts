@@ -747,6 +747,21 @@ export interface InvoicedItem {
   position: number;
 }
 
+export interface InvoiceDocument {
+  content: string;
+  created_at: string;
+  invoice_id: string;
+  sha256: string;
+}
+
+export interface InvoiceDocumentFile {
+  bytes: Buffer;
+  created_at: string;
+  invoice_id: string;
+  kind: string;
+  sha256: string;
+}
+
 export interface InvoiceLine {
   amount_minor: number;
   description: string;
@@ -1348,6 +1363,8 @@ export interface DB {
   intake_block: IntakeBlock;
   intake_row_error: IntakeRowError;
   invoice: Invoice;
+  invoice_document: InvoiceDocument;
+  invoice_document_file: InvoiceDocumentFile;
   invoice_line: InvoiceLine;
   invoiced_item: InvoicedItem;
   journal_entry: JournalEntry;

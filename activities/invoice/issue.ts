@@ -3,12 +3,15 @@ import { type InvoiceActivities } from '../../contracts/activities';
 import { WAITS_FOR_RUN } from '../../contracts/names';
 import { dimensionsOf, postEntry } from '../../db/journal';
 import { lineOf } from '../../db/lines';
+import { documentFacts } from '../../db/document-facts';
+import { keepDocument } from '../../db/invoice-documents';
 import { dateOfNextNumber, nextNumber } from '../../db/number-series';
 import { type DB } from '../../db/types';
 import { creditNoteIssued, invoiceIssued } from '../../domain/accounting/entries';
 import { dueDate, issueDateAfterApproval } from '../../domain/billing/dates';
 import { atTime, localDateOf } from '../../domain/calendar/zone';
 import { isViolation } from '../../domain/violation';
+import { composeDocument } from '../../documents/compose';
 import { refuseUnapproved, type Shown } from '../approval/belt';
 import { invoiceShown } from '../approval/subjects';
 import { type ActivityDeps } from '../deps';
@@ -98,7 +101,7 @@ async function shownWhenApproved(trx: Transaction<DB>, invoice: InvoiceRow, show
   return { ...(await invoiceShown(trx, invoice)), plannedIssueDate: shown.plannedIssueDate };
 }
 
-/** Number, dates, receivable and journal entry in one transaction, of nothing but what was approved (R-044, R-046, R-052, R-063, D15). */
+/** Number, dates, document, receivable and journal entry in one transaction, of nothing but what was approved (R-044, R-046, R-052, R-055, R-063, D15). */
 export function issueInvoice(deps: ActivityDeps): InvoiceActivities['issueInvoice'] {
   return ({ invoiceId, approvalId, at }) => {
     const effect = { key: `issue-invoice/${invoiceId}/${approvalId}`, identity: { invoiceId }, at };
@@ -113,9 +116,15 @@ export function issueInvoice(deps: ActivityDeps): InvoiceActivities['issueInvoic
       const isCredit = invoice.document_kind === 'credit-note';
       const series = isCredit ? 'CN' : 'INV';
       const dimensions = await dimensionsOf(trx, line.id);
+      // Before the counter is locked, so that others wait for it as briefly as before.
+      const facts = await documentFacts(trx, invoice, wanted);
       const sentBack = await sentBackForTax(trx, invoice, await dateOfNextNumber(trx, invoice.entity_id, series, wanted));
       if (sentBack) return sentBack;
       const { number, date } = await nextNumber(trx, invoice.entity_id, series, wanted);
+      const due = dueDate(date, line.contract.paymentTermsDays);
+      const printed = composeDocument(facts, { number, issueDate: date, dueDate: due, issuedAt: at });
+      if (isViolation(printed)) return printed;
+      const documentHash = await keepDocument(trx, invoiceId, printed, at);
       const issued = {
         book: BOOK,
         entityId: invoice.entity_id,
@@ -128,7 +137,7 @@ export function issueInvoice(deps: ActivityDeps): InvoiceActivities['issueInvoic
         dimensions,
       };
       await postEntry(trx, isCredit ? creditNoteIssued(issued) : invoiceIssued(issued));
-      const values = { number, issue_date: date, due_date: dueDate(date, line.contract.paymentTermsDays) };
+      const values = { number, issue_date: date, due_date: due };
       const document = await updateInvoice(
         trx,
         invoice,
@@ -139,7 +148,7 @@ export function issueInvoice(deps: ActivityDeps): InvoiceActivities['issueInvoic
         invoice: document,
         ...next,
         action: isCredit ? 'credit-note.issued' : 'invoice.issued',
-        details: { number, issueDate: date, dueDate: values.due_date },
+        details: { number, issueDate: date, dueDate: due, documentHash },
       };
     });
   };

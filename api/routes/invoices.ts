@@ -4,12 +4,13 @@ import { outsideId, uuid } from '../../contracts/api/common';
 import { holdReceipt, holdRequest, invoiceListSchema, invoiceQuery, invoiceSchema } from '../../contracts/api/invoices';
 import { type InvoiceView } from '../../contracts/workflow-state';
 import { readInvoice } from '../../db/reads/invoice';
-import { listInvoices } from '../../db/reads/invoices';
+import { listInvoices, visibleInvoice } from '../../db/reads/invoices';
 import { invoiceWorkflowId } from '../../domain/ids';
 import { parseMoney } from '../../domain/money';
 import { isViolation } from '../../domain/violation';
 import { holdUpdate, liftHoldUpdate } from '../../workflows/invoice-to-cash/messages';
 import { type RouteDeps } from '../deps';
+import { dispositionOf, pdfOf } from '../documents';
 import { ApiError } from '../errors';
 import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
@@ -51,6 +52,28 @@ export function invoiceRoutes(app: Api, deps: RouteDeps): void {
       response: { 200: invoiceSchema },
     },
     handler: (request, reply) => showTagged(deps, { request, reply }, 'invoice', request.params.id),
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/invoices/:id/document',
+    config: { tagged: true },
+    schema: {
+      tags: ['invoices'],
+      summary: 'The PDF of an issued invoice or credit note, always the same bytes; the ETag is their SHA-256',
+      params,
+      response: { 200: { content: { 'application/pdf': { schema: z.string().meta({ format: 'binary' }) } } } },
+    },
+    handler: async (request, reply) => {
+      const invoice = await visibleInvoice(deps.db, request.scope, request.params.id);
+      if (invoice === undefined) throw new ApiError('InvoiceUnknown', request.params.id);
+      const { bytes, sha256 } = await pdfOf(deps, invoice);
+      const headers = { etag: `"${sha256}"`, 'content-disposition': dispositionOf(invoice), 'cache-control': 'private, no-cache' };
+      return reply
+        .headers(headers)
+        .type('application/pdf')
+        .send(bytes as never);
+    },
   });
 }
 

@@ -8,6 +8,7 @@ const PROJECT = resolve(__dirname, '..', '..');
 const SOURCES = [
   'domain',
   'contracts',
+  'documents',
   'workflows',
   'activities',
   'workers',

@@ -27,11 +27,12 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['zod', 'fast-xml-parser', 'standardwebhooks', 'csv-parse/sync', 'node:*'],
   },
   db: { own: ['db', 'domain'], types: ['contracts'], packages: ['kysely', 'pg', 'uuidv7', 'node:crypto'] },
+  documents: { own: ['documents', 'contracts', 'domain'], types: ['db'], packages: ['pdfkit', 'node:fs'] },
   activities: {
-    own: ['activities', 'domain', 'contracts', 'db', 'integrations', 'runtime/logger'],
+    own: ['activities', 'domain', 'contracts', 'db', 'documents/compose', 'integrations', 'runtime/logger'],
     packages: ['kysely', 'uuidv7', 'zod', '@temporalio/activity', '@temporalio/common'],
   },
-  api: { own: ['api', 'contracts', 'db', 'domain', 'integrations', 'runtime', 'workflows'], packages: ['*'] },
+  api: { own: ['api', 'contracts', 'db', 'documents', 'domain', 'integrations', 'runtime', 'workflows'], packages: ['*'] },
   runtime: { own: ['runtime'], types: ['db/types'], packages: ['*'] },
   workers: { own: ['workers', 'activities', 'api', 'contracts', 'db', 'domain', 'integrations', 'runtime', 'workflows'], packages: ['*'] },
   simulation: {
