@@ -19,7 +19,6 @@ import { bookRoutes } from './routes/books';
 import { billingRoutes } from './routes/billing';
 import { changeOrderEvidenceRoutes } from './routes/change-order-evidence';
 import { changeOrderRoutes } from './routes/change-orders';
-import { changeOrderRoutes } from './routes/change-orders';
 import { dealRoutes } from './routes/deals';
 import { deliveryPlanRoutes } from './routes/delivery-plans';
 import { healthRoutes } from './routes/health';
