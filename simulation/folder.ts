@@ -7,6 +7,7 @@ import { isViolation } from '../domain/violation';
 import { parseCamt053 } from '../integrations/bank/camt053';
 import { type BankStatementFile } from '../integrations/bank/statement';
 import {
+  changeOrdersSchema,
   customersSchema,
   dealEventSchema,
   forecastRow,
@@ -18,6 +19,7 @@ import {
   timeRow,
   usageRow,
   usersSchema,
+  type ChangeOrderFile,
   type DealEvent,
   type ForecastRow,
   type MilestoneRow,
@@ -45,6 +47,9 @@ export interface DealFolder {
   /** Bank files in the order of their names (S-47), as they stand and as they read. */
   readonly bankFiles: readonly { readonly name: string; readonly xml: string; readonly file: BankStatementFile }[];
   readonly holds: z.infer<typeof holdsSchema>['holds'];
+  /** Change orders that were agreed on the lines that are played, and the tasks that they bring. */
+  readonly changeOrders: readonly ChangeOrderFile[];
+  readonly changeTasks: readonly TaskRow[];
 }
 
 /** Something in the folder cannot be read; the message names file and place. */
@@ -54,9 +59,14 @@ export class FolderError extends Error {
 
 /**
  * Reads a deal folder and cuts it to the lines whose engagement models the product has, or to those of `lineIds` among them.
- * Throws `FolderError` for a missing or malformed file, an unknown line, or when no line is left.
+ * A deal that is cut is played without change orders unless they are asked for. Throws `FolderError` for a missing or malformed file, an
+ * unknown line, or when no line is left.
  */
-export function readDealFolder(path: string, lineIds?: readonly string[]): DealFolder {
+export function readDealFolder(
+  path: string,
+  lineIds?: readonly string[],
+  { changeOrders = lineIds === undefined }: { readonly changeOrders?: boolean } = {},
+): DealFolder {
   const event = json(path, 'deal-closed.cloudevents.json', dealEventSchema);
   const { kept, leftOut } = cutLines(event, lineIds);
   const has = (row: { line_id: string }): boolean => kept.some((line) => line.id === row.line_id);
@@ -77,12 +87,25 @@ export function readDealFolder(path: string, lineIds?: readonly string[]): DealF
     forecasts: exists(path, 'etc-forecasts.csv') ? csv(path, 'etc-forecasts.csv', forecastRow).filter(has) : [],
     bankFiles: bankFiles(path),
     holds: exists(path, 'disputes-and-promises.json') ? json(path, 'disputes-and-promises.json', holdsSchema).holds : [],
+    changeOrders: changeOrders
+      ? agreedChanges(
+          path,
+          kept.map((line) => line.id),
+        )
+      : [],
+    changeTasks: csv(path, 'work-packages.csv', taskRow).filter((row) => has(row) && row.contract_version !== '1'),
   };
 }
 
 /** The last day of each bank file of the folder: where receivables and books are stated. */
 export function statementDays({ bankFiles: files }: DealFolder): string[] {
   return files.map(({ file }) => file.statements.map((statement) => statement.to).sort().at(-1) ?? '').filter((day) => day !== ''); // prettier-ignore
+}
+
+function agreedChanges(path: string, lineIds: readonly string[]): ChangeOrderFile[] {
+  if (!exists(path, 'change-orders.json')) return [];
+  const stated = json(path, 'change-orders.json', changeOrdersSchema).changeOrders;
+  return stated.filter((order) => order.status === 'approved' && order.lines.every((lineId) => lineIds.includes(lineId)));
 }
 
 function cutLines(event: DealEvent, lineIds: readonly string[] | undefined) {

@@ -2,6 +2,7 @@ import { addDays } from '../domain/calendar/dates';
 import { localDateOf } from '../domain/calendar/zone';
 import { type Instant } from '../domain/deal/terms';
 import { type Cast } from './cast';
+import { changeOrderEvents } from './change-orders';
 import { type DealFolder } from './folder';
 import { type ForecastRow, type MilestoneRow, type TimeRow } from './folder-schema';
 import { type Stage } from './stage';
@@ -21,6 +22,7 @@ const MINUTE = 60_000;
 export function outsideEvents(folder: DealFolder, cast: Cast): OutsideEvent[] {
   const events = [
     ...dealEvents(folder, cast),
+    ...changeOrderEvents(folder),
     ...timeEvents(folder, cast),
     ...folder.usage.map((row, index) => usageEvent(cast, row, index)),
     ...folder.forecasts.map((row) => forecastEvent(cast, row)),

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { type DealTerms } from '../../domain/deal/terms';
-import { dealTermsSchema, lineTermsSchema } from '../deal-closed';
-import { amountText, count, currency, decimalText, listOf, localDate, moment, outsideId, pageQuery, text } from './common';
+import { contractTermsSchema } from '../contract-terms';
+import { amountText, currency, decimalText, listOf, localDate, moment, outsideId, pageQuery, text } from './common';
 
 const addOn = z.strictObject({
   monthlyFee: amountText,
@@ -113,29 +112,6 @@ export const changeOrderSchema = changeOrderSummary.extend({
 export const changeOrderListSchema = listOf(changeOrderSummary);
 export const changeOrderQuery = z.strictObject(pageQuery);
 
-const versioned = {
-  earlier: z
-    .array(z.object({ before: z.string(), version: count, terms: z.record(z.string(), z.unknown()) }))
-    .readonly()
-    .optional(),
-};
-const [fixedFee, timeAndMaterials, managedService, retainer] = lineTermsSchema.options;
-const rateCards = z.array(z.object({ cardId: z.string(), inForceFrom: z.string(), version: count })).readonly();
-const money = z.object({ minor: z.int(), currency: z.string() });
-const addOns = z.array(z.object({ addOnId: z.string(), monthlyFee: money, serviceFrom: z.string(), serviceTo: z.string() })).readonly();
-
-/** Terms of a contract version: those of the deal, with what held before and what change orders have added. */
-const contractTerms: z.ZodType<DealTerms> = dealTermsSchema.extend({
-  lines: z.array(
-    z.discriminatedUnion('engagementModel', [
-      fixedFee.extend(versioned),
-      timeAndMaterials.extend({ ...versioned, rateCards: rateCards.optional() }),
-      managedService.extend({ ...versioned, addOns: addOns.optional() }),
-      retainer.extend(versioned),
-    ]),
-  ),
-});
-
 export const contractVersionListSchema = listOf(
   z.object({
     version: z.int(),
@@ -144,6 +120,6 @@ export const contractVersionListSchema = listOf(
     approvalId: z.string().nullable(),
     changeOrderId: z.string().nullable(),
     createdAt: moment,
-    terms: contractTerms,
+    terms: contractTermsSchema,
   }),
 );

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { type LineTerms } from '../../domain/deal/terms';
 import { WAIVABLE_ITEMS, WAIVER_REASONS } from '../../domain/engagement/waiver';
-import { lineTermsSchema } from '../deal-closed';
+import { contractLineTermsSchema } from '../contract-terms';
 import { amountText, count, currency, decimalText, instant, moment, month, outsideId, text, waitSchema } from './common';
 import { milestoneSchema } from './projects';
 
-const terms: z.ZodType<LineTerms> = lineTermsSchema;
+const terms: z.ZodType<LineTerms> = contractLineTermsSchema;
 
 export const lineSchema = z.object({
   id: z.string(),
