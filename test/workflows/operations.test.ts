@@ -1,18 +1,23 @@
 import { gunzipSync } from 'node:zlib';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
+import { sql } from 'kysely';
+import { dealWorkflowId } from '../../domain/ids';
 import { createLogger } from '../../runtime/logger';
 import { startArchiver } from '../../workers/archiver';
 import { workflowBundle } from '../../workers/bundle';
 import { startStallWatch } from '../../workers/stall-watch';
 import { intake } from '../../workflows/intake/workflow';
-import { until } from '../support/lifecycles';
+import { openWaits, reach, startDeal, testDeal, until, type TestDeal } from '../support/lifecycles';
 import { plantedBundle } from '../support/planted';
+import { seedReferenceDeal } from '../support/reference-deal';
 import { uniqueName } from '../support/temporal';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 const log = createLogger({ level: 'fatal', format: 'json' });
 
 let engine: TestEngine;
+/** A deal whose first effect fails; its retries take their time beside the other test. */
+let failing: { readonly deal: TestDeal; readonly since: number };
 beforeAll(async () => {
   const bundle = await plantedBundle(
     'intake/workflow.ts',
@@ -20,6 +25,10 @@ beforeAll(async () => {
     "throw new TypeError('planted bug');",
   );
   engine = await startTestEngine({ bundle, capture: false });
+  await seedReferenceDeal(engine.db);
+  await sql`create function planted_bug() returns trigger language plpgsql as $$ begin raise exception 'planted bug' using errcode = 'XX000'; end $$`.execute(engine.db); // prettier-ignore
+  await sql`create trigger planted_bug before insert on effect for each row when (new.key like 'review-handoff/%') execute function planted_bug()`.execute(engine.db); // prettier-ignore
+  failing = { since: Date.now(), deal: await startDeal(engine, testDeal()) };
 });
 afterAll(() => engine.stop());
 
@@ -55,3 +64,21 @@ test('a run stalled by a bug is reported within a minute, goes on by itself afte
   expect([events?.length, events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name]).toEqual([kept.events, 'intake']);
   await archiver.stop();
 });
+
+test('an effect that keeps failing by a bug is a task of the operators within a minute; after the fix it goes on by itself and the task is closed', async () => {
+  const { deal, since } = failing;
+  const workflowId = dealWorkflowId(deal.dealId);
+  const report = () => engine.db.selectFrom('process_exception').selectAll().where('workflow_id', '=', workflowId).executeTakeFirst();
+  const opened = await until('the failing effect to be reported', report, 60_000);
+  expect(Date.parse(opened.opened_at) - since).toBeLessThan(60_000);
+  expect(opened).toMatchObject({ kind: 'stuck/reviewHandoff', owner_role: 'operator', closed_at: null });
+  expect(opened.detail).toMatch(/fails again and again \(\w+, XX000\), attempt \d;/);
+  expect(opened.detail).not.toContain('planted bug');
+  expect(await openWaits(engine, deal.dealId)).toMatchObject([{ kind: 'stuck', subject: 'reviewHandoff', role: 'operator' }]);
+
+  await sql`drop trigger planted_bug on effect`.execute(engine.db);
+  await reach(engine, deal, 'terms');
+  await until('the task to be closed', async () => (await report())?.closed_at);
+  expect((await openWaits(engine, deal.dealId)).map((wait) => wait.kind)).toEqual(['sow-terms']);
+  await deal.handle.terminate();
+}, 120_000);
