@@ -1,4 +1,4 @@
-import { sql, type RawBuilder, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { type Instant } from '../domain/deal/terms';
 import { type DB } from './types';
 
@@ -56,16 +56,6 @@ export async function syncFindings(
       from (select * from opened union all select * from closed) as moved
      where blocking and contract_line_id is not null`.execute(trx);
   return rows.map((row) => row.lineId);
-}
-
-/** Notes that facts of the people named in `rows` (JSON with `person_id`) came and are to be judged. */
-export async function askForReview(trx: Transaction<DB>, dealId: string, kind: Judged['kind'], rows: RawBuilder<unknown>): Promise<void> {
-  await sql`
-    insert into policy_review (deal_id, kind, person_id)
-    select distinct ${dealId}::uuid, ${kind}, person.id
-      from json_to_recordset(${rows}) as row (person_id text) join person on person.id = row.person_id
-     order by person.id
-    on conflict do nothing`.execute(trx);
 }
 
 /** The people of a deal whose facts are to be judged; they are judged in this transaction. */

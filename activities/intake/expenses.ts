@@ -46,4 +46,5 @@ export const EXPENSE: ReportedFact = {
     billable: sql`incoming.billable`,
   },
   changedCode: 'ExpenseChanged',
+  judgedAs: 'expense',
 };

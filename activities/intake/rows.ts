@@ -1,5 +1,4 @@
 import { sql, type RawBuilder, type Transaction } from 'kysely';
-import { askForReview } from '../../db/findings';
 import { lockLinesOf } from '../../db/lines';
 import { type DB } from '../../db/types';
 import { type Violation } from '../../domain/violation';
@@ -46,6 +45,8 @@ export interface ReportedFact {
   /** Column of the table → what it is in the joined row: all that makes the fact what it is, without its status. */
   readonly content: Readonly<Record<string, RawBuilder<unknown>>>;
   readonly changedCode: string;
+  /** As what policy judges the people of whom something came. */
+  readonly judgedAs: 'time' | 'expense';
 }
 
 const STATUS_COLUMNS = {
@@ -72,7 +73,6 @@ export async function applyRows(trx: Transaction<DB>, fact: ReportedFact, rows: 
     counts.refused += applied.refused;
     refusals.push(...applied.refusals);
   }
-  if (counts.stored > 0) await askForReview(trx, rows.dealId, fact.table === 'time_entry' ? 'time' : 'expense', rows.content);
   return { ...counts, refusals };
 }
 
@@ -116,6 +116,10 @@ async function applyPass(trx: Transaction<DB>, fact: ReportedFact, rows: RowsOfD
          set ${sql.join(all.slice(1).map((column) => sql`${sql.ref(column)} = ${sql.ref(`judged.${column}`)}`))}
         from judged
        where ${sql.ref(`known.${key}`)} = ${sql.ref(`judged.${key}`)} and judged.verdict = 'moved' and known.status <> 'approved' returning 1
+    ), asked as (
+      insert into policy_review (deal_id, kind, person_id)
+      select distinct ${rows.dealId}::uuid, ${fact.judgedAs}::text, person_id from judged where verdict in ('new', 'moved') order by person_id
+      on conflict do nothing
     )
     select count(*) filter (where verdict = 'new') as fresh, (select count(*) from inserted) as inserted,
            count(*) filter (where verdict = 'moved') as moved, (select count(*) from updated) as updated,

@@ -66,6 +66,7 @@ export const TIME: ReportedFact = {
     note: sql`incoming.note`,
   },
   changedCode: 'TimeEntryChanged',
+  judgedAs: 'time',
 };
 
 /** What the door has checked; it also carries who brought it. */
