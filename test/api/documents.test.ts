@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-async function fetched(invoiceId: string, { roles = ['auditor'], scope = { kind: 'group' } as Scope, headers = {} } = {}) {
+async function fetched(invoiceId: string, { roles = ['auditor'], scope = { kind: 'group' }, headers = {} } = {}) {
   const key = String(await createApiKey(api.db, { id: uuidv7(), name: 'test', roles, scope }));
   return api.app.inject({
     method: 'GET',
