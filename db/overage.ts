@@ -2,18 +2,19 @@ import { type Kysely } from 'kysely';
 import { type Month } from '../domain/deal/terms';
 import { type Decimal } from '../domain/decimal';
 import { type BilledHours, type FeeDocument, type OverageFacts, type SettledRun } from '../domain/engagement/follow-up';
-import { type PlanItemRow } from './lines';
+import { type LineRow, type PlanItemRow } from './lines';
 import { type DB } from './types';
 
-/** What became of the overage hours of a retainer so far. */
+/** What became of the overage hours of a retainer so far; other lines have none. */
 export async function overageFacts(
   db: Kysely<DB>,
-  contractLineId: string,
+  line: Pick<LineRow, 'id' | 'engagement_model'>,
   items: readonly Pick<PlanItemRow, 'kind' | 'period' | 'state' | 'trigger'>[],
 ): Promise<OverageFacts> {
+  if (line.engagement_model !== 'retainer') return { billed: [], waived: {}, runs: [] };
   return {
-    billed: await billedHours(db, contractLineId),
-    waived: await waivedOverage(db, contractLineId),
+    billed: await billedHours(db, line.id),
+    waived: await waivedOverage(db, line.id),
     runs: items.flatMap(({ kind, period, state, trigger }): SettledRun[] =>
       kind === 'retainer-overage' && period !== null && trigger.kind === 'moment' && (state === 'billed' || state === 'nothing-to-bill')
         ? [{ period, cutOff: trigger.draftAt }]

@@ -1,5 +1,7 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely';
+import { type LocalDate } from '../domain/deal/terms';
 import { type TimeEntry } from '../domain/time-policy/entry';
+import { utc } from './instant-text';
 import { type PriceableWork } from './unbilled';
 import { type DB } from './types';
 
@@ -14,16 +16,17 @@ export function timeOfPeople(db: Kysely<DB>, dealId: string, personIds: readonly
 }
 
 /**
- * Time of a line that could be billed and is not settled yet, and beside it all time of the same people on the same days, among which a
+ * Time of a line up to a day that could be billed and is not settled yet, and beside it all time of the same people on the same days, among which a
  * duplicate would be (S-20).
  */
-export function timeToBill(db: Kysely<DB>, contractLineId: string): Promise<RecordedTime[]> {
+export function timeToBill(db: Kysely<DB>, contractLineId: string, lastDay: LocalDate): Promise<RecordedTime[]> {
   return recorded(
     db,
     sql`entry.contract_line_id = ${contractLineId} and (entry.person_id, entry.work_date) in (
       select due.person_id, due.work_date
         from time_entry as due left join time_price as price on price.entry_id = due.entry_id
        where due.contract_line_id = ${contractLineId} and due.status = 'approved' and due.billable
+         and due.work_date <= ${lastDay}
          and (price.entry_id is null or due.entry_id in (select entry_id from parked_entry where contract_line_id = ${contractLineId})))`,
   );
 }
@@ -43,7 +46,7 @@ async function recorded(db: Kysely<DB>, which: RawBuilder<unknown>): Promise<Rec
     select entry.entry_id as "entryId", entry.person_id as "personId", line.line_id as "lineId", line.id as "contractLineId",
            entry.work_task_id as "taskId", entry.work_date as "workDate", entry.role_code as "roleCode", entry.hour_type as "hourType",
            entry.hours, entry.work_country as "workCountry", entry.onsite, entry.rest_day_approval as "restDayApproval", entry.billable,
-           entry.rework, entry.status, entry.submitted_at as "submittedAt", entry.approved_at as "approvedAt",
+           entry.rework, entry.status, ${utc('entry.submitted_at')} as "submittedAt", ${utc('entry.approved_at')} as "approvedAt",
            package.service_line as "serviceLine"
       from time_entry as entry
       join contract_line as line on line.id = entry.contract_line_id

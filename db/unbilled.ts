@@ -2,11 +2,13 @@ import { sql, type Kysely, type Selectable } from 'kysely';
 import { type LocalDate } from '../domain/deal/terms';
 import { type Decimal } from '../domain/decimal';
 import { type BilledPart } from '../domain/engagement/not-to-exceed';
+import { type RunWindow } from '../domain/engagement/time-and-materials-plan';
 import { type WithheldItem } from '../domain/engagement/model';
 import { type Expense } from '../domain/expense-policy/expense';
 import { money, type Money } from '../domain/money';
 import { type EntryPrice } from '../domain/rates/price';
 import { type HourType } from '../domain/time-policy/entry';
+import { utc } from './instant-text';
 import { type LineRow } from './lines';
 import { type DB } from './types';
 
@@ -35,9 +37,9 @@ export interface UnbilledTime extends PriceableWork {
 
 /**
  * Approved, billable time of a line without a blocking finding of which something is neither billed nor waived (S-07, S-15), not worked
- * after the line was stopped (R-182). Set-wise: the history is added up, only what is left comes out.
+ * after the line was stopped (R-182). Set-wise: the history is added up, only what is left comes out, of a run only what it may take.
  */
-export async function unbilledTime(db: Kysely<DB>, line: LineRow): Promise<UnbilledTime[]> {
+export async function unbilledTime(db: Kysely<DB>, line: LineRow, window?: RunWindow): Promise<UnbilledTime[]> {
   const { rows } = await sql<Omit<UnbilledTime, 'price' | 'gone'> & PriceColumns>`
     with gone as (
       select piece.entry_id, sum(piece.amount_minor) as amount_minor, json_agg(piece) as parts
@@ -50,7 +52,7 @@ export async function unbilledTime(db: Kysely<DB>, line: LineRow): Promise<Unbil
        group by piece.entry_id
     )
     select entry.entry_id as "entryId", entry.person_id as "personId", entry.role_code as "roleCode", entry.work_date as "workDate",
-           entry.hour_type as "hourType", entry.hours, entry.work_country as "workCountry", entry.onsite, entry.approved_at as "approvedAt",
+           entry.hour_type as "hourType", entry.hours, entry.work_country as "workCountry", entry.onsite, ${utc('entry.approved_at')} as "approvedAt",
            package.service_line as "serviceLine", price.rate_id as "rateId", price.unit_price as "unitPrice",
            price.amount_minor as "amountMinor", gone.parts,
            exists (select from parked_time as parked join period_run as run on run.id = parked.run_id
@@ -63,6 +65,7 @@ export async function unbilledTime(db: Kysely<DB>, line: LineRow): Promise<Unbil
      where entry.contract_line_id = ${line.id} and entry.status = 'approved' and entry.billable and not entry.rework
        and (gone.entry_id is null or gone.amount_minor < price.amount_minor)
        and (${line.stopped_on}::date is null or entry.work_date <= ${line.stopped_on}::date)
+       and ${window === undefined ? sql`true` : sql`(entry.work_date <= ${window.lastDay} and entry.approved_at < ${window.cutOff})`}
        and not exists (${blockingFinding(line, 'time')} and finding.reference = entry.entry_id)
      order by entry.work_date, entry.entry_id`.execute(db);
   return rows.map(({ rateId, unitPrice, amountMinor, parts, ...entry }) => ({

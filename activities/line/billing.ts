@@ -8,19 +8,23 @@ import { entityOf } from '../../db/parties';
 import { type DB } from '../../db/types';
 import { milestoneIssueDate } from '../../domain/billing/dates';
 import { completeInvoice } from '../../domain/billing/invoice';
+import { lastOfMonth } from '../../domain/calendar/dates';
 import { firstWorkingDayAfter } from '../../domain/calendar/working-day';
 import { atTime, localDateOf } from '../../domain/calendar/zone';
 import { type BillingFacts, type EngagementModel, type ReadinessBlocker } from '../../domain/engagement/model';
 import { engagementModel } from '../../domain/engagement/registry';
+import { windowOf } from '../../domain/engagement/time-and-materials-plan';
 import { isViolation, type Violation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, reviewKey } from '../lifecycle';
 import { reviewExpensesToBill } from '../policy/expense-review';
+import { pricingFor } from '../policy/judged-deal';
 import { reviewTimeToBill } from '../policy/time-review';
 import { storeDraft } from './draft';
 import { billingFacts, taxOf } from './facts';
 import { planFollowUp } from './follow-up';
 import { storeRun } from './period-run';
+import { type Pricing } from './pricing';
 import { unbilledOf, type Unbilled } from './time-and-materials';
 import { lineView } from './view';
 import { type LineFact } from './effect';
@@ -60,9 +64,9 @@ async function bill(trx: Transaction<DB>, line: LineRow, item: PlanItemRow, at: 
   const issueDate = await plannedIssueDate(trx, line, item, entity.calendar);
   if (isViolation(issueDate)) return issueDate;
   const tax = await taxOf(trx, line, issueDate);
-  if (billsTime(item)) await reviewTimeToBill(trx, line, at);
-  if (billsTime(item)) await reviewExpensesToBill(trx, line, at);
-  const unbilled = model.run === undefined ? null : await unbilledOf(trx, line);
+  const pricing = await pricingFor(trx, line);
+  if (billsTime(item)) await judgeAnew(trx, line, item, pricing, at);
+  const unbilled = model.run === undefined ? null : await unbilledOf(trx, line, { window: windowOf(item), pricing });
   const known = await billingFacts(trx, line, tax, issueDate, unbilled);
   const facts = { ...known, contractVersionPending: await isPricePending(trx, line.id, item.period) };
   const blockers = model.readiness(line.terms, item, facts).filter((each) => each.severity === 'blocks');
@@ -107,7 +111,12 @@ async function leaveRun(
   return null;
 }
 
-/** Time that such an item may bill is judged anew before it does. */
+/** Time and expenses that a run may bill are judged anew before it does. */
+async function judgeAnew(trx: Transaction<DB>, line: LineRow, item: PlanItemRow, pricing: Pricing | null, at: string): Promise<void> {
+  await reviewTimeToBill(trx, line, pricing, lastOfMonth(item.period ?? at.slice(0, 7)), at);
+  await reviewExpensesToBill(trx, line, at);
+}
+
 function billsTime(item: PlanItemRow): boolean {
   return item.kind === 'period-run' || item.kind === 'retainer-overage';
 }

@@ -30,9 +30,9 @@ export async function billingFacts(
   return {
     milestones: milestones.map((each) => ({ milestoneId: each.milestone_id, acceptedOn: each.accepted_on })),
     usage: await usageFacts(trx, line.id),
-    time: await timeFacts(trx, line.id),
+    time: unbilled === null ? await timeFacts(trx, line.id) : [],
     ...(unbilled === null ? {} : { timeAndMaterials: await timeAndMaterialsFacts(trx, line, unbilled, plannedKeys(items)) }),
-    overage: await overageFacts(trx, line.id, await planItems(trx, line)),
+    overage: await overageFacts(trx, line, await planItems(trx, line)),
     fees: await feeDocuments(trx, line.id),
     billedItemKeys: items.filter((item) => item.state === 'billed').map((item) => item.item_key),
     settledItemKeys: items.filter((item) => item.invoiceState === 'settled').map((item) => item.item_key),

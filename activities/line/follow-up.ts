@@ -34,8 +34,8 @@ export async function followUpFacts(trx: Transaction<DB>, line: LineRow, at: Ins
   const items = await planItems(trx, line);
   return {
     items,
-    time: await timeFacts(trx, line.id),
-    overage: await overageFacts(trx, line.id, items),
+    time: line.engagement_model === 'time-and-materials' ? [] : await timeFacts(trx, line.id),
+    overage: await overageFacts(trx, line, items),
     fees: await feeDocuments(trx, line.id),
     ...(await leftToDecide(trx, line, items)),
     context: await planContext(trx, line),

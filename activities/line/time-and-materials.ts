@@ -10,10 +10,11 @@ import {
   type TimeAndMaterialsFacts,
   type WithheldItem,
 } from '../../domain/engagement/model';
+import { type RunWindow } from '../../domain/engagement/time-and-materials-plan';
 import { expenseBilling, type BilledExpense } from '../../domain/expense-policy/billed-amount';
 import { type EntryPrice } from '../../domain/rates/price';
 import { isViolation } from '../../domain/violation';
-import { pricingOf } from './pricing';
+import { pricingOf, type Pricing } from './pricing';
 
 /** What of a line is left to bill, and the prices that were found for it now; frozen ones are not among them. */
 export interface Unbilled {
@@ -24,11 +25,18 @@ export interface Unbilled {
   readonly expensePrices: ReadonlyMap<string, BilledExpense>;
 }
 
-/** Billable time and expenses of a line that are neither billed nor waived, priced; a frozen price stays. */
-export async function unbilledOf(trx: Transaction<DB>, line: LineRow): Promise<Unbilled> {
-  const entries = await unbilledTime(trx, line);
+/**
+ * Billable time and expenses of a line that are neither billed nor waived, priced (R-110 to R-113, R-118); a frozen price stays. Of a run,
+ * only the time that it may take.
+ */
+export async function unbilledOf(
+  trx: Transaction<DB>,
+  line: LineRow,
+  run?: { readonly window: RunWindow; readonly pricing: Pricing | null },
+): Promise<Unbilled> {
+  const entries = await unbilledTime(trx, line, run?.window);
   const isFresh = entries.some((entry) => entry.price === null);
-  const price = isFresh ? await pricingOf(trx, line) : null;
+  const price = isFresh ? (run?.pricing ?? (await pricingOf(trx, line))) : null;
   const entryPrices = new Map<string, EntryPrice>();
   const unpriced: WithheldItem[] = [];
   const time = entries.flatMap((entry): PricedTimeFact[] => {

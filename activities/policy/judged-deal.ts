@@ -35,14 +35,16 @@ export async function blockingFacts(
   trx: Transaction<DB>,
   dealId: string,
   entries: readonly RecordedTime[],
+  known: ReadonlyMap<string, Pricing | null> = new Map(),
 ): Promise<Pick<TimeReview, 'tasks' | 'vendorOf' | 'rated'> & { readonly people: ReadonlyMap<string, JudgedPerson> }> {
   const people = await judgedPeople(
     trx,
     entries.map((entry) => entry.personId),
   );
   const vendors = await vendorCompliance(trx, [...new Set([...people.values()].flatMap(({ vendorId }) => vendorId ?? []))]);
-  const pricings = new Map<string, Pricing | null>();
-  for (const id of new Set(entries.map((entry) => entry.contractLineId))) pricings.set(id, await pricingFor(trx, await lineOf(trx, id)));
+  const pricings = new Map(known);
+  for (const id of new Set(entries.map((entry) => entry.contractLineId)))
+    if (!pricings.has(id)) pricings.set(id, await pricingFor(trx, await lineOf(trx, id)));
   const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
   return {
     people,
@@ -69,6 +71,6 @@ export function entryFinding(
 }
 
 /** Only time and materials is priced by entry. */
-async function pricingFor(trx: Transaction<DB>, line: LineRow): Promise<Pricing | null> {
+export async function pricingFor(trx: Transaction<DB>, line: LineRow): Promise<Pricing | null> {
   return line.engagement_model === 'time-and-materials' ? pricingOf(trx, line) : null;
 }

@@ -5,12 +5,13 @@ import { timeOfPeople, timeToBill, weeksWithTime, type RecordedTime } from '../.
 import { type LineRow } from '../../db/lines';
 import { type DB } from '../../db/types';
 import { deliveryTerm } from '../../domain/deal/delivery-term';
-import { type Instant } from '../../domain/deal/terms';
+import { type Instant, type LocalDate } from '../../domain/deal/terms';
 import { countedEntries, duplicateEntries } from '../../domain/time-policy/duplicates';
 import { BLOCKING_CODES, type TimeBreach } from '../../domain/time-policy/entry';
 import { labourBreaches } from '../../domain/time-policy/labour';
 import { blockedEntries } from '../../domain/time-policy/review';
 import { lastDueDay, missingWeeks, submissionBreaches } from '../../domain/time-policy/submission';
+import { type Pricing } from '../line/pricing';
 import { blockingFacts, entryFinding, judgedDeal, type JudgedDeal } from './judged-deal';
 
 const LABOUR_CODES = ['DAY_OVER_LIMIT', 'WEEK_OVER_LIMIT', 'AVERAGE_WEEK_OVER_LIMIT', 'MONTHLY_OVERTIME_OVER_LIMIT'] as const;
@@ -52,11 +53,17 @@ export async function reviewTime(trx: Transaction<DB>, dealId: string, at: Insta
  * Judges anew what blocks the time that a run may take, because what it depends on may have changed since it came: a document was renewed,
  * a rate agreed, a task closed (R-128, S-20). Bounded by what is not settled.
  */
-export async function reviewTimeToBill(trx: Transaction<DB>, line: LineRow, at: Instant): Promise<void> {
+export async function reviewTimeToBill(
+  trx: Transaction<DB>,
+  line: LineRow,
+  pricing: Pricing | null,
+  lastDay: LocalDate,
+  at: Instant,
+): Promise<void> {
   const deal = await judgedDeal(trx, line.deal_id);
   if (deal === null) return;
-  const entries = await timeToBill(trx, line.id);
-  const blocked = blockedEntries({ entries, ...(await blockingFacts(trx, line.deal_id, entries)) });
+  const entries = await timeToBill(trx, line.id, lastDay);
+  const blocked = blockedEntries({ entries, ...(await blockingFacts(trx, line.deal_id, entries, new Map([[line.id, pricing]]))) });
   const found = blockingFindings(deal, new Map(entries.map((entry) => [entry.entryId, entry])), blocked);
   const references = entries.map((entry) => entry.entryId);
   await syncFindings(trx, line.deal_id, { kind: 'time', codes: BLOCKING_CODES, references }, found, at);

@@ -20,6 +20,18 @@ export interface PeriodRun {
  * force at the end of the month, and all expenses, also where there are no fees (S-47). Refuses with `LimitNotInForce`.
  */
 export function periodRun(line: TimeAndMaterialsLine, item: BillingPlanItem, facts: BillingFacts): PeriodRun | Violation {
+  const own = factsOf(facts);
+  const before = lastRuns.get(own);
+  if (before?.line === line && before.item === item) return before.run;
+  const run = computedRun(line, item, facts);
+  lastRuns.set(own, { line, item, run });
+  return run;
+}
+
+/** Readiness, document and what the run leaves ask for the same run of the same facts one after the other. */
+const lastRuns = new WeakMap<TimeAndMaterialsFacts, { line: TimeAndMaterialsLine; item: BillingPlanItem; run: PeriodRun | Violation }>();
+
+function computedRun(line: TimeAndMaterialsLine, item: BillingPlanItem, facts: BillingFacts): PeriodRun | Violation {
   const { time, expenses, limits, billedFees, softLimitReported } = factsOf(facts);
   const window = windowOf(item);
   const inForce = limitInForce(limits, window.lastDay);

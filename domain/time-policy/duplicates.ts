@@ -7,18 +7,17 @@ import { type TimeEntry } from './entry';
  * is the original (R-114, S-20). Rejected entries are no originals and no duplicates (S-22).
  */
 export function duplicateEntries(entries: readonly TimeEntry[]): ReadonlySet<string> {
-  const originals = new Map<string, { entryId: string; submittedMs: number }>();
+  const originals = new Map<string, TimeEntry>();
   const duplicates = new Set<string>();
   for (const entry of entries) {
     if (entry.status === 'rejected') continue;
     const key = `${entry.personId}|${entry.workDate}|${entry.taskId}|${entry.hourType}|${decimal(entry.hours)}`;
-    const own = { entryId: entry.entryId, submittedMs: epochMs(entry.submittedAt) };
     const original = originals.get(key);
-    if (original === undefined) originals.set(key, own);
-    else if (isEarlier(own, original)) {
+    if (original === undefined) originals.set(key, entry);
+    else if (isEarlier(entry, original)) {
       duplicates.add(original.entryId);
-      originals.set(key, own);
-    } else duplicates.add(own.entryId);
+      originals.set(key, entry);
+    } else duplicates.add(entry.entryId);
   }
   return duplicates;
 }
@@ -28,6 +27,7 @@ export function countedEntries(entries: readonly TimeEntry[], duplicates: Readon
   return entries.filter((entry) => entry.status !== 'rejected' && !duplicates.has(entry.entryId));
 }
 
-function isEarlier(a: { entryId: string; submittedMs: number }, b: { entryId: string; submittedMs: number }): boolean {
-  return a.submittedMs === b.submittedMs ? a.entryId < b.entryId : a.submittedMs < b.submittedMs;
+function isEarlier(a: TimeEntry, b: TimeEntry): boolean {
+  const [first, second] = [epochMs(a.submittedAt), epochMs(b.submittedAt)];
+  return first === second ? a.entryId < b.entryId : first < second;
 }

@@ -5,7 +5,13 @@ import { createActivities } from '../../activities/index';
 import { dealWorkflowId, invoiceWorkflowId, periodWorkflowId } from '../../domain/ids';
 import { retrySignal } from '../../workflows/activity-proxies';
 import { clockSignal } from '../../workflows/clock';
-import { deliverMilestoneUpdate, releaseItemUpdate, reportUsageUpdate, waiveUpdate } from '../../workflows/contract-line/messages';
+import {
+  deliverMilestoneUpdate,
+  planRunUpdate,
+  releaseItemUpdate,
+  reportUsageUpdate,
+  waiveUpdate,
+} from '../../workflows/contract-line/messages';
 import { dealReportedSignal } from '../../workflows/deal-to-cash/messages';
 import { holdUpdate, liftHoldUpdate } from '../../workflows/invoice-to-cash/messages';
 import { booksQuery } from '../../workflows/period-close/messages';
@@ -13,7 +19,7 @@ import { periodClose } from '../../workflows/period-close/workflow';
 import { recheckProjectSignal } from '../../workflows/project-to-close/messages';
 import { inRun } from '../support/activity-run';
 import { approvedDeal, approvedInvoice } from '../support/approved';
-import { dealRow } from '../support/builders';
+import { dealRow, timeAndMaterialsLine } from '../support/builders';
 import { accept, handleOf, issue, pay, signOff } from '../support/delivery';
 import {
   approve,
@@ -66,7 +72,7 @@ const counted = async (table: 'effect' | 'audit_entry' | 'approval_decision') =>
 
 test('every effect that is done twice, or whose answer is lost, has happened once', async () => {
   const [effectsBefore, entriesBefore] = [await counted('effect'), await counted('audit_entry')];
-  await Promise.all([declined(), cancelledTwice(), played(), waived(), booksKept()]);
+  await Promise.all([declined(), cancelledTwice(), played(), waived(), ranOnceMore(), booksKept()]);
 
   expect(effects.differing).toEqual([]);
   expect(Object.keys(createActivities({ db: engine.db })).filter((name) => !effects.seen.has(name))).toEqual([]);
@@ -116,7 +122,15 @@ async function waived(): Promise<void> {
   await bringToDelivery(engine, deal);
   deal.now = '2026-01-26T12:00:00.000Z';
   await reportTime(engine, deal, 'C', [{ entryId: 'A', workDate: '2026-02-03', hours: '23', approvedAt: deal.now }]);
-  const waiver = { waiverId: uuidv7(), kind: 'overage', period: '2026-02', hours: '2.5', reasonCode: 'goodwill', by: 'U-FC-US', at: deal.now } as const;
+  const waiver = {
+    waiverId: uuidv7(),
+    kind: 'overage',
+    period: '2026-02',
+    hours: '2.5',
+    reasonCode: 'goodwill',
+    by: 'U-FC-US',
+    at: deal.now,
+  } as const;
   await (await handleOf(engine, deal, 'C')).executeUpdate(waiveUpdate, { args: [waiver] });
   const decided = await engine.db.selectFrom('billing_waiver').select(['period', 'hours', 'reason_code', 'decided_by']).execute();
   expect(decided).toEqual([{ period: '2026-02', hours: '2.5', reason_code: 'goodwill', decided_by: 'U-FC-US' }]);
@@ -137,6 +151,33 @@ async function booksKept(): Promise<void> {
   await until('its soft close', async () => (await closes())?.action === 'close');
   await handle.signal(clockSignal, '2026-02-16T00:00:00.000Z');
   await until('its close', async () => (await closes())?.period === '2026-02');
+}
+
+/** Time that is approved after the last run opens its line again; finance has it run once more. */
+async function ranOnceMore(): Promise<void> {
+  const term = { startDate: '2026-02-01', endDate: '2026-02-28' };
+  const parties = { sellingEntityId: 'LE-US', billToId: 'BA-US', currency: 'USD' } as const;
+  const deal = await startDeal(engine, testDeal({ lines: [milestones(term), timeAndMaterialsLine({ ...term, ...parties })] }));
+  await bringToDelivery(engine, deal);
+  await playTo(engine, deal, '2026-04-07T00:00:00.000Z');
+  deal.now = '2026-04-08T12:00:00.000Z';
+  await reportTime(engine, deal, 'D', [{ entryId: 'A', workDate: '2026-02-03', hours: '8', approvedAt: deal.now }]);
+  await waitFor(deal, 'unbilled-decision');
+  const request = { requestId: uuidv7(), by: 'U-FC-US', at: deal.now };
+  await (await handleOf(engine, deal, 'D')).executeUpdate(planRunUpdate, { args: [request] });
+  const runs = await engine.db
+    .selectFrom('billing_plan_item as item')
+    .innerJoin('contract_line as line', 'line.id', 'item.contract_line_id')
+    .select(['item.item_key', 'item.state'])
+    .where('line.deal_id', '=', deal.dealId)
+    .where('item.kind', '=', 'period-run')
+    .orderBy('item.item_key')
+    .execute();
+  expect(runs.map(({ item_key: key, state }) => `${key} ${state}`)).toEqual([
+    'run/2026-02 nothing-to-bill',
+    'run/2026-03 nothing-to-bill',
+    'run/2026-04 planned',
+  ]);
 }
 
 /** A deal through everything that may befall it on the way to its close. */
