@@ -16,7 +16,13 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-async function fetched(invoiceId: string, { roles = ['auditor'], scope = { kind: 'group' }, headers = {} } = {}) {
+interface Asking {
+  readonly roles?: readonly string[];
+  readonly scope?: Scope;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+async function fetched(invoiceId: string, { roles = ['auditor'], scope = { kind: 'group' }, headers = {} }: Asking = {}) {
   const key = String(await createApiKey(api.db, { id: uuidv7(), name: 'test', roles, scope }));
   return api.app.inject({
     method: 'GET',
