@@ -158,14 +158,10 @@ test('an approval over whose two rungs of escalation the clock jumps at once tak
     taskQueue: engine.taskQueue,
     args: [{ approvalId, subjectKind: 'deal', subjectId: row.id, dealId: row.id, clock: { simulated: true, moment: opened } }],
   });
-  const events = () =>
-    engine.db
-      .selectFrom('sla_event')
-      .select(['kind', 'at'])
-      .where('workflow_id', '=', asked.workflowId)
-      .orderBy('at')
-      .orderBy('kind')
-      .execute();
+  const events = () => {
+    const rows = engine.db.selectFrom('sla_event').select(['kind', 'at']).where('workflow_id', '=', asked.workflowId);
+    return rows.orderBy('at').orderBy('kind').execute();
+  };
   await until('the approval to be open', () =>
     engine.db.selectFrom('approval').select('id').where('id', '=', approvalId).executeTakeFirst(),
   );
@@ -228,7 +224,7 @@ describe('a stop of a line', () => {
     await until('a new run of the line', async () => (await line.describe()).runId !== runId);
     const next = await inputOf(engine.client.workflow.getHandle<typeof contractLine>(line.workflowId, runId), 'next');
     expect(next).toMatchObject({ goOn: true, stop: { stoppedOn: '2026-03-31' } });
-    await until('the new run to have looked', async () => (await line.query(lineQuery))?.stage === 'stopped');
+    await until('the next run to have looked', async () => (await line.query(lineQuery))?.stage === 'stopped');
     const stops = await engine.db
       .selectFrom('effect')
       .select('key')
