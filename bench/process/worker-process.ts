@@ -1,0 +1,48 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { type BenchStack } from './stack';
+
+/** A worker in a process of its own, as in production. */
+export interface WorkerProcess {
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export type WorkerKind = 'product' | 'bare';
+
+/** Starts `npm start`'s process without the API (product) or a worker of the bare workflows; resolves when it polls. */
+export async function startWorkerProcess(
+  stack: Pick<BenchStack, 'environment'>,
+  kind: WorkerKind,
+  more: Record<string, string> = {},
+): Promise<WorkerProcess> {
+  const child = spawnWorker(stack, kind, more);
+  await ready(child, kind);
+  return {
+    pid: child.pid ?? 0,
+    stop: () => stopWorker(child),
+  };
+}
+
+/** Ends it as a deploy would, and by force where it does not end. */
+export async function stopWorker(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const force = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  await ended;
+  clearTimeout(force);
+}
+
+/** The process alone; nobody waits until it polls. */
+export function spawnWorker(stack: Pick<BenchStack, 'environment'>, kind: WorkerKind, more: Record<string, string> = {}): ChildProcess {
+  const environment = { ...process.env, ...stack.environment, ...more };
+  return fork(join(__dirname, `${kind}-worker.ts`), [], { env: environment, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+}
+
+function ready(child: ChildProcess, kind: WorkerKind): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('message', () => resolve());
+    child.once('exit', (code) => reject(new Error(`the ${kind} worker ended with ${code}`)));
+  });
+}
