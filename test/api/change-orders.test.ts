@@ -125,6 +125,11 @@ describe('a change order over HTTP', () => {
         earlier: [{ before: '2026-05-01', version: 2, terms: { monthlyFee: { minor: 1_000_000 } } }],
       },
     ]);
+    const lineUrl = await engine.db.selectFrom('contract_line').select('id').where('deal_id', '=', deal.dealId).where('line_id', '=', 'B').executeTakeFirstOrThrow(); // prettier-ignore
+    expect(await finance('GET', `/v1/contract-lines/${lineUrl.id}`)).toMatchObject({
+      status: 200,
+      body: { terms: rows[0]?.terms.lines[0] },
+    });
     const list = await finance('GET', orders);
     expect(list.body).toMatchObject({ data: [{ id, state: 'applied', appliedVersion: 2, outcome: null }] });
     expect(codeOf(await manager('POST', `${orders}/${id}/withdrawal`, { body: {} }))).toEqual([409, 'ChangeOrderSettled']);

@@ -2,6 +2,7 @@ import { recordCustomerApprovalUpdate, withdrawChangeUpdate } from '../../workfl
 import { withdrawSignal } from '../../workflows/approval/messages';
 import { approvalWorkflowId, dealWorkflowId } from '../../domain/ids';
 import { accountChange, addOn, changeOrders, requestChange, signChange } from '../support/change-orders';
+import { accept, invoiceIn, issue, pay, signOff } from '../support/delivery';
 import {
   approve,
   bringToDelivery,
@@ -159,6 +160,12 @@ describe('a change order', () => {
 
     const two = await requestChange(engine, deal, [addOn({}, 'days')], { number: 'CO-2', contractVersion: 2 });
     const stale = await requestChange(engine, deal, [addOn({}, 'weekends')], { number: 'CO-3', contractVersion: 2 });
+    // What changed on the line in the last twelve months adds up for the tiers.
+    const amounts = await engine.db.selectFrom('change_order').select(['value_minor', 'earlier_minor']).where('deal_id', '=', deal.dealId).orderBy('number').execute(); // prettier-ignore
+    const own = amounts[0]?.value_minor ?? 0;
+    expect(own).toBeGreaterThan(250_000);
+    expect(amounts.map((each) => each.earlier_minor)).toEqual([0, own, 2 * own]);
+    expect(amounts.map((each) => each.value_minor)).toEqual([own, 2 * own, 3 * own]);
     await accountChange(deal, two.changeOrderId);
     await signChange(deal, two.changeOrderId);
     await until('both approvals', async () => (await approvalsOf(deal)).filter((each) => each.state === 'pending').length === 2);
@@ -247,6 +254,26 @@ describe('a change order', () => {
     expect(await signedOn('2026-01-23', '019b0000-0000-7000-8000-000000000000')).toBe('ChangeOrderUnknown');
     await pendingApproval(engine, deal, 'change-order');
     await deal.handle.terminate();
+  });
+
+  test('that is open when the last line ends is withdrawn with its approval, and the deal closes', async () => {
+    const deal = await startDeal(engine, testDeal({ lines: [milestones({ milestones: [{ milestoneId: 'M1', name: 'All', percent: '100', plannedDate: '2026-03-31' }] })] })); // prettier-ignore
+    await bringToDelivery(engine, deal);
+    await accept(engine, deal, 'M1', '2026-06-10');
+    await invoiceIn(engine, deal, 'draft');
+    const invoice = await issue(engine, deal, '2026-06-11');
+    const later = { path: 'lines.A.endDate', from: '2026-07-31', to: '2026-12-31', inForceFrom: '2026-07-01' };
+    const { approvalId } = await requestChange(engine, deal, [later]);
+    await pendingApproval(engine, deal, 'change-order');
+    await pay(engine, invoice, '2026-06-20');
+    expect(await settled(deal, 'CO-1')).toMatchObject({ state: 'withdrawn', code: 'DealFinished' });
+    await until('the approval to be withdrawn', async () =>
+      (await approvalsOf(deal)).some((each) => each.id === approvalId && each.state === 'withdrawn'),
+    );
+    await signOff(engine, deal, '2026-06-25');
+    await approve(engine, deal, 'project-close');
+    expect((await deal.handle.result()).outcome).toBe('closed');
+    expect(await whatIsOpen(engine, deal.dealId)).toEqual({});
   });
 
   test('is not taken before there is a contract', async () => {
