@@ -68,7 +68,8 @@ describe('what finance gives up', () => {
   });
 
   test('needs the facts of time and materials: a retainer without them is a bug of the caller', () => {
-    const { timeAndMaterials: _, ...others } = facts;
+    const { timeAndMaterials, ...others } = facts;
+    expect(timeAndMaterials).toBeDefined();
     expect(() => waivedItems(retainerLine(), { kind: 'unbilled-time', amount: usd('1.00') }, others)).toThrow(RangeError);
   });
 });
