@@ -13,7 +13,7 @@ const noClock = [
 ];
 
 module.exports = tseslint.config(
-  { ignores: ['node_modules/**', 'dist/**', 'build/**', '.throughline/**', 'db/types.ts', 'examples/**', '*.js'] },
+  { ignores: ['node_modules/**', 'dist/**', 'build/**', '.throughline/**', 'db/types.ts', 'examples/**', '*.js', '**/*.mjs'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: __dirname } },
