@@ -102,7 +102,7 @@ const order = (changes: RequestedChange[], tasks: NewTask[] = [], contractVersio
   tasks,
 });
 const codesOf = (result: NextVersion | InvalidInput | { violation: string }): string[] =>
-  !isViolation(result) ? [] : 'errors' in result ? (result).errors.map((each) => each.violation) : [result.violation];
+  !isViolation(result) ? [] : 'errors' in result ? result.errors.map((each) => each.violation) : [result.violation];
 const lineOf = <Code extends LineTerms['engagementModel']>(terms: DealTerms, code: Code) =>
   terms.lines.find((line) => line.engagementModel === code) as Extract<LineTerms, { engagementModel: Code }>;
 
