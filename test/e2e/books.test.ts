@@ -26,7 +26,7 @@ describe('the books of a fixed fee and a retainer, played over HTTP', () => {
       },
     });
     figures = await figuresOf(installation.db, dealId, statementDays(folder));
-  }, 240_000);
+  }, 720_000);
   afterAll(() => installation.close(), 60_000);
 
   test('recognise each line and month what is recomputed from the input', () => {

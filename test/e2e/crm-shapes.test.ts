@@ -83,7 +83,7 @@ describe('a deal that is won', () => {
     const runs = [];
     for await (const run of together.client.workflow.list({ query: 'WorkflowType = "dealToCash"' })) runs.push(run.workflowId);
     expect(runs).toHaveLength(1);
-  }, 180_000);
+  }, 540_000);
 
   async function open(name: string): Promise<Installation> {
     const installation = await startInstallation(uniqueName(name), {

@@ -40,7 +40,7 @@ describe('a play that does not go through', () => {
       await second.stop();
     }
     expect(logged).toEqual([]);
-  }, 240_000);
+  }, 720_000);
 
   test('says which run waits for what when master data is missing', async () => {
     const path = join(root, 'incomplete');
@@ -57,7 +57,7 @@ describe('a play that does not go through', () => {
     } finally {
       await installation.close();
     }
-  }, 120_000);
+  }, 360_000);
 });
 
 /** When half of the year is played, both servers are ended as a power cut would. */

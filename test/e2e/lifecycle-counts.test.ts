@@ -33,7 +33,7 @@ beforeAll(async () => {
   dispatcher = startDispatcher({ config, db, temporal: client, clock, log: createLogger(config.log) });
   const gateway = createGateway(client, { taskQueue, namespace, uiUrl: undefined, timeoutMs: 30_000 });
   one = await oneLifecycle({ db, client, gateway }, 1);
-}, 120_000);
+}, 360_000);
 afterAll(async () => {
   await dispatcher.stop();
   await engine.stop();

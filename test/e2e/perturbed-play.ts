@@ -46,7 +46,7 @@ export function perturbedDealsComeOut(seeds: readonly number[]): void {
   afterAll(async () => {
     await Promise.allSettled(outcomes.values());
     rmSync(root, { recursive: true, force: true });
-  }, 300_000);
+  }, 900_000);
 
   test.each(seeds)(
     'is billed, accepted, collected and closed as recomputed from its folder (seed %i)',
@@ -58,7 +58,7 @@ export function perturbedDealsComeOut(seeds: readonly number[]): void {
       expect(receivables).toEqual(expected.receivables);
       expect({ unsettled, dealState, projectState }).toEqual({ unsettled: [], dealState: 'closed', projectState: 'closed' });
     },
-    300_000,
+    900_000,
   );
 }
 

@@ -36,7 +36,7 @@ describe('the reference deal, played over HTTP', () => {
         plantedOn ??= await plantHold(stage, folder, moment, planted);
       },
     });
-  }, 240_000);
+  }, 720_000);
   afterAll(() => installation.close(), 60_000);
 
   test('bills every invoice and credit note as recomputed from the input', async () => {

@@ -237,7 +237,7 @@ async function nextDue(engine: TestEngine, deal: TestDeal, moment: string): Prom
 }
 
 /** Asks until there is an answer other than undefined, null or false. */
-export async function until<T>(what: string, ask: () => Promise<T | undefined | null | false>, timeoutMs = 30_000): Promise<T> {
+export async function until<T>(what: string, ask: () => Promise<T | undefined | null | false>, timeoutMs = 90_000): Promise<T> {
   for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await delay(20)) {
     const answer = await ask();
     if (answer !== undefined && answer !== null && answer !== false) return answer;

@@ -280,7 +280,7 @@ describe('the dispatcher', () => {
     expect(state).toBe('delivered');
     expect(await actions(dealId!)).toEqual(['deal.created']);
     expect(await signalsOf(`deal/${dealId}`)).toHaveLength(1);
-  }, 60_000);
+  }, 240_000);
 
   test('what fails again and again becomes a task of the operators', async () => {
     dispatch({ HUBSPOT_ACCESS_TOKEN: '' });

@@ -81,4 +81,4 @@ test('an effect that keeps failing by a bug is a task of the operators within a 
   await until('the task to be closed', async () => (await report())?.closed_at);
   expect((await openWaits(engine, deal.dealId)).map((wait) => wait.kind)).toEqual(['sow-terms']);
   await deal.handle.terminate();
-}, 120_000);
+}, 360_000);
