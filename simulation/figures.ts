@@ -1,6 +1,7 @@
 import { type Kysely } from 'kysely';
 import { type DB } from '../db/types';
 import { formatMoney, money } from '../domain/money';
+import { billingFigures, type BillingFigures } from './billing-figures';
 import { bookFigures, type BookFigures } from './books-figures';
 
 /** A document as the figures of a deal state it: decimal strings, credit notes negative (reference deal, part 3). */
@@ -20,7 +21,7 @@ export interface InvoiceFigure {
   readonly total: string;
 }
 
-export interface Figures extends BookFigures {
+export interface Figures extends BookFigures, BillingFigures {
   readonly invoices: readonly InvoiceFigure[];
 }
 
@@ -38,6 +39,7 @@ export async function figuresOf(db: Kysely<DB>, dealId: string, statements: read
     .execute();
   return {
     ...(await bookFigures(db, dealId, statements)),
+    ...(await billingFigures(db, dealId)),
     invoices: rows.map((row) => ({
       reference: row.reference,
       kind: row.document_kind === 'credit-note' ? 'credit-note' : 'invoice',

@@ -10,6 +10,7 @@ import {
   changeOrdersSchema,
   customersSchema,
   dealEventSchema,
+  expenseRow,
   forecastRow,
   holdsSchema,
   legalEntitiesSchema,
@@ -21,6 +22,7 @@ import {
   usersSchema,
   type ChangeOrderFile,
   type DealEvent,
+  type ExpenseRow,
   type ForecastRow,
   type MilestoneRow,
   type TaskRow,
@@ -43,6 +45,7 @@ export interface DealFolder {
   readonly milestones: readonly MilestoneRow[];
   readonly usage: readonly UsageRow[];
   readonly time: readonly TimeRow[];
+  readonly expenses: readonly ExpenseRow[];
   readonly forecasts: readonly ForecastRow[];
   /** Bank files in the order of their names (S-47), as they stand and as they read. */
   readonly bankFiles: readonly { readonly name: string; readonly xml: string; readonly file: BankStatementFile }[];
@@ -84,6 +87,7 @@ export function readDealFolder(
     milestones: csv(path, 'milestones.csv', milestoneRow).filter((row) => baseline.includes(`${row.line_id} ${row.milestone_id}`)),
     usage: csv(path, 'usage.csv', usageRow).filter(has),
     time: csv(path, 'timesheets.csv', timeRow).filter(has),
+    expenses: exists(path, 'expenses.csv') ? csv(path, 'expenses.csv', expenseRow).filter(has) : [],
     forecasts: exists(path, 'etc-forecasts.csv') ? csv(path, 'etc-forecasts.csv', forecastRow).filter(has) : [],
     bankFiles: bankFiles(path),
     holds: exists(path, 'disputes-and-promises.json') ? json(path, 'disputes-and-promises.json', holdsSchema).holds : [],

@@ -1,11 +1,11 @@
 import { addDays } from '../domain/calendar/dates';
-import { localDateOf } from '../domain/calendar/zone';
 import { type Instant } from '../domain/deal/terms';
 import { type Cast } from './cast';
 import { changeOrderEvents } from './change-orders';
 import { type DealFolder } from './folder';
-import { type ForecastRow, type MilestoneRow, type TimeRow } from './folder-schema';
+import { type ForecastRow, type MilestoneRow } from './folder-schema';
 import { type Stage } from './stage';
+import { workEvents } from './work-events';
 
 /** Something that comes from outside at a moment; bringing it twice changes nothing. */
 export interface OutsideEvent {
@@ -23,7 +23,7 @@ export function outsideEvents(folder: DealFolder, cast: Cast): OutsideEvent[] {
   const events = [
     ...dealEvents(folder, cast),
     ...changeOrderEvents(folder),
-    ...timeEvents(folder, cast),
+    ...workEvents(folder, cast),
     ...folder.usage.map((row, index) => usageEvent(cast, row, index)),
     ...folder.forecasts.map((row) => forecastEvent(cast, row)),
     ...folder.milestones.flatMap((row) => milestoneEvents(cast, row)),
@@ -97,58 +97,6 @@ function planTask(task: DealFolder['tasks'][number]) {
   };
 }
 
-/**
- * One batch per selling entity and local day on which entries were approved (or submitted, where they were not), at its last moment: a
- * batch never lies on both sides of a cut-off, which is a local midnight of that entity (S-10).
- */
-function timeEvents(folder: DealFolder, cast: Cast): OutsideEvent[] {
-  const batches = new Map<string, { at: Instant; manager: string; rows: TimeRow[] }>();
-  for (const row of folder.time) {
-    const line = folder.lines.find((each) => each.id === row.line_id);
-    const zone = folder.entities.find((each) => each.id === line?.sellingEntity)?.timeZone ?? 'UTC';
-    const at = instant(row.approved_at ?? row.submitted_at);
-    const manager = cast.managerOfLine(row.line_id);
-    const key = `${line?.sellingEntity ?? ''}/${manager}/${localDateOf(at, zone)}`;
-    const batch = batches.get(key) ?? { at, manager, rows: [] };
-    batch.rows.push(row);
-    if (at > batch.at) batch.at = at;
-    batches.set(key, batch);
-  }
-  return [...batches].flatMap(([key, { at, manager, rows }]) =>
-    inBlocks(rows, 1000).map((block, index): OutsideEvent => ({
-      at,
-      key: `time/${key}/${index}`,
-      says: `${block.length} time entries`,
-      bring: async (stage) => {
-        const dealId = await stage.dealId();
-        await stage.write(manager, 'POST', '/v1/time-entries', `time/${key}/${index}`, { dealId, entries: block.map(timeEntry) });
-      },
-    })),
-  );
-}
-
-function timeEntry(row: TimeRow) {
-  return {
-    entryId: row.entry_id,
-    personId: row.person_id,
-    workDate: row.work_date,
-    lineId: row.line_id,
-    taskId: row.task_id,
-    hourType: row.hour_type,
-    hours: row.hours,
-    workCountry: row.work_country,
-    onsite: row.onsite,
-    restDayApproval: row.rest_day_approval,
-    billable: row.billable,
-    rework: row.rework,
-    note: row.note,
-    status: row.status,
-    submittedAt: row.submitted_at,
-    approvedAt: row.approved_at,
-    approvedBy: row.approved_by,
-  };
-}
-
 /** A redelivered report has the event id of the first and a moment of its own. */
 function usageEvent(cast: Cast, row: DealFolder['usage'][number], index: number): OutsideEvent {
   const key = `usage/${row.event_id}/${index}`;
@@ -219,8 +167,4 @@ function milestoneEvents(cast: Cast, row: MilestoneRow): OutsideEvent[] {
 
 function instant(text: string): Instant {
   return new Date(text).toISOString();
-}
-
-function inBlocks<T>(rows: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(rows.length / size) }, (_, index) => rows.slice(index * size, (index + 1) * size));
 }

@@ -39,7 +39,7 @@ export class NobodyDecides extends Error {
 /**
  * People who answer every pending approval with yes, over HTTP: for each open step the candidates that the API names, those whom the
  * folder names for the statement of work first, then those of the approval's entity, delegates last, by id; never the requester, and nobody
- * twice on one approval. Who is answered 403 (limit, duties) leaves it to the next. Gives the decisions taken.
+ * twice on one approval, but for committees, whose members vote anew. Who is answered 403 (limit, duties) leaves it to the next. Gives the decisions taken.
  */
 export async function answerApprovals(stage: Stage, folder: DealFolder, cast: Cast): Promise<TakenDecision[]> {
   const taken: TakenDecision[] = [];
@@ -47,8 +47,10 @@ export async function answerApprovals(stage: Stage, folder: DealFolder, cast: Ca
     const approval = await shown(stage, cast, id);
     const busy = new Set([approval.requestedBy, ...approval.decisions.map((decision) => decision.decidedBy)]);
     for (const step of approval.steps.filter((each) => each.state === 'open')) {
-      const given = approval.decisions.filter((decision) => decision.role === step.role && decision.tier === step.tier).length;
-      taken.push(...(await decideStep(stage, folder, approval, step, step.need - given, busy)));
+      const own = approval.decisions.filter((decision) => decision.role === step.role && decision.tier === step.tier);
+      const isCommittee = folder.users.committees.some(({ role }) => role === step.role);
+      const voted = new Set([approval.requestedBy, ...own.map((decision) => decision.decidedBy)]);
+      taken.push(...(await decideStep(stage, folder, approval, step, step.need - own.length, isCommittee ? voted : busy)));
     }
   }
   return taken;

@@ -2,6 +2,7 @@ import { localDateOf } from '../domain/calendar/zone';
 import { type Instant } from '../domain/deal/terms';
 import { projectWorkflowId } from '../domain/ids';
 import { castOf } from './cast';
+import { settleWhatIsLeft } from './decisions';
 import { clockMoment, type OutsideWorld } from './driver';
 import { type DealFolder } from './folder';
 import { statementGenerator } from './generated-statements';
@@ -51,6 +52,12 @@ export async function worldOf(folder: DealFolder, stage: Stage, listener: WorldL
     return 1;
   }
 
+  async function settle(at: Instant): Promise<number> {
+    const settled = await settleWhatIsLeft(stage, folder, cast);
+    for (const { key, says } of settled) await listener.brought?.(at, key, says);
+    return settled.length;
+  }
+
   return {
     nextMoment: async () => {
       const deal = await dealState();
@@ -67,7 +74,7 @@ export async function worldOf(folder: DealFolder, stage: Stage, listener: WorldL
         brought += 1;
         await listener.brought?.(at, event.key, event.says);
       }
-      return brought + (await bringGenerated(at)) + (await bringSignOff(at));
+      return brought + (await bringGenerated(at)) + (await settle(at)) + (await bringSignOff(at));
     },
     answer: async () => {
       const taken = await answerApprovals(stage, folder, cast);
