@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import { type DB } from '../db/types';
-import { canonical } from '../domain/decimal';
+import { decimal } from '../domain/decimal';
 import { projectWorkflowId } from '../domain/ids';
 import { formatMoney, money } from '../domain/money';
 import { referencesByCode } from '../domain/time-policy/review';
@@ -53,7 +53,7 @@ async function billableTotals(db: Kysely<DB>, dealId: string): Promise<BillingFi
   return Object.fromEntries(
     rows.map(({ lineId, isPriced, currency, hours, minor }) => [
       lineId,
-      { hours: String(canonical(hours)), amount: isPriced ? formatMoney(money(Number(minor), currency)) : null },
+      { hours: decimal(hours), amount: isPriced ? formatMoney(money(Number(minor), currency)) : null },
     ]),
   );
 }

@@ -12,7 +12,7 @@ import {
   reportUsageUpdate,
   waiveUpdate,
 } from '../../workflows/contract-line/messages';
-import { dealReportedSignal } from '../../workflows/deal-to-cash/messages';
+import { dealReportedSignal, withdrawChangeUpdate } from '../../workflows/deal-to-cash/messages';
 import { holdUpdate, liftHoldUpdate } from '../../workflows/invoice-to-cash/messages';
 import { booksQuery } from '../../workflows/period-close/messages';
 import { periodClose } from '../../workflows/period-close/workflow';
@@ -20,6 +20,7 @@ import { recheckProjectSignal } from '../../workflows/project-to-close/messages'
 import { inRun } from '../support/activity-run';
 import { approvedDeal, approvedInvoice } from '../support/approved';
 import { dealRow, timeAndMaterialsLine } from '../support/builders';
+import { accountChange, changeOrders, requestChange, signChange } from '../support/change-orders';
 import { accept, handleOf, issue, pay, signOff } from '../support/delivery';
 import {
   approve,
@@ -72,7 +73,7 @@ const counted = async (table: 'effect' | 'audit_entry' | 'approval_decision') =>
 
 test('every effect that is done twice, or whose answer is lost, has happened once', async () => {
   const [effectsBefore, entriesBefore] = [await counted('effect'), await counted('audit_entry')];
-  await Promise.all([declined(), cancelledTwice(), played(), waived(), ranOnceMore(), booksKept()]);
+  await Promise.all([declined(), cancelledTwice(), played(), waived(), ranOnceMore(), booksKept(), changedTwice()]);
 
   expect(effects.differing).toEqual([]);
   expect(Object.keys(createActivities({ db: engine.db })).filter((name) => !effects.seen.has(name))).toEqual([]);
@@ -114,6 +115,32 @@ async function cancelledTwice(): Promise<void> {
     expect((await handle.result()).outcome).toBe('cancelled');
     expect(await whatIsOpen(engine, dealId)).toEqual({});
   }
+}
+
+/** One change order becomes the next contract version, another one is taken back. */
+async function changedTwice(): Promise<void> {
+  const endsLater = (to: string, from: string) => [{ path: 'lines.A.endDate', from, to, inForceFrom: '2026-03-01' }];
+  const deal = await startDeal(engine, testDeal());
+  await bringToDelivery(engine, deal);
+  const first = await requestChange(engine, deal, endsLater('2026-08-31', '2026-07-31'));
+  await accountChange(deal, first.changeOrderId);
+  await signChange(deal, first.changeOrderId);
+  await approve(engine, deal, 'change-order');
+  await until('the order to be applied', async () => (await changeOrders(engine, deal))[0]?.state === 'applied');
+  const { changeOrderId } = await requestChange(engine, deal, endsLater('2026-09-30', '2026-08-31'), {
+    number: 'CO-2',
+    contractVersion: 2,
+  });
+  await pendingApproval(engine, deal, 'change-order');
+  const withdrawal = { changeOrderId, reasonId: null, by: 'U-PM-US', at: deal.now };
+  await deal.handle.executeUpdate(withdrawChangeUpdate, { args: [withdrawal] });
+  await until('its approval to be withdrawn', async () =>
+    (await openWaits(engine, deal.dealId)).every((wait) => wait.kind !== 'decision' && wait.kind !== 'change-order'),
+  );
+  expect((await changeOrders(engine, deal)).map(({ state, version }) => [state, version])).toEqual([
+    ['applied', 2],
+    ['withdrawn', null],
+  ]);
 }
 
 /** Finance waives hours beyond a retainer before their run. */

@@ -6,6 +6,7 @@ import { calendarOf } from '../../db/parties';
 import { addWorkingMinutes } from '../../domain/calendar/working-time';
 import { approvalWorkflowId, intakeWorkflowId } from '../../domain/ids';
 import { approval } from '../../workflows/approval/workflow';
+import { historyOf } from '../../workers/run-history';
 import { clockSignal } from '../../workflows/clock';
 import {
   type ContractLineInput,
@@ -187,20 +188,21 @@ describe('a stop of a line', () => {
   type Line = WorkflowHandle<typeof contractLine>;
 
   /** What a run was started with, or what it starts the next with. */
-  async function inputOf(line: Line, of: 'started' | 'next'): Promise<ContractLineInput> {
-    const { events = [] } = await line.fetchHistory();
-    const event =
-      of === 'started'
-        ? events?.[0]?.workflowExecutionStartedEventAttributes
-        : events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes;
-    return JSON.parse(Buffer.from(event?.input?.payloads?.[0]?.data ?? []).toString()) as ContractLineInput;
+  async function inputOf(line: Line, runId: string, of: 'started' | 'next'): Promise<ContractLineInput> {
+    const { events } = await historyOf(engine.client, line.workflowId, runId);
+    const [first, last] = [
+      events[0]?.workflowExecutionStartedEventAttributes,
+      events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes,
+    ];
+    const payload = (of === 'started' ? first : last)?.input?.payloads?.[0];
+    return JSON.parse(Buffer.from(payload?.data ?? []).toString()) as ContractLineInput;
   }
 
   test('that a run had no time for is carried out by the next run', async () => {
     const deal = await startDeal(engine, testDeal({ lines: [service({ endDate: '2026-06-30' })] }));
     await bringToDelivery(engine, deal);
     const line = await handleOf(engine, deal, 'B');
-    const given = await inputOf(line, 'started');
+    const given = await inputOf(line, (await line.describe()).runId, 'started');
     await line.terminate('its next run begins');
     await engine.client.workflow.start(contractLine, {
       workflowId: line.workflowId,
@@ -222,7 +224,7 @@ describe('a stop of a line', () => {
     const { runId } = await line.describe();
     await fillHistory(line, deal.now);
     await until('a new run of the line', async () => (await line.describe()).runId !== runId);
-    const next = await inputOf(engine.client.workflow.getHandle<typeof contractLine>(line.workflowId, runId), 'next');
+    const next = await inputOf(line, runId, 'next');
     expect(next).toMatchObject({ goOn: true, stop: { stoppedOn: '2026-03-31' } });
     await until('the next run to have looked', async () => (await line.query(lineQuery))?.stage === 'stopped');
     const stops = await engine.db
