@@ -1,18 +1,28 @@
 import { type Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 
-/** Events of one answer: few enough that they fit into a message even where each carries a big payload. */
+/** Groups of events of one answer. A group is what one task wrote, so a busy moment makes a big one. */
 const PAGE = 64;
+const MESSAGE_TOO_BIG = 8;
 
-/** The whole history of a run. The SDK's own fetch takes pages so big that a long run breaks the limit of a message. */
+/**
+ * The whole history of a run. The SDK's own fetch takes pages so big that a long run breaks the limit of a message; where even these are
+ * too big, the page is halved until it fits.
+ */
 export async function historyOf(client: Client, workflowId: string, runId: string): Promise<temporal.api.history.v1.History> {
-  const request = { namespace: client.options.namespace, execution: { workflowId, runId }, maximumPageSize: PAGE };
+  const request = { namespace: client.options.namespace, execution: { workflowId, runId } };
   const events: temporal.api.history.v1.IHistoryEvent[] = [];
+  let maximumPageSize = PAGE;
   let nextPageToken: Uint8Array = Buffer.alloc(0);
-  do {
-    const page = await client.workflowService.getWorkflowExecutionHistory({ ...request, nextPageToken });
-    events.push(...(page.history?.events ?? []));
-    nextPageToken = page.nextPageToken;
-  } while (nextPageToken.length > 0);
-  return temporal.api.history.v1.History.create({ events });
+  for (;;) {
+    try {
+      const page = await client.workflowService.getWorkflowExecutionHistory({ ...request, maximumPageSize, nextPageToken });
+      events.push(...(page.history?.events ?? []));
+      nextPageToken = page.nextPageToken;
+      if (nextPageToken.length === 0) return temporal.api.history.v1.History.create({ events });
+    } catch (error) {
+      if (maximumPageSize === 1 || (error as { code?: unknown }).code !== MESSAGE_TOO_BIG) throw error;
+      maximumPageSize = Math.floor(maximumPageSize / 2);
+    }
+  }
 }

@@ -122,7 +122,7 @@ async function changedTwice(): Promise<void> {
   const endsLater = (to: string, from: string) => [{ path: 'lines.A.endDate', from, to, inForceFrom: '2026-03-01' }];
   const deal = await startDeal(engine, testDeal());
   await bringToDelivery(engine, deal);
-  const first = await requestChange(engine, deal, endsLater('2026-08-31', '2026-07-31'));
+  const first = await requestChange(engine, deal, endsLater('2026-08-31', '2026-07-31'), { by: 'U-PM-EU' });
   await accountChange(deal, first.changeOrderId);
   await signChange(deal, first.changeOrderId);
   await approve(engine, deal, 'change-order');
@@ -130,9 +130,10 @@ async function changedTwice(): Promise<void> {
   const { changeOrderId } = await requestChange(engine, deal, endsLater('2026-09-30', '2026-08-31'), {
     number: 'CO-2',
     contractVersion: 2,
+    by: 'U-PM-EU',
   });
   await pendingApproval(engine, deal, 'change-order');
-  const withdrawal = { changeOrderId, reasonId: null, by: 'U-PM-US', at: deal.now };
+  const withdrawal = { changeOrderId, reasonId: null, by: 'U-PM-EU', at: deal.now };
   await deal.handle.executeUpdate(withdrawChangeUpdate, { args: [withdrawal] });
   await until('its approval to be withdrawn', async () =>
     (await openWaits(engine, deal.dealId)).every((wait) => wait.kind !== 'decision' && wait.kind !== 'change-order'),
