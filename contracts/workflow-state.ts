@@ -235,10 +235,11 @@ export interface ItemRelease extends Said {
 }
 
 /** What finance does not bill: overage hours of a month of work (negative ones stay billed), or unbilled items of a kind. */
-export type BillingWaiver = Waiver & Said & {
-  readonly waiverId: string;
-  readonly reasonCode: string;
-};
+export type BillingWaiver = Waiver &
+  Said & {
+    readonly waiverId: string;
+    readonly reasonCode: string;
+  };
 
 /** Finance asks for a run after the planned ones: of the next month that is not cut off. */
 export interface RunRequest extends Said {

@@ -4,11 +4,7 @@ import { type DB } from './types';
 const ROWS_AT_ONCE = 10_000;
 
 /** Inserts any number of rows, in blocks; each row names the same columns, and its values are plain JSON. */
-export async function insertRows<T extends keyof DB>(
-  trx: Transaction<DB>,
-  table: T,
-  rows: readonly Insertable<DB[T]>[],
-): Promise<void> {
+export async function insertRows<T extends keyof DB>(trx: Transaction<DB>, table: T, rows: readonly Insertable<DB[T]>[]): Promise<void> {
   const [first] = rows;
   if (first === undefined) return;
   const columns = sql.join(Object.keys(first).map((column) => sql.ref(column)));

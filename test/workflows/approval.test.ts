@@ -104,9 +104,7 @@ test('a decision is refused with its reason, tiers open one after the other, and
   expect((await decide(engine, asked, first)).outcome).toBe('accepted');
   expect((await decide(engine, asked, first)).outcome).toBe('accepted');
   expect((await decide(engine, asked, { by: 'U-DELDIR', role: 'delivery-director', at })).outcome).toBe('already-applied');
-  expect(await refused({ ...first, verdict: 'refuse', reasonId: await reasonOf(engine.db, 'on second thought') })).toBe(
-    'DecisionIdReused',
-  );
+  expect(await refused({ ...first, verdict: 'refuse', reasonId: await reasonOf(engine.db, 'on second thought') })).toBe('DecisionIdReused');
   expect(await refused({ by: 'U-PMO', role: 'delivery-director' })).toBe('AlreadyDecided');
   expect(await refused({ by: 'U-CFO', role: 'cfo' })).toBe('TierNotOpen');
 

@@ -69,13 +69,24 @@ async function overageOf(deal: TestDeal): Promise<Record<string, string[]>> {
     .execute();
   const found: Record<string, string[]> = {};
   for (const { reference, item_id: itemId, hours, amount_minor: amount } of items)
-    (found[reference.slice(reference.indexOf('-C-') + 1)] ??= []).push(`${itemId.split(`${deal.dealId}/`)[1]} ${Number(hours)} h ${amount}`);
+    (found[reference.slice(reference.indexOf('-C-') + 1)] ??= []).push(
+      `${itemId.split(`${deal.dealId}/`)[1]} ${Number(hours)} h ${amount}`,
+    );
   return found;
 }
 
 async function waive(deal: TestDeal, over: Partial<Extract<BillingWaiver, { kind: 'overage' }>>) {
   const line = await handleOf(engine, deal, 'C');
-  const waiver = { waiverId: randomUUID(), kind: 'overage' as const, period: '2026-06', hours: '1', reasonCode: 'goodwill', by: 'U-FC-US', at: deal.now, ...over };
+  const waiver = {
+    waiverId: randomUUID(),
+    kind: 'overage' as const,
+    period: '2026-06',
+    hours: '1',
+    reasonCode: 'goodwill',
+    by: 'U-FC-US',
+    at: deal.now,
+    ...over,
+  };
   return line.executeUpdate(waiveUpdate, { args: [waiver] });
 }
 
