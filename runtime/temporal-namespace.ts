@@ -38,10 +38,10 @@ export async function prepareNamespace(connection: Connection, namespace: string
     await connection.workflowService
       .registerNamespace({ namespace, workflowExecutionRetentionPeriod: retention })
       .catch(ignoring('ALREADY_EXISTS'));
-    await until(`namespace ${namespace} to be served`, () => isServed(connection, namespace));
   } else if (retentionSeconds < needs.retentionDays * secondsPerDay) {
     await connection.workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl: retention } });
   }
+  await until(`namespace ${namespace} to be served`, () => isServed(connection, namespace));
   await registerSearchAttributes(connection, namespace, needs.searchAttributes);
 }
 
@@ -55,7 +55,7 @@ async function existingRetentionSeconds(connection: Connection, namespace: strin
   }
 }
 
-/** The frontend answers for a new namespace only after its cache has been refreshed, some seconds later. */
+/** The frontend answers for a new namespace, also one that another process has just made, only after its cache has been refreshed, some seconds later. */
 async function isServed(connection: Connection, namespace: string): Promise<boolean> {
   try {
     await connection.operatorService.listSearchAttributes({ namespace });

@@ -38,6 +38,12 @@ it('reports a run that a bug has stalled within seconds, so that an operator fin
 describe('preparing a namespace', () => {
   const describeIt = () => temporal.connection.workflowService.describeNamespace({ namespace: temporal.namespace });
 
+  const isKnown = (namespace: string) =>
+    temporal.connection.workflowService.describeNamespace({ namespace }).then(
+      () => true,
+      () => false,
+    );
+
   it('keeps closed runs for 30 days', async () => {
     const { config } = await describeIt();
     expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(30 * 86_400);
@@ -49,10 +55,12 @@ describe('preparing a namespace', () => {
     expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(30 * 86_400);
   });
 
-  it('makes a namespace that does not exist yet, also when two programs do it at once, and runs can be found in it by attribute', async () => {
+  it('makes a namespace that does not exist yet, also when several programs do it at once or soon after, and runs can be found in it by attribute', async () => {
     const namespace = uniqueName('fresh');
     const needs = { retentionDays: 30, searchAttributes: [region] };
-    await Promise.all([prepareNamespace(temporal.connection, namespace, needs), prepareNamespace(temporal.connection, namespace, needs)]);
+    const together = [prepareNamespace(temporal.connection, namespace, needs), prepareNamespace(temporal.connection, namespace, needs)];
+    while (!(await isKnown(namespace))) await delay(5);
+    await Promise.all([...together, prepareNamespace(temporal.connection, namespace, needs)]);
     const client = new Client({ connection: temporal.connection, namespace });
     const typedSearchAttributes = [{ key: region, value: 'north' }];
     const { workflowId } = await client.workflow.start('waiting', { taskQueue: namespace, workflowId: namespace, typedSearchAttributes });
