@@ -84,6 +84,29 @@ it('runs every role exactly once among its services', () => {
   expect(roles.sort()).toEqual(['api', 'dispatcher', 'sealer', 'worker']);
 });
 
+it('gives the access to a CRM to whoever fetches deals from it, and what checks webhooks and tokens to whoever answers them', () => {
+  const given = (name: string) => Object.keys(service(name).environment ?? {});
+  const fetching = ['HUBSPOT_BASE_URL', 'HUBSPOT_ACCESS_TOKEN', 'SALESFORCE_BASE_URL', 'SALESFORCE_ACCESS_TOKEN'];
+  const answering = [
+    'CRM_WEBHOOK_SECRET_FILE',
+    'HUBSPOT_CLIENT_SECRET_FILE',
+    'SALESFORCE_RELAY_SECRET_FILE',
+    'SALESFORCE_OUTBOUND_TOKEN_FILE',
+  ];
+  const signIn = ['JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_JWKS_URL', 'DEV_ISSUER', 'PUBLIC_URL', 'TRUST_PROXY'];
+  for (const name of ['api', 'worker']) {
+    const { roles } = readConfig(environmentOf(name));
+    const needed = [...(roles.includes('dispatcher') ? fetching : []), ...(roles.includes('api') ? [...answering, ...signIn] : [])];
+    const crm = [...fetching, ...answering, ...signIn];
+    expect([
+      name,
+      given(name)
+        .filter((variable) => crm.includes(variable))
+        .sort(),
+    ]).toEqual([name, needed.sort()]);
+  }
+});
+
 it('gives no secret a value in the file: each is a file of the secrets volume, or empty until somebody sets it', () => {
   const secrets = describeVariables().filter(({ secret }) => secret);
   for (const [name, { environment = {} }] of services) {
