@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { type Connection, isGrpcServiceError } from '@temporalio/client';
+import { sql } from 'kysely';
 import { type Config } from './config';
 import { freePort } from './ports';
 import { migrationState } from './migrator';
@@ -105,12 +107,16 @@ async function database(url: string): Promise<Finding> {
   const subject = 'database';
   const db = createDatabase(createPool({ url, poolSize: 1, statementTimeoutMs: 5000, applicationName: 'throughline-doctor' }));
   try {
+    const { rows } = await sql<{ server_version: string }>`show server_version`.execute(db);
+    const version = rows[0]?.server_version ?? '';
     const { applied, pending, unknown } = await migrationState(db);
     if (pending.length > 0)
       return { subject, state: 'wrong', detail: `${pending.length} migrations are pending`, advice: 'Run npm run migrate.' };
     if (unknown.length > 0)
       return { subject, state: 'wrong', detail: `is newer than this program: ${unknown.join(', ')}`, advice: 'Update Throughline.' };
-    return { subject, state: 'right', detail: `answers, ${applied.length} migrations applied` };
+    const detail = `PostgreSQL ${version} answers, ${applied.length} migrations applied`;
+    if (Number.parseInt(version, 10) >= LEAST_POSTGRES) return { subject, state: 'right', detail };
+    return { subject, state: 'note', detail, advice: `Use Postgres ${LEAST_POSTGRES} or newer: older ones are not tested.` };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const host = new URL(url).host;
@@ -124,6 +130,8 @@ async function database(url: string): Promise<Finding> {
     await db.destroy();
   }
 }
+
+const LEAST_POSTGRES = 16;
 
 async function temporal(config: Config['temporal']): Promise<Finding> {
   const subject = 'Temporal';
@@ -139,8 +147,12 @@ async function temporal(config: Config['temporal']): Promise<Finding> {
   }
   try {
     const { serverVersion } = await connection.workflowService.getSystemInfo({});
-    const { config: settings } = await connection.workflowService.describeNamespace({ namespace: config.namespace });
-    const days = Number(settings?.workflowExecutionRetentionTtl?.seconds ?? 0) / 86_400;
+    const settings = await namespaceSettings(connection, config.namespace);
+    if (settings === null) {
+      const advice = 'The first worker makes it. In Temporal Cloud make it yourself, with 30 days of retention.';
+      return { subject, state: 'note', detail: `${address}, server ${serverVersion}, has no namespace ${config.namespace}`, advice };
+    }
+    const days = Number(settings.workflowExecutionRetentionTtl?.seconds ?? 0) / 86_400;
     const detail = `${address}, server ${serverVersion}, namespace ${config.namespace} keeps closed runs ${days} days`;
     return days >= 30
       ? { subject, state: 'right', detail }
@@ -149,3 +161,15 @@ async function temporal(config: Config['temporal']): Promise<Finding> {
     await connection.close();
   }
 }
+
+/** Null where there is no such namespace. */
+async function namespaceSettings(connection: Connection, namespace: string) {
+  try {
+    return (await connection.workflowService.describeNamespace({ namespace })).config ?? {};
+  } catch (error) {
+    if (isGrpcServiceError(error) && Number(error.code) === NOT_FOUND) return null;
+    throw error;
+  }
+}
+
+const NOT_FOUND = 5;
