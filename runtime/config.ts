@@ -3,6 +3,7 @@ import { type NativeConnectionOptions } from '@temporalio/worker';
 import { checkTogether, isLoopback } from './config-checks';
 import { givenVariables, type Problems, type ReadTemporal, readTemporal, type Variables } from './config-sources';
 import { environment, type Environment, type Role } from './environment';
+import { OperatorError } from './operator-error';
 
 export interface Config {
   readonly roles: readonly Role[];
@@ -75,9 +76,9 @@ export interface WorkerConfig {
 }
 
 /** Thrown by `readConfig`: names every variable that is wrong, not only the first. */
-export class ConfigError extends Error {
+export class ConfigError extends OperatorError {
   override readonly name = 'ConfigError';
-  readonly exitCode = 2;
+  override readonly exitCode = 2;
   constructor(readonly problems: readonly { readonly variable: string; readonly problem: string }[]) {
     super(['Configuration is wrong:', ...problems.map(({ variable, problem }) => `  ${variable}: ${problem}`)].join('\n'));
   }

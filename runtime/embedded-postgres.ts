@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { type ServerProcess, startServer, untilReady } from './child-process';
+import { OperatorError } from './operator-error';
 import { endLeftover, identify } from './process-identity';
 import { canUse, type PostgresBinaries, postgresBinaries, postgresOwner } from './postgres-binaries';
 
@@ -104,7 +105,7 @@ function ensureCluster(options: EmbeddedPostgresOptions, binaries: PostgresBinar
   if (existsSync(join(cluster, 'PG_VERSION'))) {
     const major = readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim();
     if (major === binaries.major) return cluster;
-    throw new Error(
+    throw new OperatorError(
       `${cluster} was made by PostgreSQL ${major}, this is ${binaries.major}. Export it with the old version, or remove the folder to start empty.`,
     );
   }

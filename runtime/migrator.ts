@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Kysely, type Migration, type MigrationProvider, Migrator, sql } from 'kysely';
+import { OperatorError } from './operator-error';
 
 export interface MigrationState {
   readonly applied: readonly string[];
@@ -50,9 +51,9 @@ export async function migrationState<T>(db: Kysely<T>, folder: string = migratio
 }
 
 /** Thrown when a program meets a database whose migrations do not match it. */
-export class MigrationsPendingError extends Error {
+export class MigrationsPendingError extends OperatorError {
   override readonly name = 'MigrationsPendingError';
-  readonly exitCode = 3;
+  override readonly exitCode = 3;
 }
 
 /** The gate before a program serves: throws `MigrationsPendingError` unless every migration is applied. */

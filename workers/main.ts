@@ -1,5 +1,6 @@
 import { Client, type Connection } from '@temporalio/client';
 import { type NativeConnection } from '@temporalio/worker';
+import { type FastifyInstance } from 'fastify';
 import { type Kysely } from 'kysely';
 import { publicUrlOf } from '../api/address';
 import { createApp } from '../api/app';
@@ -10,6 +11,8 @@ import { type DevStack, type DevStackOptions, startDevStack } from '../runtime/d
 import { createLogger, type Logger } from '../runtime/logger';
 import { createMetrics, type Metrics } from '../runtime/metrics';
 import { migrateToLatest, requireMigrated } from '../runtime/migrator';
+import { OperatorError } from '../runtime/operator-error';
+import { portInUse } from '../runtime/ports';
 import { createDatabase, createPool } from '../runtime/postgres';
 import { connectTemporal, connectTemporalLater, connectWorker } from '../runtime/temporal-connection';
 import { prepareNamespace } from '../runtime/temporal-namespace';
@@ -121,8 +124,20 @@ async function openSurroundings(config: Config, log: Logger, stops: Stop[]): Pro
 async function startApi({ config, db, log, metrics, clock, client }: Surroundings, stops: Stop[]): Promise<string> {
   const app = await createApp({ config, db, temporal: client, clock, log, metrics });
   stops.push(() => app.close());
-  await app.listen({ host: config.http.host, port: config.http.port });
+  await listen(app, config.http);
   return publicUrlOf(config.http, app);
+}
+
+async function listen(app: FastifyInstance, { host, port }: Config['http']): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') throw portInUse(port, 'PORT');
+    if (code === 'EADDRNOTAVAIL') throw new OperatorError(`${host} is no address of this machine. Set HOST to one, such as 127.0.0.1.`);
+    if (code === 'EACCES') throw new OperatorError(`Port ${port} may not be opened by this user. Set PORT to one above 1023.`);
+    throw error;
+  }
 }
 
 /** Of a process that is not the API: where the configuration says that the API is. */

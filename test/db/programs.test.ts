@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { sealAnchor } from '../../db/audit-anchor';
@@ -7,6 +9,7 @@ import { type AuditReport } from '../../db/audit-verify';
 import { keepText, textsOf } from '../../db/free-text';
 import { testDatabase } from '../support/database';
 import { REFERENCE_FOLDER } from '../support/reference-deal';
+import { testAddress } from '../support/servers';
 
 type Database = Awaited<ReturnType<typeof testDatabase>>;
 
@@ -31,8 +34,8 @@ describe('programs run by hand', () => {
   }
 
   /** Runs a program on the database of this test, or without any. */
-  function run(args: readonly string[], databaseUrl = database.url): Promise<Ended> {
-    const env = { ...process.env, THROUGHLINE_DATA_DIR: empty, DATABASE_URL: databaseUrl };
+  function run(args: readonly string[], databaseUrl = database.url, more: Record<string, string> = {}): Promise<Ended> {
+    const env = { ...process.env, THROUGHLINE_DATA_DIR: empty, DATABASE_URL: databaseUrl, ...more };
     return new Promise((done) => {
       execFile(process.execPath, ['--import', 'tsx', ...args], { cwd: root, env }, (error, out, err) => {
         done({ code: error === null ? 0 : Number(error.code), out, err });
@@ -48,6 +51,23 @@ describe('programs run by hand', () => {
     expect(refused.code).toBe(1);
     expect(refused.err).toContain('users.json cannot be read (ENOENT)');
     expect((await run(['scripts/seed.ts', join(empty, 'nowhere')])).code).toBe(2);
+  });
+
+  test('a start that cannot be says why and what to do, without a stack, and ends with the code of its reason', async () => {
+    const api = { TEMPORAL_ADDRESS: testAddress('THROUGHLINE_TEST_TEMPORAL_ADDRESS'), THROUGHLINE_ROLES: 'api', DEV_ISSUER: 'true' };
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const PORT = String((taken.address() as AddressInfo).port);
+    const unmigrated = await testDatabase({ empty: true });
+    const start = (url: string, more: Record<string, string>) => run(['scripts/start.ts'], url, { ...api, ...more });
+    expect(await start(database.url, { PORT })).toMatchObject({
+      code: 1,
+      err: `Port ${PORT} is in use. Free it, or set PORT to another port.\n`,
+    });
+    const behind = await start(unmigrated.url, { PORT: '0' });
+    expect([behind.code, behind.err]).toEqual([3, expect.stringMatching(/^The database lacks .* Run npm run migrate first\.\n$/)]);
+    taken.close();
+    await unmigrated.drop();
   });
 
   test('texts are erased by whoever is named, and only those that were chosen', async () => {
