@@ -17,16 +17,19 @@ const SCOPES: readonly { readonly name: string; readonly scope: Scope }[] = [
   { name: 'another entity', scope: { kind: 'entities', entityIds: ['LE-JP'] } },
 ];
 
-/** What reading one thing gives to whom. */
-const ONE_THING: readonly string[] = [
-  '/v1/deals/{dealId}',
-  '/v1/deals/{dealId}/sow-proposals',
-  '/v1/approvals/{id}',
-  '/v1/projects/{id}',
-  '/v1/contract-lines/{id}',
-  '/v1/invoices/{id}',
-];
+/** What a route asks for to read at all. */
+const QUERY: Readonly<Record<string, string>> = { '/v1/audit': '?stream=bank', '/v1/receivables': '?asOf=2026-06-30' };
+/** Lists that show the facts whole; other routes that read show parts of them, or nothing yet. */
 const LISTS: readonly string[] = ['/v1/deals', '/v1/approvals', '/v1/projects', '/v1/invoices', '/v1/bank-statements', '/v1/payments'];
+/** What is not among the facts: its scope is tested where it is made. */
+const NOT_AMONG_FACTS: readonly string[] = [
+  '/v1/deals/{dealId}/change-orders/{id}',
+  '/v1/intake-batches/{id}',
+  '/v1/intake-batches/{id}/errors',
+  '/v1/intake-batches/{id}/errors.csv',
+];
+/** Each stream and run has a scope of its own; they are read below by name. */
+const BY_NAME: readonly string[] = ['/v1/audit', '/v1/runs/{workflowId}'];
 
 describe('role × scope × route', () => {
   let api: TestApi;
@@ -107,12 +110,20 @@ describe('role × scope × route', () => {
     }
   });
 
-  test.each(SCOPES)('who reads from $name sees the facts there and no others', async ({ scope }) => {
+  test.each(SCOPES)('who reads from $name sees the facts there and no others, by every route that reads', async ({ scope }) => {
     const sees = scope.kind === 'group' || scope.entityIds.includes('LE-US');
-    const send = await api.withKey(['auditor'], scope);
-    for (const path of ONE_THING) {
-      const answer = await send('GET', fill(path));
-      expect({ path, status: answer.status }).toEqual({ path, status: sees ? 200 : 404 });
+    const send = await api.withKey(['auditor', 'time-integration'], scope);
+    for (const { path } of routes.filter(readsFacts)) {
+      const { status, body } = await send('GET', fill(path));
+      const { code } = (body ?? {}) as { code?: string };
+      const text = status === 200 ? JSON.stringify(body) : '';
+      const isHidden = sees ? NOT_AMONG_FACTS.includes(path) : path.includes('{');
+      expect({ path, status }).toEqual({ path, status: code === 'ScopeTooSmall' ? 403 : isHidden ? 404 : 200 });
+      if (!sees)
+        expect({ path, shown: Object.values(facts as Record<keyof Facts, string>).filter((id) => text.includes(id)) }).toEqual({
+          path,
+          shown: [],
+        });
     }
     for (const path of LISTS) {
       const answer = await send('GET', path);
@@ -152,9 +163,14 @@ describe('role × scope × route', () => {
       .replace('{milestoneId}', 'M1')
       .replace('{holdId}', 'nothing')
       .replace('{workflowId}', 'intake%2Fbank');
-    return path === '/v1/audit' ? `${filled}?stream=bank` : filled;
+    return `${filled}${QUERY[path] ?? ''}`;
   }
 });
+
+/** Who reads what: every such route is played against every scope. */
+function readsFacts({ method, path, permission }: Documented): boolean {
+  return method === 'GET' && !BY_NAME.includes(path) && !['public', 'signature', 'signed-in'].includes(permission);
+}
 
 interface Operation {
   readonly responses: Record<string, unknown>;
