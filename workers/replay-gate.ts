@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { type ReplayWorkerOptions, Worker } from '@temporalio/worker';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import { type Logger } from '../runtime/logger';
+import { OperatorError } from '../runtime/operator-error';
 import * as lifecycles from '../workflows/index';
 import { type WorkflowBundle } from './bundle';
 
@@ -37,13 +38,13 @@ export async function passReplayGate(bundle: WorkflowBundle, log: Pick<Logger, '
 export async function gate(bundle: WorkflowBundle, histories: NamedHistory[], log: Pick<Logger, 'error'>): Promise<number> {
   const missing = typesWithout(histories);
   if (missing.length > 0)
-    throw new Error(
+    throw new OperatorError(
       `The replay corpus has no history of ${missing.join(', ')}: build ${bundle.buildId} is not released; \`npm run histories:capture\``,
     );
   const { replayed, failures } = await replayCorpus(bundle, histories);
   for (const { name, error } of failures) log.error({ history: name, err: error }, 'a history that shipped does not replay on this build');
   if (failures.length > 0)
-    throw new Error(`${failures.length} of ${replayed} histories do not replay: build ${bundle.buildId} is not released`);
+    throw new OperatorError(`${failures.length} of ${replayed} histories do not replay: build ${bundle.buildId} is not released`);
   return replayed;
 }
 
