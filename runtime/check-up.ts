@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { sql } from 'kysely';
 import { type Config } from './config';
 import { freePort } from './ports';
 import { migrationState } from './migrator';
+import { nodeVersion } from './node-version';
 import { createDatabase, createPool } from './postgres';
 import { postgresBinaries, postgresOwner } from './postgres-binaries';
 import { runningStack } from './stack-record';
@@ -27,7 +28,7 @@ export async function checkUp(config: Config, projectFolder: string): Promise<Fi
   const databaseUrl = config.database.url ?? running?.databaseUrl;
   const connection = config.temporal.connection ?? (running === undefined ? undefined : { address: running.temporalAddress });
   const checks = [
-    guarded('Node.js', () => nodeVersion(projectFolder)),
+    guarded('Node.js', () => node(projectFolder)),
     ...(config.embedded ? [guarded('data folder', () => dataFolder(config, running !== undefined))] : []),
     ...(config.embedded
       ? [guarded('embedded Postgres', () => embeddedPostgres(config)), guarded('temporal binary', () => temporalBinary(config))]
@@ -47,14 +48,11 @@ async function guarded(subject: string, check: () => Finding | Promise<Finding>)
   }
 }
 
-function nodeVersion(projectFolder: string): Finding {
-  const { engines } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as { engines: { node: string } };
-  const least = engines.node.replace('>=', '');
-  const enough = process.versions.node.localeCompare(least, 'en', { numeric: true }) >= 0;
+function node(projectFolder: string): Finding {
+  const subject = 'Node.js';
+  const { least, isEnough } = nodeVersion(projectFolder);
   const detail = `${process.versions.node} (needs ${least} or newer)`;
-  return enough
-    ? { subject: 'Node.js', state: 'right', detail }
-    : { subject: 'Node.js', state: 'wrong', detail, advice: `Install Node.js ${least} or newer.` };
+  return isEnough ? { subject, state: 'right', detail } : { subject, state: 'wrong', detail, advice: `Install Node.js ${least} or newer.` };
 }
 
 function dataFolder(config: Config, isRunning: boolean): Finding {

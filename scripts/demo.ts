@@ -1,3 +1,4 @@
+import './require-node';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { play } from './play';

@@ -1,3 +1,4 @@
+import './require-node';
 import { Command } from 'commander';
 import { play } from './play';
 

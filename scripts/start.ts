@@ -1,3 +1,4 @@
+import './require-node';
 import { readConfigOrExit } from '../runtime/config';
 import { lastWords } from '../runtime/operator-error';
 import { startThroughline } from '../workers/main';

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { checkUp, type Finding } from '../../runtime/check-up';
 import { readConfig } from '../../runtime/config';
+import { nodeVersion } from '../../runtime/node-version';
 import { type TestDatabase, testDatabase } from '../support/database';
 import { testAddress } from '../support/servers';
 import { testNamespace } from '../support/temporal';
@@ -40,6 +41,15 @@ it('finds servers that are ready right', async () => {
   expect(Object.values(found).map(({ state }) => state)).toEqual(['right', 'right', 'right', 'right']);
   expect(found.Temporal?.detail).toContain('30 days');
   expect(found.database?.detail).toContain('PostgreSQL 18');
+});
+
+it.each([
+  ['18.20.8', false],
+  ['20.9.0', false],
+  ['20.20.0', true],
+  ['24.1.0', true],
+])('takes Node.js %s: %s', (running, isEnough) => {
+  expect(nodeVersion(project, running).isEnough).toBe(isEnough);
 });
 
 it('finds pending migrations and says what to do', async () => {
