@@ -92,6 +92,18 @@ describe('who may import whom', () => {
     expect(found.map(short)).toEqual([]);
   });
 
+  test('every run is started with a summary and details that say in Temporal UI what it is', () => {
+    const count = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
+    const starts = files.flatMap((file) => {
+      const text = readFileSync(file, 'utf8');
+      const started = count(text, /\b(?:startChild|executeChild|signalWithStart|workflow\.start)\(/g);
+      if (!/^(?:workflows|api|workers|activities)\//.test(short(file)) || started === 0) return [];
+      return [{ file: short(file), started, summaries: count(text, /\bstaticSummary: /g), details: count(text, /\bstaticDetails: /g) }];
+    });
+    expect(starts.length).toBeGreaterThan(5);
+    for (const each of starts) expect(each).toEqual({ ...each, summaries: each.started, details: each.started });
+  });
+
   test('there are no default exports and no barrels but the two lists', () => {
     const barrels = files.filter((file) => /\/index\.ts$/.test(file)).map(short);
     expect(barrels.sort()).toEqual(['activities/index.ts', 'workflows/index.ts']);

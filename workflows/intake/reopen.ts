@@ -19,6 +19,7 @@ export async function reopenLine(clock: BusinessClock, line: ReopenedLine): Prom
     args: [{ ...line, clock: clock.state(), goOn: true, reopened: true }],
     typedSearchAttributes: identityAttributes({ dealId, projectId, customerId, entityId, engagementModel }),
     staticSummary: 'Contract line, opened again by late hours',
+    staticDetails: `Line \`${contractLineId}\` of deal \`${dealId}\``,
     parentClosePolicy: ParentClosePolicy.ABANDON,
   });
 }

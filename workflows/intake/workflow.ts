@@ -84,6 +84,7 @@ async function tellInvoice(clock: BusinessClock, { invoiceId, dealId, contractLi
     args: [{ invoiceId, dealId, contractLineId, clock: clock.state(), collectAgain: true }],
     typedSearchAttributes: identityAttributes({ dealId }),
     staticSummary: 'Invoice to cash, collected again',
+    staticDetails: `Invoice \`${invoiceId}\` of line \`${contractLineId}\``,
     parentClosePolicy: ParentClosePolicy.ABANDON,
   });
 }
