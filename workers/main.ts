@@ -4,6 +4,7 @@ import { type FastifyInstance } from 'fastify';
 import { type Kysely } from 'kysely';
 import { publicUrlOf } from '../api/address';
 import { createApp } from '../api/app';
+import { isDatabaseOutage } from '../api/outage';
 import { type DB } from '../db/types';
 import { businessClock, type BusinessClock } from '../runtime/business-clock';
 import { type Config, listenUrl, withStack } from '../runtime/config';
@@ -71,7 +72,7 @@ export async function startThroughline(given: Config, log: Logger = createLogger
     const config = stack ? withStack(given, stack) : given;
     const around = await openSurroundings(config, log, stops);
     const bundle = config.roles.includes('worker') ? workflowBundle((message) => log.info(message)) : null;
-    await (stack ? migrateToLatest(around.db) : requireMigrated(around.db));
+    await (stack ? migrateToLatest(around.db) : requireMigrated(around.db).catch(databaseAway(config)));
     const apiUrl = config.roles.includes('api') ? await startApi(around, stops) : apiElsewhere(config);
     const worker = bundle ? await startWorkers(around, await bundle, stops) : null;
     startKeepers(around, stops);
@@ -148,7 +149,7 @@ function apiElsewhere({ http }: Config): string {
 /** A worker that polls, and its build as the current version once the committed histories replay on it (D10, I-14). */
 async function startWorkers({ config, db, log }: Surroundings, bundle: WorkflowBundle, stops: Stop[]): Promise<RunningWorker> {
   const { namespace } = config.temporal;
-  const plain = await connectTemporal(config.temporal);
+  const plain = await connectTemporal(config.temporal).catch(temporalAway(config));
   stops.push(() => plain.close());
   if (!config.embedded) await prepareNamespace(plain, namespace, { retentionDays: RETENTION_DAYS, searchAttributes });
   const connection: NativeConnection = await connectWorker(config.temporal);
@@ -164,6 +165,26 @@ async function startWorkers({ config, db, log }: Surroundings, bundle: WorkflowB
 }
 
 const RETENTION_DAYS = 30;
+
+/** A server that does not answer at the start is for whoever starts us; later it is an outage, which is waited out. */
+function databaseAway({ database: { url = '' } }: Config): (error: unknown) => never {
+  return (error) => {
+    if (!isDatabaseOutage(error)) throw error;
+    const { host } = new URL(url);
+    throw new OperatorError(
+      `The database at ${host} does not answer (${(error as Error).message}). Check DATABASE_URL and that Postgres runs.`,
+    );
+  };
+}
+
+function temporalAway({ temporal: { connection } }: Config): (error: unknown) => never {
+  return (error) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new OperatorError(`Temporal at ${connection?.address} does not answer (${why}). Check TEMPORAL_ADDRESS, TLS and that it runs.`, {
+      cause: error,
+    });
+  };
+}
 
 /** What runs beside requests and workflows: delivery of the inbox, anchors of the audit log, export of histories, stalled runs. */
 function startKeepers(around: Surroundings, stops: Stop[]): void {

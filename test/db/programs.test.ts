@@ -66,6 +66,11 @@ describe('programs run by hand', () => {
     });
     const behind = await start(unmigrated.url, { PORT: '0' });
     expect([behind.code, behind.err]).toEqual([3, expect.stringMatching(/^The database lacks .* Run npm run migrate first\.\n$/)]);
+    const nowhere = await start('postgres://u:hidden@127.0.0.1:1/x', { PORT: '0' });
+    expect([nowhere.code, nowhere.err]).toEqual([
+      1,
+      expect.stringMatching(/^The database at 127\.0\.0\.1:1 does not answer .* Check DATABASE_URL .*\n$/),
+    ]);
     taken.close();
     await unmigrated.drop();
   });
