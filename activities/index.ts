@@ -18,18 +18,10 @@ import { approveInvoice, issueInvoice, openInvoice, voidInvoice } from './invoic
 import { billItem } from './line/billing';
 import { recordDeemedAcceptance, recordDelivery, recordResponse } from './line/milestones';
 import { planRun } from './line/extra-run';
-import { activateLine, finishLine, releaseItem, reviewLine, stopLine } from './line/progress';
+import { activateLine, releaseItem, reviewLine, stopLine } from './line/progress';
 import { recordUsage } from './line/usage';
 import { recordWaiver } from './line/waiver';
-import {
-  awaitClosingApproval,
-  cancelProject,
-  closeProject,
-  openProject,
-  recordSignOff,
-  reviewClosing,
-  sendBackClosing,
-} from './project/project';
+import { awaitClosingApproval, cancelProject, closeProject, recordSignOff, reviewClosing, sendBackClosing } from './project/project';
 import { activity } from './refusal';
 
 type Factory<K extends keyof Activities> = (deps: ActivityDeps) => Activities[K];
@@ -66,7 +58,6 @@ const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
   billItem,
   reviewLine,
   stopLine,
-  finishLine,
   releaseItem,
   recordWaiver,
   planRun,
@@ -77,7 +68,6 @@ const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
   reviewReceivable,
   recordHold,
   liftHold,
-  openProject,
   reviewClosing,
   recordSignOff,
   awaitClosingApproval,

@@ -44,8 +44,8 @@ export interface DealActivities {
     dealId: string;
     proposal: SowProposalInput;
     approvalId: string;
-  }): Promise<{ receipt: SowProposalReceipt; deal: DealView }>;
-  /** Applies the outcome of the approval of the statement of work: governing terms, or back to a new proposal. */
+  }): Promise<{ receipt: SowProposalReceipt; deal: DealView; asked: ApprovalView }>;
+  /** Applies the outcome of the approval of the statement of work: governing terms and the deal asked for, or back to a new proposal. */
   settleSowProposal(input: {
     dealId: string;
     proposalId: string;
@@ -53,11 +53,16 @@ export interface DealActivities {
     confirmed: boolean;
     nextApprovalId: string;
     at: Instant;
-  }): Promise<DealView>;
-  /** Contract version, project hierarchy, budget, billing plan: one transaction. Then the deal waits for the kickoff gate. */
+  }): Promise<DealView & { asked: ApprovalView | null }>;
+  /** Contract version, project hierarchy, budget, billing plan: one transaction. Then the kickoff gate, or delivery where it asks nobody. */
   createBaseline(input: { dealId: string; approvalId: string; kickoffApprovalId: string; at: Instant }): Promise<BaselineView>;
   /** A refused kickoff is sent back: the deal waits for mobilisation to be put right, or asks again. */
-  settleKickoff(input: { dealId: string; approvalId: string; nextApprovalId: string | null; at: Instant }): Promise<DealView>;
+  settleKickoff(input: {
+    dealId: string;
+    approvalId: string;
+    nextApprovalId: string | null;
+    at: Instant;
+  }): Promise<DealView & { asked: ApprovalView | null }>;
   startDelivery(input: { dealId: string; at: Instant }): Promise<DealView>;
   startClosing(input: { dealId: string; at: Instant }): Promise<DealView>;
   closeDeal(input: { dealId: string; at: Instant }): Promise<DealView>;
@@ -112,12 +117,10 @@ export interface LineActivities {
   recordUsage(input: { contractLineId: string; report: UsageReport }): Promise<LineView>;
   /** Drafts the invoice of a due billing plan item, finds that there is nothing to bill, or names its blockers. */
   billItem(input: { contractLineId: string; itemId: string; turn: number; at: Instant }): Promise<BillingResult>;
-  /** Looks again at what is due, blocked and open. */
+  /** Looks again at what is due, blocked and open; where nothing is left, the line has ended. So do all effects on a line. */
   reviewLine(input: { contractLineId: string; turn: number; at: Instant }): Promise<LineView>;
   /** Stops a line on a date: planned items after it are void, milestones not accepted are cancelled (I-13). */
   stopLine(input: { contractLineId: string; stoppedOn: string; at: Instant }): Promise<LineView>;
-  /** Ends a line; the answer says so, or that something came meanwhile and it goes on. */
-  finishLine(input: { contractLineId: string; turn: number; at: Instant }): Promise<LineView>;
   /** Releases a billing plan item whose draft was refused: it is billed anew. */
   releaseItem(input: { contractLineId: string; release: ItemRelease }): Promise<LineView>;
   /** Finance decides what is not billed, or stays billed (R-181, R-129). */
@@ -127,7 +130,8 @@ export interface LineActivities {
 }
 
 export interface InvoiceActivities {
-  openInvoice(input: { invoiceId: string; approvalWorkflowId: string; at: Instant }): Promise<InvoiceView>;
+  /** Asks for approval of a draft; where nobody is asked, the answer is what `approveInvoice` gives. */
+  openInvoice(input: { invoiceId: string; approvalId: string; at: Instant }): Promise<InvoiceView & { asked: ApprovalView }>;
   /** The approved invoice gets its issue moment (R-044), or is a draft again because its tax is another on that day (R-049). */
   approveInvoice(input: { invoiceId: string; approvalId: string; at: Instant }): Promise<InvoiceView>;
   /** `outcome` is how the approval ended; `reasonId` why, in somebody's words. */
@@ -141,10 +145,9 @@ export interface InvoiceActivities {
 }
 
 export interface ProjectActivities {
-  openProject(input: { projectId: string; at: Instant }): Promise<ProjectView>;
   reviewClosing(input: { projectId: string; turn: number; at: Instant }): Promise<ProjectView>;
   recordSignOff(input: { projectId: string; signOff: SignOffInput }): Promise<ProjectView>;
-  awaitClosingApproval(input: { projectId: string; approvalWorkflowId: string; at: Instant }): Promise<ProjectView>;
+  awaitClosingApproval(input: { projectId: string; approvalId: string; at: Instant }): Promise<ProjectView & { asked: ApprovalView }>;
   /** A refused close is sent back: the project waits for somebody to put right what it was refused for. */
   sendBackClosing(input: { projectId: string; approvalId: string; at: Instant }): Promise<ProjectView>;
   closeProject(input: { projectId: string; approvalId: string; at: Instant }): Promise<ProjectView>;

@@ -116,6 +116,9 @@ export interface SowProposalReceipt {
 
 export interface BaselineView extends DealView {
   readonly projectId: string;
+  readonly project: ProjectView;
+  /** The gate between contract and delivery. */
+  readonly kickoff: ApprovalView;
   readonly lines: readonly {
     readonly contractLineId: string;
     readonly lineId: string;

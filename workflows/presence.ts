@@ -1,4 +1,4 @@
-import { type SearchAttributeUpdatePair } from '@temporalio/common';
+import { type SearchAttributePair, type SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { LifecycleView, WaitView } from '../contracts/workflow-state';
 import { CustomerId, DueAt, EntityId, Stage, WaitsForKind, WaitsForRole } from './search-attributes';
@@ -12,24 +12,44 @@ export class Presence {
   private revision = 0;
 
   /** Shows a view unless a newer one is shown already; answers whether it was taken. */
-  show(view: LifecycleView & { readonly customerId?: string | null; readonly entityId?: string }): boolean {
+  show(view: ShownView): boolean {
     if (view.revision < this.revision) return false;
-    this.revision = view.revision;
-    setCurrentDetails(currentDetails(view));
-    const first = view.waits[0];
-    const pairs: SearchAttributeUpdatePair[] = [
-      { key: Stage, value: view.stage },
-      { key: WaitsForKind, value: first?.kind ?? null },
-      { key: WaitsForRole, value: first?.role ?? null },
-      { key: DueAt, value: first?.due ? new Date(first.due) : null },
-    ];
-    if (view.customerId) pairs.push({ key: CustomerId, value: view.customerId });
-    if (view.entityId) pairs.push({ key: EntityId, value: view.entityId });
-    const text = JSON.stringify(pairs.map((pair) => [pair.key.name, pair.value]));
-    if (text !== this.shown) upsertSearchAttributes(pairs);
-    this.shown = text;
+    const seen = this.shown;
+    this.take(view);
+    if (this.shown !== seen) upsertSearchAttributes(attributesOf(view));
     return true;
   }
+
+  /** The run was started with the attributes of this view, see `shownAttributes`. */
+  startedWith(view: ShownView): void {
+    this.take(view);
+  }
+
+  private take(view: ShownView): void {
+    this.revision = view.revision;
+    setCurrentDetails(currentDetails(view));
+    this.shown = JSON.stringify(attributesOf(view).map((pair) => [pair.key.name, pair.value]));
+  }
+}
+
+type ShownView = LifecycleView & { readonly customerId?: string | null; readonly entityId?: string };
+
+/** The attributes that a run is started with by whoever knows already what it shows first. */
+export function shownAttributes(view: ShownView): SearchAttributePair[] {
+  return attributesOf(view).filter((pair): pair is SearchAttributePair => pair.value !== null);
+}
+
+function attributesOf(view: ShownView): SearchAttributeUpdatePair[] {
+  const first = view.waits[0];
+  const pairs: SearchAttributeUpdatePair[] = [
+    { key: Stage, value: view.stage },
+    { key: WaitsForKind, value: first?.kind ?? null },
+    { key: WaitsForRole, value: first?.role ?? null },
+    { key: DueAt, value: first?.due ? new Date(first.due) : null },
+  ];
+  if (view.customerId) pairs.push({ key: CustomerId, value: view.customerId });
+  if (view.entityId) pairs.push({ key: EntityId, value: view.entityId });
+  return pairs;
 }
 
 /** Markdown for Temporal UI: the stage, then one line per wait. */

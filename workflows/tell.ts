@@ -11,6 +11,11 @@ export async function tellToRetry(workflowId: string): Promise<void> {
   await arrives(() => getExternalWorkflowHandle(workflowId).signal(retrySignal));
 }
 
+/** Asks a run to end; one that has ended meanwhile needs it no more. */
+export async function cancelRun(workflowId: string): Promise<void> {
+  await arrives(() => getExternalWorkflowHandle(workflowId).cancel());
+}
+
 async function arrives(send: () => Promise<void>): Promise<boolean> {
   try {
     await send();

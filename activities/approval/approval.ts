@@ -2,86 +2,35 @@ import { type Transaction } from 'kysely';
 import { type ApprovalActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type DecisionReceipt } from '../../contracts/workflow-state';
-import { hashOf } from '../../db/hash';
-import { entityOf } from '../../db/parties';
-import { approvalRules, type ApprovalRules } from '../../db/policies';
+import { type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { answerTo, decide } from '../../domain/approval/decision';
-import { requiredTiers } from '../../domain/approval/policy';
-import { escalate, openApproval as open, withdraw, type Approval } from '../../domain/approval/state';
-import { localDateOf } from '../../domain/calendar/zone';
+import { escalate, withdraw, type Approval } from '../../domain/approval/state';
 import { isViolation, type Violation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, reviewKey } from '../lifecycle';
 import { Refusal } from '../refusal';
+import { askApproval, type ApprovalRequest } from './ask';
 import { decisionFacts } from './decision-facts';
 import { lockApproval, openStepsOf, recordSlaEvent, rulesOf, saveApproval, type ApprovalRow, type OpenStep } from './record';
-import { subjectFacts } from './subjects';
 
-/** Opens the tiers that the policy in force asks for, bound to the hash of what is shown (R-060, R-063). */
+/** Opens an approval that was asked for without being opened, see `askApproval` (R-060). */
 export function openApproval(deps: ActivityDeps): ApprovalActivities['openApproval'] {
-  return ({ approvalId, subjectKind, subjectId, dealId, at }) =>
+  return (ask) =>
     lifecycleEffect(
       deps,
-      { key: `open-approval/${approvalId}`, identity: { subjectKind, subjectId, dealId }, at, actor: ENGINE_ACTOR },
-      async (trx, workflowId) => {
-        const deal = await trx.selectFrom('deal').select('lead_entity_id').where('id', '=', dealId).executeTakeFirstOrThrow();
-        const { timeZone } = await entityOf(trx, deal.lead_entity_id);
-        const rules = await approvalRules(trx, subjectKind, localDateOf(at, timeZone));
-        if (isViolation(rules)) return rules;
-        const facts = await subjectFacts(trx, subjectKind, { subjectId, dealId, at, groupCurrency: rules.groupCurrency });
-        if (isViolation(facts)) return facts;
-        const tiers = requiredTiers(rules.matrix, subjectKind, facts.policy);
-        if (isViolation(tiers)) return tiers;
-        const shownHash = hashOf(facts.shown);
-        const approval = open(
-          {
-            approvalId,
-            subject: { kind: subjectKind, id: subjectId },
-            requestedBy: facts.requestedBy,
-            shownHash,
-            amount: facts.policy.amount,
-            tiers,
-          },
-          at,
-        );
-        const ruleIds = [...new Set(tiers.flatMap((tier) => tier.steps.flatMap((step) => step.ruleIds)))];
-        const row = await trx
-          .insertInto('approval')
-          .values({
-            id: approvalId,
-            workflow_id: workflowId,
-            subject_kind: subjectKind,
-            subject_id: subjectId,
-            deal_id: dealId,
-            entity_id: facts.entityId,
-            policy_version_id: rules.policyVersionId,
-            rule_ids: ruleIds,
-            requested_by: facts.requestedBy,
-            shown: JSON.stringify(facts.shown),
-            shown_hash: shownHash,
-            amount_minor: facts.policy.amount?.minor ?? null,
-            amount_currency: facts.policy.amount?.currency ?? null,
-            tier: approval.kind === 'pending' ? approval.openTier : 0,
-            state: approval.kind,
-            record: JSON.stringify(approval),
-            opened_at: at,
-            decided_at: approval.kind === 'pending' ? null : at,
-          })
-          .returningAll()
-          .executeTakeFirstOrThrow();
-        const answer = await saveApproval(trx, workflowId, row, approval, rules, at);
-        return {
-          answer,
-          audit: {
-            ...placeOf(row),
-            action: 'approval.opened',
-            subject: approvalId,
-            details: { subjectKind, subjectId, shownHash, policyVersionId: rules.policyVersionId, ruleIds },
-          },
-        };
+      { key: `open-approval/${ask.approvalId}`, identity: identityOf(ask), at: ask.at, actor: ENGINE_ACTOR },
+      async (trx) => {
+        const asked = await askApproval(trx, ask);
+        if (isViolation(asked)) return asked;
+        const { row, view, terms } = asked;
+        return { answer: view, audit: { ...placeOf(row), action: 'approval.opened', subject: ask.approvalId, details: terms } };
       },
     );
+}
+
+function identityOf({ subjectKind, subjectId, dealId }: ApprovalRequest): object {
+  return { subjectKind, subjectId, dealId };
 }
 
 /** Takes a decision in one transaction: locks the subject, resolves delegation and duties, applies the rule, answers after the commit (D4). */
@@ -91,13 +40,13 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
     return lifecycleEffect<DecisionReceipt>(
       deps,
       { key: `decision/${decisionId}`, identity: { approvalId, by, verdict, role, reasonId, shownHash }, at, actor: by },
-      async (trx, workflowId) => {
+      async (trx) => {
         const { row, approval } = await lockApproval(trx, approvalId);
         const rules = await rulesOf(trx, row);
         if (isViolation(rules)) return rules;
         const answered = answerTo(approval, decision);
         if (answered !== null) {
-          const view = await saveApproval(trx, workflowId, row, approval, rules, at);
+          const view = await saveApproval(trx, row, approval, rules, at);
           return {
             answer: { outcome: answered, approval: view },
             audit: { ...placeOf(row), action: 'decision.repeated', subject: approvalId, details: { decisionId } },
@@ -110,7 +59,7 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
           .flatMap((tier) => tier.steps.flatMap((step) => step.votes.map((each) => ({ ...each, tier: tier.tier, role: step.role }))))
           .find((each) => each.decisionId === decisionId);
         if (!vote) throw new Error('a decision that was applied left no vote');
-        const view = await saveApproval(trx, workflowId, row, next, rules, at);
+        const view = await saveApproval(trx, row, next, rules, at);
         await trx
           .insertInto('approval_decision')
           .values({
@@ -147,13 +96,13 @@ export function remindApprovers(deps: ActivityDeps): ApprovalActivities['remindA
     lifecycleEffect(
       deps,
       { key: reviewKey('remind-approvers', approvalId, turn), identity: { approvalId }, at, actor: ENGINE_ACTOR },
-      async (trx, workflowId) => {
+      async (trx) => {
         const { row, approval } = await lockApproval(trx, approvalId);
         const rules = await rulesOf(trx, row);
         if (isViolation(rules)) return rules;
-        const next = await remindAll(trx, workflowId, row, approval, rules, at);
+        const next = await remindAll(trx, row, approval, rules, at);
         if (isViolation(next)) return next;
-        const answer = await saveApproval(trx, workflowId, row, next, rules, at);
+        const answer = await saveApproval(trx, row, next, rules, at);
         return {
           answer,
           audit: {
@@ -169,25 +118,20 @@ export function remindApprovers(deps: ActivityDeps): ApprovalActivities['remindA
 
 export function withdrawApproval(deps: ActivityDeps): ApprovalActivities['withdrawApproval'] {
   return ({ approvalId, reasonId, at }) =>
-    lifecycleEffect(
-      deps,
-      { key: `withdraw-approval/${approvalId}`, identity: { approvalId }, at, actor: ENGINE_ACTOR },
-      async (trx, workflowId) => {
-        const { row, approval } = await lockApproval(trx, approvalId);
-        const rules = await rulesOf(trx, row);
-        if (isViolation(rules)) return rules;
-        const withdrawn = withdraw(approval, ENGINE_ACTOR, reasonId, at);
-        const next = isViolation(withdrawn) ? approval : withdrawn;
-        const answer = await saveApproval(trx, workflowId, row, next, rules, at);
-        return { answer, audit: { ...placeOf(row), action: 'approval.withdrawn', subject: approvalId, texts: { reason: reasonId } } };
-      },
-    );
+    lifecycleEffect(deps, { key: `withdraw-approval/${approvalId}`, identity: { approvalId }, at, actor: ENGINE_ACTOR }, async (trx) => {
+      const { row, approval } = await lockApproval(trx, approvalId);
+      const rules = await rulesOf(trx, row);
+      if (isViolation(rules)) return rules;
+      const withdrawn = withdraw(approval, ENGINE_ACTOR, reasonId, at);
+      const next = isViolation(withdrawn) ? approval : withdrawn;
+      const answer = await saveApproval(trx, row, next, rules, at);
+      return { answer, audit: { ...placeOf(row), action: 'approval.withdrawn', subject: approvalId, texts: { reason: reasonId } } };
+    });
 }
 
 /** Every rung that has passed is taken, also where an outage let several pass at once. */
 async function remindAll(
   trx: Transaction<DB>,
-  workflowId: string,
   row: ApprovalRow,
   approval: Approval,
   rules: ApprovalRules,
@@ -197,7 +141,7 @@ async function remindAll(
   for (let before: Approval | null = null; before !== next;) {
     before = next;
     for (const step of await openStepsOf(trx, row, next, rules, at)) {
-      const escalated = await remind(trx, workflowId, row, next, step, at);
+      const escalated = await remind(trx, row, next, step, at);
       if (isViolation(escalated)) return escalated;
       next = escalated;
     }
@@ -207,17 +151,16 @@ async function remindAll(
 
 async function remind(
   trx: Transaction<DB>,
-  workflowId: string,
   row: ApprovalRow,
   approval: Approval,
   step: OpenStep,
   at: string,
 ): Promise<Approval | Violation> {
   const passed = (moment: string): boolean => Date.parse(moment) <= Date.parse(at);
-  for (const reminder of step.reminders.filter(passed)) await recordSlaEvent(trx, workflowId, row, step, 'reminder', reminder);
-  if (step.due !== null && passed(step.due)) await recordSlaEvent(trx, workflowId, row, step, 'breach', step.due);
+  for (const reminder of step.reminders.filter(passed)) await recordSlaEvent(trx, row, step, 'reminder', reminder);
+  if (step.due !== null && passed(step.due)) await recordSlaEvent(trx, row, step, 'breach', step.due);
   if (step.escalation === null || !passed(step.escalation.at)) return approval;
-  await recordSlaEvent(trx, workflowId, row, step, 'escalation', step.escalation.at);
+  await recordSlaEvent(trx, row, step, 'escalation', step.escalation.at);
   return escalate(approval, step.step.role, step.escalation.to);
 }
 

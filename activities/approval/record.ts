@@ -71,10 +71,9 @@ export async function openStepsOf(
   return steps;
 }
 
-/** Writes an approval and its projections, and parks its run on the open steps. */
+/** Writes an approval and its projections, and parks its run on the open steps: also before that has started. */
 export async function saveApproval(
   trx: Transaction<DB>,
-  workflowId: string,
   row: ApprovalRow,
   approval: Approval,
   rules: ApprovalRules,
@@ -99,7 +98,7 @@ export async function saveApproval(
   await saveSteps(trx, row.id, approval, open, at);
   const parked = await park(
     trx,
-    workflowId,
+    row.workflow_id,
     open.map((each) => waitOf(row, each, at)),
     at,
   );
@@ -170,7 +169,6 @@ async function saveSteps(
 
 export async function recordSlaEvent(
   trx: Transaction<DB>,
-  workflowId: string,
   row: ApprovalRow,
   open: OpenStep,
   kind: 'reminder' | 'breach' | 'escalation',
@@ -180,7 +178,7 @@ export async function recordSlaEvent(
     .insertInto('sla_event')
     .values({
       id: uuidv7(),
-      workflow_id: workflowId,
+      workflow_id: row.workflow_id,
       kind,
       subject: `${row.subject_kind}/${row.subject_id}`,
       role: open.step.role,

@@ -15,14 +15,15 @@ import { missingForBaseline } from '../../domain/deal/handoff';
 import { type DealTerms, type FixedFeeLine, type LineTerms } from '../../domain/deal/terms';
 import { engagementModel } from '../../domain/engagement/registry';
 import { runMonths } from '../../domain/engagement/time-and-materials-plan';
-import { approvalWorkflowId } from '../../domain/ids';
 import { allocate } from '../../domain/money';
 import { isViolation, type InvalidInput, type Violation } from '../../domain/violation';
 import { refuseUnapproved } from '../approval/belt';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect } from '../lifecycle';
+import { openProject } from '../project/project';
 import { createHierarchy } from './hierarchy';
-import { dealView, runWait } from './view';
+import { askKickoff, KICKOFF, openDelivery } from './progress';
+import { approvalWaits, dealView } from './view';
 
 /** The approved structure becomes contract version 1: project, budget, milestones and billing plan, all or nothing (R-029, I-06), and only what was approved (R-063). */
 export function createBaseline(deps: ActivityDeps): DealActivities['createBaseline'] {
@@ -58,15 +59,20 @@ export function createBaseline(deps: ActivityDeps): DealActivities['createBaseli
           await openBooks(trx, line.sellingEntityId, at);
           lines.push({ contractLineId, lineId: line.lineId, engagementModel: line.engagementModel, entityId: line.sellingEntityId });
         }
-        const next = await setDealState(trx, deal, 'mobilising', at);
-        const waits = [runWait(next, 'approval', approvalWorkflowId(kickoffApprovalId), 'open the kickoff gate')];
+        const mobilising = await setDealState(trx, deal, 'mobilising', at);
+        const asked = await askKickoff(trx, dealId, kickoffApprovalId, at);
+        if (isViolation(asked)) return asked;
+        const { view: kickoff, terms: approval } = asked;
+        const next = kickoff.state === 'pending' ? mobilising : await setDealState(trx, mobilising, 'delivering', at);
+        const waits = kickoff.state === 'pending' ? approvalWaits(next, kickoff, KICKOFF) : await openDelivery(trx, next);
+        const project = await openProject(trx, projectId, at);
         return {
-          answer: { ...(await dealView(trx, workflowId, next, waits, at)), projectId, lines },
+          answer: { ...(await dealView(trx, workflowId, next, waits, at)), projectId, project, kickoff, lines },
           audit: {
             stream: `deal/${dealId}`,
             action: 'baseline.created',
             subject: projectId,
-            details: { version: 1, termsHash, approvalId, lines: lines.map((line) => line.lineId) },
+            details: { version: 1, termsHash, approvalId, lines: lines.map((line) => line.lineId), approval },
           },
         };
       },

@@ -1,16 +1,18 @@
 import { type Transaction } from 'kysely';
 import { type DealActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
-import { type DealView } from '../../contracts/workflow-state';
+import { type ApprovalView, type DealView } from '../../contracts/workflow-state';
 import { lockDeal, setDealState, type DealRow } from '../../db/deals';
 import { endOpenChangeOrders } from '../../db/change-orders';
 import { type DB } from '../../db/types';
 import { type Wait } from '../../db/waits';
 import { type Instant } from '../../domain/deal/terms';
-import { approvalWorkflowId, projectWorkflowId } from '../../domain/ids';
+import { projectWorkflowId } from '../../domain/ids';
+import { isViolation, type Violation } from '../../domain/violation';
+import { askApproval, type AskedApproval } from '../approval/ask';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect } from '../lifecycle';
-import { dealView, runWait } from './view';
+import { approvalWaits, dealView, runWait } from './view';
 
 interface Move {
   readonly dealId: string;
@@ -35,32 +37,52 @@ async function move(deps: ActivityDeps, step: Move, waitsFor: (trx: Transaction<
 
 export function settleKickoff(deps: ActivityDeps): DealActivities['settleKickoff'] {
   return ({ dealId, approvalId, nextApprovalId, at }) => {
-    const sentBack = nextApprovalId === null;
-    const step = {
-      dealId,
-      at,
-      key: `kickoff/${approvalId}/${nextApprovalId ?? 'sent-back'}`,
-      state: 'mobilising',
-      action: sentBack ? 'kickoff.sent-back' : 'kickoff.asked-again',
-      details: { approvalId },
-    };
-    return move(deps, step, async (_, deal) => [
-      sentBack
-        ? {
-            ...runWait(deal, 'mobilisation', dealId, 'put right what the kickoff was refused for, then have the handoff rechecked'),
-            role: 'delivery-director',
-          }
-        : runWait(deal, 'approval', approvalWorkflowId(nextApprovalId), 'open the kickoff gate'),
-    ]);
+    const key = `kickoff/${approvalId}/${nextApprovalId ?? 'sent-back'}`;
+    const effect = { key, identity: { dealId, approvalId }, at, actor: ENGINE_ACTOR };
+    return lifecycleEffect<DealView & { asked: ApprovalView | null }>(deps, effect, async (trx, workflowId) => {
+      const deal = await lockDeal(trx, dealId);
+      const audit = { stream: `deal/${dealId}`, subject: dealId, details: { approvalId } };
+      if (nextApprovalId === null) {
+        const asks = 'put right what the kickoff was refused for, then have the handoff rechecked';
+        const wait = { ...runWait(deal, 'mobilisation', dealId, asks), role: 'delivery-director' };
+        return {
+          answer: { ...(await dealView(trx, workflowId, deal, [wait], at)), asked: null },
+          audit: { ...audit, action: 'kickoff.sent-back' },
+        };
+      }
+      const asked = await askKickoff(trx, dealId, nextApprovalId, at);
+      if (isViolation(asked)) return asked;
+      const view = await dealView(trx, workflowId, deal, approvalWaits(deal, asked.view, KICKOFF), at);
+      return {
+        answer: { ...view, asked: asked.view },
+        audit: { ...audit, action: 'kickoff.asked-again', details: { approvalId, approval: asked.terms } },
+      };
+    });
   };
+}
+
+/** What is asked at the gate between contract and delivery. */
+export const KICKOFF = 'open the kickoff gate';
+
+export async function askKickoff(
+  trx: Transaction<DB>,
+  dealId: string,
+  approvalId: string,
+  at: Instant,
+): Promise<AskedApproval | Violation> {
+  const subjectId = `${await projectIdOf(trx, dealId)}/${approvalId}`;
+  return askApproval(trx, { approvalId, subjectKind: 'kickoff', subjectId, dealId, at });
 }
 
 export function startDelivery(deps: ActivityDeps): DealActivities['startDelivery'] {
   return ({ dealId, at }) =>
-    move(deps, { dealId, at, key: `start-delivery/${dealId}`, state: 'delivering', action: 'delivery.started' }, async (trx, deal) => {
-      await trx.updateTable('project').set({ state: 'active' }).where('deal_id', '=', dealId).execute();
-      return [runWait(deal, 'contract-lines', dealId, 'every contract line to be delivered, billed and settled')];
-    });
+    move(deps, { dealId, at, key: `start-delivery/${dealId}`, state: 'delivering', action: 'delivery.started' }, openDelivery);
+}
+
+/** The project is active, and the deal waits for its lines. */
+export async function openDelivery(trx: Transaction<DB>, deal: DealRow): Promise<Wait[]> {
+  await trx.updateTable('project').set({ state: 'active' }).where('deal_id', '=', deal.id).execute();
+  return [runWait(deal, 'contract-lines', deal.id, 'every contract line to be delivered, billed and settled')];
 }
 
 export function startClosing(deps: ActivityDeps): DealActivities['startClosing'] {

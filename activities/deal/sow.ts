@@ -1,24 +1,24 @@
 import { type Transaction } from 'kysely';
 import { type DealActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
-import { type DealView, type SowProposalReceipt } from '../../contracts/workflow-state';
+import { type ApprovalView, type DealView, type SowProposalReceipt } from '../../contracts/workflow-state';
 import { lockDeal, setDealState } from '../../db/deals';
 import { hashOf } from '../../db/hash';
 import { type DB } from '../../db/types';
 import { applySowTerms } from '../../domain/deal/sow-terms';
 import { type SowTerm } from '../../domain/deal/terms';
-import { approvalWorkflowId } from '../../domain/ids';
-import { type InvalidInput, type Violation } from '../../domain/violation';
+import { type InvalidInput, isViolation, type Violation } from '../../domain/violation';
+import { askApproval } from '../approval/ask';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect } from '../lifecycle';
 import { termsWait } from './handoff';
-import { dealView, runWait } from './view';
+import { approvalWaits, dealView } from './view';
 
 /** Stores proposed governing terms with where they differ from the deal, for legal and finance to confirm (R-021, S-01). */
 export function recordSowProposal(deps: ActivityDeps): DealActivities['recordSowProposal'] {
   return ({ dealId, proposal, approvalId }) => {
     const { proposalId, documentId, terms, by, at } = proposal;
-    return lifecycleEffect<{ receipt: SowProposalReceipt; deal: DealView }>(
+    return lifecycleEffect<{ receipt: SowProposalReceipt; deal: DealView; asked: ApprovalView }>(
       deps,
       { key: `sow-proposal/${proposalId}`, identity: { dealId, documentId, terms, by }, at, actor: by, ifMatch: proposal.ifMatch },
       async (trx, workflowId) => {
@@ -43,15 +43,24 @@ export function recordSowProposal(deps: ActivityDeps): DealActivities['recordSow
             state: 'proposed',
           })
           .execute();
-        const waits = [runWait(deal, 'approval', approvalWorkflowId(approvalId), 'confirm the governing terms (legal and finance)')];
+        const asked = await askApproval(trx, { approvalId, subjectKind: 'sow', subjectId: proposalId, dealId, at });
+        if (isViolation(asked)) return asked;
+        const waits = approvalWaits(deal, asked.view, 'confirm the governing terms (legal and finance)');
         const receipt = { proposalId, version, discrepancies: applied.discrepancies.length, ignoredTerms: applied.ignored.length };
         return {
-          answer: { receipt, deal: await dealView(trx, workflowId, deal, waits, at) },
+          answer: { receipt, deal: await dealView(trx, workflowId, deal, waits, at), asked: asked.view },
           audit: {
             stream: `deal/${dealId}`,
             action: 'sow.proposed',
             subject: proposalId,
-            details: { version, documentId, termsHash: hashOf(terms), discrepancies: applied.discrepancies, ignored: applied.ignored },
+            details: {
+              version,
+              documentId,
+              termsHash: hashOf(terms),
+              discrepancies: applied.discrepancies,
+              ignored: applied.ignored,
+              approval: asked.terms,
+            },
           },
         };
       },
@@ -59,10 +68,10 @@ export function recordSowProposal(deps: ActivityDeps): DealActivities['recordSow
   };
 }
 
-/** Confirmed terms govern from here on; refused ones are kept and the deal waits for new ones. */
+/** Confirmed terms govern from here on, and the deal is asked for by them; refused ones are kept and the deal waits for new ones. */
 export function settleSowProposal(deps: ActivityDeps): DealActivities['settleSowProposal'] {
   return ({ dealId, proposalId, approvalId, confirmed, nextApprovalId, at }) =>
-    lifecycleEffect(
+    lifecycleEffect<DealView & { asked: ApprovalView | null }>(
       deps,
       { key: `settle-sow-proposal/${proposalId}`, identity: { dealId, approvalId, confirmed }, at, actor: ENGINE_ACTOR },
       async (trx, workflowId) => {
@@ -79,7 +88,10 @@ export function settleSowProposal(deps: ActivityDeps): DealActivities['settleSow
           subject: proposalId,
           details: { approvalId },
         };
-        if (!confirmed) return { answer: await dealView(trx, workflowId, deal, [await termsWait(trx, deal, at)], at), audit };
+        if (!confirmed) {
+          const view = await dealView(trx, workflowId, deal, [await termsWait(trx, deal, at)], at);
+          return { answer: { ...view, asked: null }, audit };
+        }
         const applied = applySowTerms(deal.terms, proposal.terms as SowTerm[]);
         if (!('governing' in applied)) return invalidTerms(applied);
         await trx
@@ -88,8 +100,10 @@ export function settleSowProposal(deps: ActivityDeps): DealActivities['settleSow
           .where('id', '=', dealId)
           .execute();
         const next = await setDealState(trx, deal, 'approval', at);
-        const waits = [runWait(next, 'approval', approvalWorkflowId(nextApprovalId), 'approve the deal')];
-        return { answer: await dealView(trx, workflowId, next, waits, at), audit };
+        const asked = await askApproval(trx, { approvalId: nextApprovalId, subjectKind: 'deal', subjectId: dealId, dealId, at });
+        if (isViolation(asked)) return asked;
+        const view = await dealView(trx, workflowId, next, approvalWaits(next, asked.view, 'approve the deal'), at);
+        return { answer: { ...view, asked: asked.view }, audit: { ...audit, details: { approvalId, approval: asked.terms } } };
       },
     );
 }

@@ -1,6 +1,6 @@
 import { type Transaction } from 'kysely';
 import { WAITS_FOR_RUN } from '../../contracts/names';
-import { type DealView } from '../../contracts/workflow-state';
+import { type ApprovalView, type DealView } from '../../contracts/workflow-state';
 import { type DealRow } from '../../db/deals';
 import { wholeGroup } from '../../db/entity-scope';
 import { type DB } from '../../db/types';
@@ -32,6 +32,11 @@ export async function dealView(
 /** The deal waits for another run, an approval or its lines. */
 export function runWait(deal: Pick<DealRow, 'id' | 'lead_entity_id'>, kind: string, workflowId: string, asks: string): Wait {
   return { kind, subject: workflowId, role: WAITS_FOR_RUN, entityId: deal.lead_entity_id, dealId: deal.id, asks, due: null, wakesAt: null };
+}
+
+/** While an approval is pending, the deal waits for its run. */
+export function approvalWaits(deal: Pick<DealRow, 'id' | 'lead_entity_id'>, { state, approvalId }: ApprovalView, asks: string): Wait[] {
+  return state === 'pending' ? [runWait(deal, 'approval', approvalWorkflowId(approvalId), asks)] : [];
 }
 
 /** What the run waits for now, without the lines that `dealView` adds by itself. */

@@ -1,6 +1,7 @@
 import { type Transaction } from 'kysely';
 import { type InvoiceActivities } from '../../contracts/activities';
 import { WAITS_FOR_RUN } from '../../contracts/names';
+import { type ApprovalView } from '../../contracts/workflow-state';
 import { dimensionsOf, postEntry } from '../../db/journal';
 import { lineOf } from '../../db/lines';
 import { documentFacts } from '../../db/document-facts';
@@ -10,8 +11,10 @@ import { type DB } from '../../db/types';
 import { creditNoteIssued, invoiceIssued } from '../../domain/accounting/entries';
 import { dueDate, issueDateAfterApproval } from '../../domain/billing/dates';
 import { atTime, localDateOf } from '../../domain/calendar/zone';
-import { isViolation } from '../../domain/violation';
+import { approvalWorkflowId } from '../../domain/ids';
+import { isViolation, type Violation } from '../../domain/violation';
 import { composeDocument } from '../../documents/compose';
+import { askApproval } from '../approval/ask';
 import { refuseUnapproved, type Shown } from '../approval/belt';
 import { invoiceShown } from '../approval/subjects';
 import { type ActivityDeps } from '../deps';
@@ -24,46 +27,46 @@ import { calendarOfInvoice, invoiceEffect, invoiceWait, updateInvoice, type Invo
 /** The accounting framework of the postings; further books follow with the period close. */
 const BOOK = 'primary';
 
+/** Asks for approval of a draft; one that nobody is asked about is approved at once (R-069). */
 export function openInvoice(deps: ActivityDeps): InvoiceActivities['openInvoice'] {
-  return ({ invoiceId, approvalWorkflowId, at }) =>
-    invoiceEffect(
-      deps,
-      invoiceId,
-      { key: `open-invoice/${invoiceId}/${approvalWorkflowId}`, identity: { invoiceId }, at },
-      async (_, invoice) => ({
-        invoice,
-        waits: [invoiceWait(invoice, { kind: 'approval', subject: approvalWorkflowId, role: WAITS_FOR_RUN, asks: 'approve the draft' })],
-        action: 'invoice.approval-asked',
-      }),
-    );
+  return ({ invoiceId, approvalId, at }) => {
+    const effect = { key: `open-invoice/${invoiceId}/${approvalId}`, identity: { invoiceId }, at };
+    return invoiceEffect<{ asked: ApprovalView }>(deps, invoiceId, effect, async (trx, invoice) => {
+      const asked = await askApproval(trx, { approvalId, subjectKind: 'invoice', subjectId: invoiceId, dealId: invoice.deal_id, at });
+      if (isViolation(asked)) return asked;
+      const { view, terms } = asked;
+      if (view.state !== 'pending') {
+        const approved = await approveDraft(trx, invoice, approvalId, at);
+        if (isViolation(approved)) return approved;
+        return { ...approved, details: { ...approved.details, approval: terms }, more: { asked: view } };
+      }
+      const subject = approvalWorkflowId(approvalId);
+      const wait = invoiceWait(invoice, { kind: 'approval', subject, role: WAITS_FOR_RUN, asks: 'approve the draft' });
+      return { invoice, waits: [wait], action: 'invoice.approval-asked', details: { approval: terms }, more: { asked: view } };
+    });
+  };
+}
+
+export function approveInvoice(deps: ActivityDeps): InvoiceActivities['approveInvoice'] {
+  return ({ invoiceId, approvalId, at }) => {
+    const effect = { key: `approve-invoice/${invoiceId}/${approvalId}`, identity: { invoiceId, approvalId }, at };
+    return invoiceEffect(deps, invoiceId, effect, (trx, invoice) => approveDraft(trx, invoice, approvalId, at));
+  };
 }
 
 /** An approved draft is issued at the start of its issue day; an approval that came late moves the day (R-047), and maybe the tax (R-049). */
-export function approveInvoice(deps: ActivityDeps): InvoiceActivities['approveInvoice'] {
-  return ({ invoiceId, approvalId, at }) =>
-    invoiceEffect(
-      deps,
-      invoiceId,
-      { key: `approve-invoice/${invoiceId}/${approvalId}`, identity: { invoiceId, approvalId }, at },
-      async (trx, invoice) => {
-        if (await fateOfDraft(trx, invoice)) return endDraft(trx, invoice, at, 'line-stopped');
-        const calendar = await calendarOfInvoice(trx, invoice);
-        const issueDate = issueDateAfterApproval(calendar, invoice.planned_issue_date, at, calendar.timeZone);
-        if (isViolation(issueDate)) return issueDate;
-        const sentBack = await sentBackForTax(trx, invoice, issueDate);
-        if (sentBack) return sentBack;
-        const issueAt = atTime(issueDate, calendar.dayStart, calendar.timeZone);
-        const approved = await updateInvoice(trx, invoice, { state: 'approved', planned_issue_date: issueDate });
-        const wait = invoiceWait(approved, {
-          kind: 'issue-date',
-          role: WAITS_FOR_RUN,
-          asks: `issue on ${issueDate}`,
-          due: issueAt,
-          wakesAt: issueAt,
-        });
-        return { invoice: approved, waits: [wait], issueAt, action: 'invoice.approved', details: { approvalId, issueDate } };
-      },
-    );
+async function approveDraft(trx: Transaction<DB>, invoice: InvoiceRow, approvalId: string, at: string): Promise<InvoiceChange | Violation> {
+  if (await fateOfDraft(trx, invoice)) return endDraft(trx, invoice, at, 'line-stopped');
+  const calendar = await calendarOfInvoice(trx, invoice);
+  const issueDate = issueDateAfterApproval(calendar, invoice.planned_issue_date, at, calendar.timeZone);
+  if (isViolation(issueDate)) return issueDate;
+  const sentBack = await sentBackForTax(trx, invoice, issueDate);
+  if (sentBack) return sentBack;
+  const issueAt = atTime(issueDate, calendar.dayStart, calendar.timeZone);
+  const approved = await updateInvoice(trx, invoice, { state: 'approved', planned_issue_date: issueDate });
+  const asks = `issue on ${issueDate}`;
+  const wait = invoiceWait(approved, { kind: 'issue-date', role: WAITS_FOR_RUN, asks, due: issueAt, wakesAt: issueAt });
+  return { invoice: approved, waits: [wait], issueAt, action: 'invoice.approved', details: { approvalId, issueDate } };
 }
 
 /** A refused draft is void; its item is held until finance releases it, and then billed anew. */

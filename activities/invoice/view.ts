@@ -25,13 +25,13 @@ export interface InvoiceChange {
 }
 
 /** One effect on a locked invoice that answers where it stands afterwards. */
-export function invoiceEffect(
+export function invoiceEffect<More extends object = object>(
   deps: ActivityDeps,
   invoiceId: string,
   effect: Omit<LifecycleEffect, 'actor'> & { actor?: string },
-  change: (trx: Transaction<DB>, invoice: InvoiceRow) => Promise<InvoiceChange | Violation>,
-): Promise<InvoiceView> {
-  return lifecycleEffect<InvoiceView>(deps, { actor: ENGINE_ACTOR, ...effect }, async (trx, workflowId) => {
+  change: (trx: Transaction<DB>, invoice: InvoiceRow) => Promise<(InvoiceChange & { readonly more?: More }) | Violation>,
+): Promise<InvoiceView & More> {
+  return lifecycleEffect<InvoiceView & More>(deps, { actor: ENGINE_ACTOR, ...effect }, async (trx, workflowId) => {
     // The line first, then its invoice: as where a line bills, so that neither waits for the other.
     const { contract_line_id: lineId } = await trx
       .selectFrom('invoice')
@@ -44,7 +44,7 @@ export function invoiceEffect(
     if (isViolation(changed)) return changed;
     const { invoice, waits, action, details, texts } = changed;
     const { customerId } = await billToOf(trx, invoice.bill_to_id);
-    const answer: InvoiceView = {
+    const view: InvoiceView = {
       invoiceId,
       contractLineId: invoice.contract_line_id,
       dealId: invoice.deal_id,
@@ -59,6 +59,7 @@ export function invoiceEffect(
       nextStepAt: changed.nextStepAt ?? null,
     };
     const said = { ...(details ? { details } : {}), ...(texts ? { texts } : {}) };
+    const answer = { ...view, ...changed.more } as InvoiceView & More;
     return { answer, audit: { stream: `deal/${invoice.deal_id}`, entityId: invoice.entity_id, action, subject: invoiceId, ...said } };
   });
 }

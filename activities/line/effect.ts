@@ -2,6 +2,7 @@ import { type Transaction } from 'kysely';
 import { type LineView } from '../../contracts/workflow-state';
 import { lockLine, type LineRow } from '../../db/lines';
 import { type DB } from '../../db/types';
+import { closeWaits } from '../../db/waits';
 import { isViolation, type Violation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, type LifecycleEffect } from '../lifecycle';
@@ -30,8 +31,17 @@ export async function lineEffect(
     const open = await planFollowUp(trx, changed, effect.at);
     if (isViolation(open)) return open;
     const answer = await lineView(trx, workflowId, changed, open, effect.at);
-    return { answer, audit: { stream: `deal/${line.deal_id}`, entityId: line.selling_entity_id, ...fact } };
+    if (answer.finished) await endLine(trx, changed, workflowId, effect.at);
+    const details = { ...fact.details, ...(answer.finished ? { ended: true } : {}) };
+    return { answer, audit: { stream: `deal/${line.deal_id}`, entityId: line.selling_entity_id, ...fact, details } };
   });
+}
+
+/** A line that has nothing left ends with the fact that was the last: nothing can come between (R-030, R-180, R-199). */
+async function endLine(trx: Transaction<DB>, line: LineRow, workflowId: string, at: string): Promise<void> {
+  const state = line.stopped_on === null ? 'finished' : 'cancelled';
+  await trx.updateTable('contract_line').set({ state }).where('id', '=', line.id).execute();
+  await closeWaits(trx, workflowId, at);
 }
 
 /** Blocked items of a line are looked at again at once: a fact has come that may release them. */

@@ -1,17 +1,16 @@
 import { type LineActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type Transaction } from 'kysely';
-import { lockLine, planItems, type LineRow } from '../../db/lines';
+import { lockLine, type LineRow } from '../../db/lines';
 import { type DB } from '../../db/types';
-import { closeWaits } from '../../db/waits';
 import { firstOfMonth } from '../../domain/calendar/dates';
 import { engagementModel } from '../../domain/engagement/registry';
 import { lastPeriodAfterStop } from '../../domain/engagement/stop';
 import { isViolation } from '../../domain/violation';
-import { currentRun, type ActivityDeps } from '../deps';
+import { type ActivityDeps } from '../deps';
 import { reviewKey } from '../lifecycle';
 import { lineEffect } from './effect';
-import { followUpOf, planContext } from './follow-up';
+import { planContext } from './follow-up';
 
 export function activateLine(deps: ActivityDeps): LineActivities['activateLine'] {
   return ({ contractLineId, at }) =>
@@ -103,32 +102,6 @@ export function releaseItem(deps: ActivityDeps): LineActivities['releaseItem'] {
       },
     );
   };
-}
-
-/** The end of a line; one to which hours or a change order came at this very moment goes on instead. */
-export function finishLine(deps: ActivityDeps): LineActivities['finishLine'] {
-  return ({ contractLineId, turn, at }) =>
-    lineEffect(
-      deps,
-      contractLineId,
-      { key: reviewKey('finish-line', contractLineId, turn), identity: { contractLineId }, at, actor: ENGINE_ACTOR },
-      async (trx, line) => {
-        if (await hasMore(trx, line, at)) return { action: 'line.goes-on', subject: line.line_id };
-        await trx
-          .updateTable('contract_line')
-          .set({ state: line.stopped_on === null ? 'finished' : 'cancelled' })
-          .where('id', '=', contractLineId)
-          .execute();
-        await closeWaits(trx, currentRun().workflowId, at);
-        return { action: 'line.finished', subject: line.line_id };
-      },
-    );
-}
-
-async function hasMore(trx: Transaction<DB>, line: LineRow, at: string): Promise<boolean> {
-  const follows = await followUpOf(trx, line, at);
-  const isPlanned = (await planItems(trx, line)).some((item) => item.state === 'planned');
-  return isPlanned || isViolation(follows) || follows.items.length + follows.open.length > 0;
 }
 
 /** The fee of the month of the stop is planned anew for its days, also where a draft stands that is not issued: that is billed anew. */

@@ -1,12 +1,13 @@
 import { type Selectable, type Transaction } from 'kysely';
 import { type ProjectActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR, WAITS_FOR_RUN } from '../../contracts/names';
-import { type ProjectView } from '../../contracts/workflow-state';
+import { type ApprovalView, type ProjectView } from '../../contracts/workflow-state';
 import { type DB } from '../../db/types';
 import { type Wait } from '../../db/waits';
 import { isReadyToClose } from '../../domain/close/checklist';
-import { type Violation } from '../../domain/violation';
-import { isViolation } from '../../domain/violation';
+import { approvalWorkflowId, projectWorkflowId } from '../../domain/ids';
+import { isViolation, type Violation } from '../../domain/violation';
+import { askApproval } from '../approval/ask';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, park, reviewKey, type LifecycleEffect } from '../lifecycle';
 import { projectFacts } from './facts';
@@ -22,13 +23,13 @@ interface ProjectChange {
   readonly details?: Record<string, unknown>;
 }
 
-async function projectEffect(
+function projectEffect<More extends object = object>(
   deps: ActivityDeps,
   projectId: string,
   effect: Omit<LifecycleEffect, 'actor'> & { actor?: string },
-  change: (trx: Transaction<DB>, project: ProjectRow) => Promise<ProjectChange | Violation>,
-): Promise<ProjectView> {
-  return lifecycleEffect<ProjectView>(deps, { actor: ENGINE_ACTOR, ...effect }, async (trx, workflowId) => {
+  change: (trx: Transaction<DB>, project: ProjectRow) => Promise<(ProjectChange & { readonly more?: More }) | Violation>,
+): Promise<ProjectView & More> {
+  return lifecycleEffect<ProjectView & More>(deps, { actor: ENGINE_ACTOR, ...effect }, async (trx) => {
     const locked = await trx.selectFrom('project').selectAll().where('id', '=', projectId).forUpdate().executeTakeFirstOrThrow();
     const changed = await change(trx, locked);
     if (isViolation(changed)) return changed;
@@ -38,18 +39,8 @@ async function projectEffect(
       .set({ state, ...(changed.closedAt ? { closed_at: changed.closedAt } : {}) })
       .where('id', '=', projectId)
       .execute();
-    const answer: ProjectView = {
-      projectId,
-      dealId: locked.deal_id,
-      entityId: locked.lead_entity_id,
-      customerId: locked.customer_id,
-      state,
-      stage: `project-${state}`,
-      readyToClose: changed.readyToClose ?? false,
-      ...(await park(trx, workflowId, changed.waits, effect.at)),
-    };
     return {
-      answer,
+      answer: { ...(await projectView(trx, { ...locked, state }, changed, effect.at)), ...changed.more } as ProjectView & More,
       audit: {
         stream: `deal/${locked.deal_id}`,
         action: changed.action,
@@ -60,12 +51,30 @@ async function projectEffect(
   });
 }
 
-export function openProject(deps: ActivityDeps): ProjectActivities['openProject'] {
-  return ({ projectId, at }) =>
-    projectEffect(deps, projectId, { key: `open-project/${projectId}`, identity: { projectId }, at }, async (_, project) => ({
-      waits: [wait(project, { kind: 'contract-lines', role: WAITS_FOR_RUN, asks: 'every contract line to end' })],
-      action: 'project.opened',
-    }));
+/** What the project's run shows from now on. */
+async function projectView(
+  trx: Transaction<DB>,
+  project: ProjectRow,
+  { waits, readyToClose = false }: Pick<ProjectChange, 'waits' | 'readyToClose'>,
+  at: string,
+): Promise<ProjectView> {
+  return {
+    projectId: project.id,
+    dealId: project.deal_id,
+    entityId: project.lead_entity_id,
+    customerId: project.customer_id,
+    state: project.state,
+    stage: `project-${project.state}`,
+    readyToClose,
+    ...(await park(trx, projectWorkflowId(project.id), waits, at)),
+  };
+}
+
+/** What a project is started with: it waits for the lines of its contract. */
+export async function openProject(trx: Transaction<DB>, projectId: string, at: string): Promise<ProjectView> {
+  const project = await trx.selectFrom('project').selectAll().where('id', '=', projectId).executeTakeFirstOrThrow();
+  const waits = [wait(project, { kind: 'contract-lines', role: WAITS_FOR_RUN, asks: 'every contract line to end' })];
+  return projectView(trx, project, { waits }, at);
 }
 
 /** Reviews the close checklist; each item that lacks its proof becomes the task of its owner (R-080). */
@@ -134,12 +143,19 @@ export function recordSignOff(deps: ActivityDeps): ProjectActivities['recordSign
 }
 
 export function awaitClosingApproval(deps: ActivityDeps): ProjectActivities['awaitClosingApproval'] {
-  return ({ projectId, approvalWorkflowId, at }) =>
-    projectEffect(deps, projectId, { key: `await-closing/${approvalWorkflowId}`, identity: { projectId }, at }, async (_, project) => ({
-      waits: [wait(project, { kind: 'approval', subject: approvalWorkflowId, role: WAITS_FOR_RUN, asks: 'approve the close' })],
-      readyToClose: true,
-      action: 'project.close-asked',
-    }));
+  return ({ projectId, approvalId, at }) => {
+    const effect = { key: `await-closing/${approvalId}`, identity: { projectId }, at };
+    return projectEffect<{ asked: ApprovalView }>(deps, projectId, effect, async (trx, project) => {
+      const subjectId = `${projectId}/${approvalId}`;
+      const asked = await askApproval(trx, { approvalId, subjectKind: 'project-close', subjectId, dealId: project.deal_id, at });
+      if (isViolation(asked)) return asked;
+      const { view, terms } = asked;
+      const subject = approvalWorkflowId(approvalId);
+      const waits =
+        view.state === 'pending' ? [wait(project, { kind: 'approval', subject, role: WAITS_FOR_RUN, asks: 'approve the close' })] : [];
+      return { waits, readyToClose: true, action: 'project.close-asked', details: { approval: terms }, more: { asked: view } };
+    });
+  };
 }
 
 export function sendBackClosing(deps: ActivityDeps): ProjectActivities['sendBackClosing'] {

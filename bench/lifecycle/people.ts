@@ -194,7 +194,12 @@ class People {
 
   private async update<Ret, Input>(update: Update<Ret, Input>): Promise<void> {
     const began = performance.now();
-    const outcome = await this.around.gateway.update(update);
+    let outcome = await this.around.gateway.update(update);
+    // What is asked for is shown before its run has started: then it is said again, as after a 503.
+    for (let tries = 1; outcome.kind === 'no-run' && tries < 20; tries += 1) {
+      await delay(LOOK_MS);
+      outcome = await this.around.gateway.update(update);
+    }
     this.updateMs.push(performance.now() - began);
     if (outcome.kind !== 'done') throw new Error(`${update.workflowId}: ${JSON.stringify(outcome)}`);
   }

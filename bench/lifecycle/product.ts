@@ -20,10 +20,10 @@ type Played = Surroundings & { readonly client: Client };
 const ALONE = 3;
 
 /** Plays deals until everything is warm, then some one by one, and takes the one whose messages met the fewest workflow tasks. */
-export async function oneLifecycle(stack: Played, warm: number): Promise<OneLifecycle> {
-  await playDeals(stack, names('WARM', warm), { atOnce: 4 });
+export async function oneLifecycle(stack: Played, warm: number, prefix = 'ALONE'): Promise<OneLifecycle> {
+  await playDeals(stack, names(`${prefix}-WARM`, warm), { atOnce: 4 });
   let best: readonly RunHistory[] = [];
-  for (const name of names('ALONE', ALONE)) {
+  for (const name of names(prefix, ALONE)) {
     const { dealIds } = await playDeals(stack, [name], { atOnce: 1 });
     const runs = await historiesBelow(stack.client, [`deal/${dealIds[0]}`, `intake/bank/${name}`]);
     if (best.length === 0 || countsOf(runs).historyEvents < countsOf(best).historyEvents) best = runs;

@@ -14,6 +14,7 @@ import { seedFolder } from '../../scripts/seed-folder';
 import { moveClock } from '../../simulation/driver';
 import { embeddedOptions } from '../../workers/main';
 import { MOMENT } from '../lifecycle/standard-deal';
+import { askOnlyForTheDeal } from '../lifecycle/standard-policy';
 import { startWorkerProcess, type WorkerProcess } from './worker-process';
 
 /** The embedded servers as `npm start` runs them, with master data, and a client's view of them. */
@@ -46,6 +47,7 @@ export async function startBenchStack(): Promise<BenchStack> {
   await migrateToLatest(db);
   const loaded = await seedFolder(db, MASTER_DATA, { at: MOMENT, actor: 'bench' });
   if (!('counts' in loaded)) throw new Error(`the master data cannot be loaded: ${JSON.stringify(loaded[0])}`);
+  await askOnlyForTheDeal(db);
   await moveClock(db, MOMENT);
   const { taskQueue } = config.worker;
   const environment = {

@@ -351,9 +351,7 @@ describe('the end of a line', () => {
       ['2026-05', LAST],
     ] as const)
       await takeRun(db, activities, line, period, at);
-    expect(
-      (await inRun(line.contractLineId, () => activities.finishLine({ contractLineId: line.contractLineId, turn: 1, at: LAST }))).finished,
-    ).toBe(true);
+    expect((await review(line, LAST)).finished).toBe(true);
     const at = '2026-06-20T09:00:00.000Z';
     const plan = () =>
       inRun(line.contractLineId, () =>

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ApplicationFailure, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, WorkflowNotFoundError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { type Selectable } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type ApprovalSubject, type ClockState, type DecisionInput, type DecisionReceipt } from '../../contracts/workflow-state';
@@ -127,15 +127,27 @@ export async function reach(engine: TestEngine, deal: Pick<TestDeal, 'dealId'>, 
 type ApprovalRow = Selectable<DB['approval']>;
 
 export async function pendingApproval(engine: TestEngine, deal: Pick<TestDeal, 'dealId'>, subject: ApprovalSubject): Promise<ApprovalRow> {
-  return until(`an approval of ${subject}`, () =>
-    engine.db
+  return until(`an approval of ${subject}`, async () => {
+    const row = await engine.db
       .selectFrom('approval')
       .selectAll()
       .where('deal_id', '=', deal.dealId)
       .where('subject_kind', '=', subject)
       .where('state', '=', 'pending')
-      .executeTakeFirst(),
-  );
+      .executeTakeFirst();
+    return row && (await runs(engine, row.workflow_id)) ? row : null;
+  });
+}
+
+/** What is asked for is there with the request; the run that takes decisions starts with the next step of whoever asks. */
+async function runs(engine: TestEngine, workflowId: string): Promise<boolean> {
+  try {
+    await engine.client.workflow.getHandle(workflowId).describe();
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
 }
 
 /** Who says yes where these tests do not care who does: for each role somebody who did not sell and did not ask. */

@@ -41,7 +41,7 @@ async function ask(subjectKind: ApprovalSubject, subjectId: string, dealId: stri
   const handle = await engine.client.workflow.start(approval, {
     workflowId: approvalWorkflowId(approvalId),
     taskQueue: engine.taskQueue,
-    args: [{ approvalId, subjectKind, subjectId, dealId, clock: { simulated: true, moment: NOW } }],
+    args: [{ approvalId, subjectKind, subjectId, dealId, opened: null, clock: { simulated: true, moment: NOW } }],
   });
   const row = await until('the approval to be open', () =>
     engine.db.selectFrom('approval').select(['id', 'shown_hash']).where('id', '=', approvalId).executeTakeFirst(),

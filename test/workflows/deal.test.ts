@@ -86,18 +86,24 @@ describe('a cancellation', () => {
     expect((await statementOf(deal.dealId)).statement).toEqual(sums);
   });
 
-  test('granted at the moment in which delivery starts leaves nothing open either', async () => {
+  test.each(['sow', 'kickoff'] as const)('granted at the moment in which %s is passed leaves nothing open either', async (gate) => {
     const deal = await startDeal(engine, testDeal({ lines: [milestones(), service()] }));
-    await bringToKickoff(engine, deal);
+    if (gate === 'kickoff') await bringToKickoff(engine, deal);
+    else {
+      await reach(engine, deal, 'terms');
+      await proposeTerms(deal);
+    }
     await requestCancellation(engine, deal, EFFECTIVE);
     const cancellation = await pendingApproval(engine, deal, 'cancellation');
     await decide(engine, cancellation, { by: 'U-DELDIR', at: deal.now });
     await whileLocked(deal.dealId, async () => {
-      await approve(engine, deal, 'kickoff');
+      await approve(engine, deal, gate);
       await decide(engine, cancellation, { by: 'U-FC-US', at: deal.now });
     });
     expect((await deal.handle.result()).outcome).toBe('cancelled');
     expect(await whatIsOpen(engine, deal.dealId)).toEqual({});
+    const asked = await engine.db.selectFrom('approval').select('subject_kind').where('deal_id', '=', deal.dealId).execute();
+    expect(asked.map((row) => row.subject_kind)).toContain(gate === 'sow' ? 'deal' : 'kickoff');
   });
 
   test('ends a deal that is stuck, too', async () => {

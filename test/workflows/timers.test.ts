@@ -76,7 +76,7 @@ test('an approval reminds twice, breaches, asks the whole role and then the head
   await engine.client.workflow.start(approval, {
     workflowId,
     taskQueue: engine.taskQueue,
-    args: [{ approvalId, subjectKind: 'deal', subjectId: row.id, dealId: row.id, clock: { simulated: false } }],
+    args: [{ approvalId, subjectKind: 'deal', subjectId: row.id, dealId: row.id, opened: null, clock: { simulated: false } }],
   });
   const opened = await until('the approval to be open', () =>
     engine.db.selectFrom('approval').select('opened_at').where('id', '=', approvalId).executeTakeFirst(),

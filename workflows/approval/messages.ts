@@ -6,6 +6,8 @@ export interface ApprovalInput {
   readonly subjectKind: ApprovalSubject;
   readonly subjectId: string;
   readonly dealId: string;
+  /** As the effect that asks has opened it; null where the run opens it itself. */
+  readonly opened: ApprovalView | null;
   readonly clock: ClockState;
 }
 

@@ -9,7 +9,7 @@ import { approvalQuery, decideUpdate, withdrawSignal, type ApprovalInput } from 
 
 /** An approval: open the tiers that the policy names, remind and escalate in working time, and answer with the outcome. */
 export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
-  const { approvalId } = input;
+  const { approvalId, subjectKind, subjectId, dealId, opened } = input;
   const { clock, story, one, presence } = openLifecycle(input.clock);
   let view: ApprovalView | null = null;
   let withdrawal: { reasonId: string | null; at: string } | null = null;
@@ -34,13 +34,10 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
     if (presence.show(next)) view = next;
   }
 
-  show(
-    await story.step(
-      'openApproval',
-      { approvalId, subjectKind: input.subjectKind, subjectId: input.subjectId, dealId: input.dealId, at: clock.now() },
-      `open approval of ${input.subjectKind}`,
-    ),
-  );
+  if (opened) {
+    presence.startedWith(opened);
+    view = opened;
+  } else show(await story.step('openApproval', { approvalId, subjectKind, subjectId, dealId, at: clock.now() }, `open ${subjectKind}`));
   try {
     for (let turn = 1; pending(view); turn += 1) {
       const wake = earliest(pending(view)?.waits.map((wait) => wait.wakesAt) ?? []);
@@ -59,9 +56,13 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
     }
     await settled();
   });
-  const end = view as ApprovalView | null;
-  if (!end || end.state === 'pending' || end.decidedAt === null) throw new Error('an approval ended undecided');
-  return { approvalId, state: end.state, decidedAt: end.decidedAt, reasonId: end.reasonId };
+  return outcomeOf(view as unknown as ApprovalView);
+}
+
+/** How an approval that is not pending any more has ended. */
+export function outcomeOf({ approvalId, state, decidedAt, reasonId }: ApprovalView): ApprovalResult {
+  if (state === 'pending' || decidedAt === null) throw new Error('an approval ended undecided');
+  return { approvalId, state, decidedAt, reasonId };
 }
 
 function pending(view: ApprovalView | null): ApprovalView | null {

@@ -24,7 +24,6 @@ export class LineRun {
   private readonly lifecycle: Lifecycle;
   private stopRequest: { stoppedOn: string; at: string } | null = null;
   private turn = 0;
-  private ended = false;
 
   constructor(private readonly input: ContractLineInput) {
     this.contractLineId = input.contractLineId;
@@ -62,7 +61,7 @@ export class LineRun {
   }
 
   /** Steps need no lock: the effect locks the line, and a view that is older than the one shown is not taken. */
-  async step(name: 'activateLine' | 'reviewLine' | 'finishLine', summary: string): Promise<void> {
+  async step(name: 'activateLine' | 'reviewLine', summary: string): Promise<void> {
     this.turn += 1;
     this.stale = false;
     const { contractLineId, turn } = this;
@@ -94,13 +93,12 @@ export class LineRun {
     this.show(await this.lifecycle.story.step('stopLine', input, `stop on ${stoppedOn}`));
   }
 
-  /** The deal counts its ended lines. A line that ended a second time did so while its project was closing: that looks again. */
+  /** A line that was opened again is not the deal's child any more, and its project is closing: both are told of its end. */
   async tellEnd(): Promise<void> {
     const { contractLineId, dealId, projectId } = this.input;
     const at = this.clock.now();
     await tell(dealWorkflowId(dealId), lineFinishedSignal, { contractLineId, at });
-    if (this.input.reopened || this.ended) await tell(projectWorkflowId(projectId), recheckProjectSignal, { at });
-    this.ended = true;
+    await tell(projectWorkflowId(projectId), recheckProjectSignal, { at });
   }
 
   /** What the next run is started with. */

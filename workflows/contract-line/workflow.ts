@@ -20,7 +20,7 @@ import {
  * One contract line, whatever its engagement model: wait for the next item of the billing plan or for a fact from outside,
  * bill what is due, and end when everything is billed and every invoice has ended. Lives for years by continue-as-new.
  */
-export async function contractLine(input: ContractLineInput): Promise<void> {
+export async function contractLine(input: ContractLineInput): Promise<{ at: string }> {
   const line = new LineRun(input);
   const { contractLineId } = line;
 
@@ -47,12 +47,10 @@ export async function contractLine(input: ContractLineInput): Promise<void> {
   else await line.step('activateLine', 'activate the line');
   for (;;) {
     await deliver(line);
-    await line.step('finishLine', 'line finished');
-    if (!line.view.finished) continue;
-    await line.tellEnd();
     await settled();
+    if (!line.stale && input.reopened) await line.tellEnd();
     // Hours approved at this very moment: what was told to a run that still ran, no other run is started for.
-    if (!line.stale) return;
+    if (!line.stale) return { at: line.clock.now() };
     await line.step('reviewLine', 'look again');
   }
 }

@@ -31,9 +31,8 @@ export const requestChangeUpdate = defineUpdate<ChangeOrderReceipt, [ChangeOrder
 export const recordCustomerApprovalUpdate = defineUpdate<void, [CustomerApprovalInput]>('recordCustomerApproval');
 export const answerAccountingUpdate = defineUpdate<void, [ModificationAnswersInput]>('answerAccounting');
 export const withdrawChangeUpdate = defineUpdate<void, [ChangeOrderWithdrawal]>('withdrawChange');
-/** A contract line has ended: everything billed and every invoice settled, or stopped by a cancellation. */
+/** A contract line that was opened again has ended anew; of its first end the deal learns as its parent. */
 export const lineFinishedSignal = defineSignal<[{ contractLineId: string; at: string }]>('lineFinished');
 /** A line that had ended has something to bill again. */
 export const lineReopenedSignal = defineSignal<[{ contractLineId: string; at: string }]>('lineReopened');
-export const projectClosedSignal = defineSignal<[{ projectId: string; at: string }]>('projectClosed');
 export const dealQuery = defineQuery<DealView | null>('deal');

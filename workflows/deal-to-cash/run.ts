@@ -1,17 +1,18 @@
-import { CancellationScope, CancelledFailure, executeChild, ParentClosePolicy, startChild, uuid4 } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, log, ParentClosePolicy, startChild, uuid4 } from '@temporalio/workflow';
 import type { Activities } from '../../contracts/activities';
 import type {
   ApprovalResult,
   ApprovalSubject,
+  ApprovalView,
   BaselineView,
   CancellationInput,
   DealView,
   SowProposalInput,
   SowProposalReceipt,
 } from '../../contracts/workflow-state';
-import { approvalWorkflowId, lineWorkflowId, projectWorkflowId } from '../../domain/ids';
+import { lineWorkflowId, projectWorkflowId } from '../../domain/ids';
 import { effect } from '../activity-proxies';
-import { approval } from '../approval/workflow';
+import { answerOf } from '../approval/ask';
 import { type BusinessClock, earliest } from '../clock';
 import { stopLineSignal } from '../contract-line/messages';
 import { contractLine } from '../contract-line/workflow';
@@ -19,6 +20,7 @@ import { type Lifecycle, openLifecycle } from '../lifecycle';
 import { cancelProjectSignal, deliveryFinishedSignal, recheckProjectSignal } from '../project-to-close/messages';
 import { projectToClose } from '../project-to-close/workflow';
 import { refusal } from '../refusal';
+import { shownAttributes } from '../presence';
 import { Saga } from '../saga';
 import { identityAttributes } from '../search-attributes';
 import { tell } from '../tell';
@@ -39,7 +41,7 @@ export class DealRun {
   view: DealView | null = null;
   /** Counts what came from outside: reports of a CRM, new master data. */
   reports = 0;
-  proposal: { readonly input: SowProposalInput; readonly approvalId: string } | null = null;
+  proposal: { readonly input: SowProposalInput; readonly opened: ApprovalView } | null = null;
   projectClosed = false;
   readonly lifecycle: Lifecycle;
   private readonly finishedLines = new Set<string>();
@@ -101,17 +103,15 @@ export class DealRun {
     return answer;
   }
 
-  /** An approval as an awaited child; its answer moves the clock of a simulation. */
-  async ask(subjectKind: ApprovalSubject, subjectId: string, approvalId: string): Promise<ApprovalResult> {
+  /** An approval that is asked for; its answer moves the clock of a simulation. `opened` is null where its run opens it itself. */
+  async ask(
+    subjectKind: ApprovalSubject,
+    subjectId: string,
+    approvalId: string,
+    opened: ApprovalView | null = null,
+  ): Promise<ApprovalResult> {
     const { dealId, clock } = this;
-    const result = await executeChild(approval, {
-      workflowId: approvalWorkflowId(approvalId),
-      args: [{ approvalId, subjectKind, subjectId, dealId, clock: clock.state() }],
-      typedSearchAttributes: identityAttributes({ dealId }),
-      staticSummary: `Approval of ${subjectKind}`,
-      staticDetails: `Subject \`${subjectId}\` of deal \`${dealId}\``,
-      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    });
+    const result = await answerOf({ approvalId, subjectKind, subjectId, dealId, opened, clock: clock.state() }, { dealId });
     // A cancelled approval ends as withdrawn, not as cancelled: the story ends here all the same.
     leaveWhenCancelled();
     clock.follow(result.decidedAt);
@@ -128,22 +128,22 @@ export class DealRun {
     return this.lifecycle.one.run(async () => {
       this.clock.follow(terms.at);
       this.refuseUnexpectedTerms(terms);
-      const approvalId = this.proposal?.approvalId ?? uuid4();
-      const { receipt, deal } = await effect(
+      const approvalId = this.proposal?.opened.approvalId ?? uuid4();
+      const { receipt, deal, asked } = await effect(
         'recordSowProposal',
         { dealId: this.dealId, proposal: terms, approvalId },
         'record proposed terms',
       );
-      this.proposal ??= { input: terms, approvalId };
+      this.proposal ??= { input: terms, opened: asked };
       this.show(deal);
       return receipt;
     });
   }
 
   /** The proposal under way; a story that asks for it without one is a bug. */
-  proposed(): { proposalId: string; approvalId: string } {
+  proposed(): { proposalId: string; opened: ApprovalView } {
     if (!this.proposal) throw new Error('no terms are proposed');
-    return { proposalId: this.proposal.input.proposalId, approvalId: this.proposal.approvalId };
+    return { proposalId: this.proposal.input.proposalId, opened: this.proposal.opened };
   }
 
   refuseSecondCancellation(request: CancellationInput): void {
@@ -177,19 +177,21 @@ export class DealRun {
 
   async startProject(baseline: BaselineView): Promise<void> {
     const { dealId, clock } = this;
-    const { projectId, entityId, customerId } = baseline;
+    const { projectId, project } = baseline;
     leaveWhenCancelled();
     this.baseline = baseline;
     this.saga.add('cancel the project', () => this.signalProject('cancel'));
-    const options = {
-      workflowId: projectWorkflowId(projectId),
-      args: [{ projectId, dealId, clock: clock.state() }],
-      typedSearchAttributes: identityAttributes({ dealId, projectId, entityId, customerId }),
-      staticSummary: 'Project to close',
-      staticDetails: `Project \`${projectId}\` of deal \`${dealId}\``,
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-    } as const;
-    await CancellationScope.nonCancellable(() => startChild(projectToClose, options));
+    const run = await CancellationScope.nonCancellable(() =>
+      startChild(projectToClose, {
+        workflowId: projectWorkflowId(projectId),
+        args: [{ projectId, dealId, opened: project, clock: clock.state() }],
+        typedSearchAttributes: [...identityAttributes({ dealId, projectId }), ...shownAttributes(project)],
+        staticSummary: 'Project to close',
+        staticDetails: `Project \`${projectId}\` of deal \`${dealId}\``,
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+      }),
+    );
+    void this.whenEnded('project', run.result(), (at) => this.noteProjectClosed({ at }));
   }
 
   async startLine(baseline: BaselineView, line: BaselineView['lines'][number]): Promise<void> {
@@ -207,13 +209,22 @@ export class DealRun {
       staticDetails: `Line \`${contractLineId}\` of deal \`${dealId}\``,
       parentClosePolicy: ParentClosePolicy.ABANDON,
     } as const;
-    await CancellationScope.nonCancellable(() => startChild(contractLine, options));
+    const run = await CancellationScope.nonCancellable(() => startChild(contractLine, options));
+    void this.whenEnded(`line ${line.lineId}`, run.result(), (at) => this.noteLineFinished({ contractLineId, at }));
+  }
+
+  /** A child that did not end by itself is a matter of the operators: the deal goes on waiting for it, as it says. */
+  private async whenEnded(what: string, result: Promise<{ at: string }>, note: (at: string) => void): Promise<void> {
+    try {
+      note((await result).at);
+    } catch (error) {
+      log.error('a child run did not end by itself', { what, error });
+    }
   }
 
   async signalProject(what: 'finished' | 'cancel' | 'recheck'): Promise<void> {
     if (!this.baseline) return;
     const signal = { finished: deliveryFinishedSignal, cancel: cancelProjectSignal, recheck: recheckProjectSignal }[what];
-    // A project that has closed meanwhile has sent its end before: nothing is waited for in vain.
     await tell(projectWorkflowId(this.baseline.projectId), signal, { at: this.clock.now() });
   }
 

@@ -1,5 +1,5 @@
 import { CancellationScope, isCancellation, setHandler, uuid4 } from '@temporalio/workflow';
-import type { BaselineView, CancellationInput, ChangeOrderInput, SowProposalInput } from '../../contracts/workflow-state';
+import type { ApprovalView, BaselineView, CancellationInput, ChangeOrderInput, SowProposalInput } from '../../contracts/workflow-state';
 import { settled } from '../lifecycle';
 import { ChangeOrders } from './changes';
 import { DealRun } from './run';
@@ -9,7 +9,6 @@ import {
   dealReportedSignal,
   lineFinishedSignal,
   lineReopenedSignal,
-  projectClosedSignal,
   proposeTermsUpdate,
   recordCustomerApprovalUpdate,
   requestCancellationUpdate,
@@ -32,7 +31,6 @@ export async function dealToCash(input: DealToCashInput): Promise<DealToCashResu
   setHandler(dealReportedSignal, (report) => deal.noteReport(report));
   setHandler(lineFinishedSignal, (line) => deal.noteLineFinished(line));
   setHandler(lineReopenedSignal, (line) => deal.noteLineReopened(line));
-  setHandler(projectClosedSignal, (project) => deal.noteProjectClosed(project));
   setHandler(proposeTermsUpdate, (terms) => deal.propose(terms), {
     validator: (terms: SowProposalInput) => deal.refuseUnexpectedTerms(terms),
   });
@@ -61,16 +59,13 @@ export async function dealToCash(input: DealToCashInput): Promise<DealToCashResu
 
 async function play(deal: DealRun, changes: ChangeOrders): Promise<DealToCashResult['outcome']> {
   await handOver(deal);
-  const approvalId = uuid4();
-  await confirmTerms(deal, approvalId);
-  const approval = await deal.ask('deal', deal.dealId, approvalId);
+  const opened = await confirmTerms(deal);
+  const approval = await deal.ask('deal', deal.dealId, opened.approvalId, opened);
   if (approval.state !== 'approved') {
     await deal.step('declineDeal', { reasonId: approval.reasonId }, 'deal declined');
     return 'declined';
   }
-  const baseline = await mobilise(deal, approvalId);
-  await deal.step('startDelivery', {}, 'kickoff: delivery starts');
-  for (const line of baseline.lines) await deal.startLine(baseline, line);
+  await mobilise(deal, approval.approvalId);
   await deal.clock.wait(() => deal.allLinesFinished, null, 'contract lines');
   await deal.step('startClosing', {}, 'all lines finished');
   changes.end();
@@ -90,34 +85,46 @@ async function handOver(deal: DealRun): Promise<void> {
   }
 }
 
-/** Until legal and finance have confirmed what the signed statement of work says; then it governs. */
-async function confirmTerms(deal: DealRun, nextApprovalId: string): Promise<void> {
+/** Until legal and finance have confirmed what the signed statement of work says; then it governs, and the deal is asked for. */
+async function confirmTerms(deal: DealRun): Promise<ApprovalView> {
+  const nextApprovalId = uuid4();
   for (;;) {
     await deal.clock.wait(() => deal.proposal !== null, null, 'proposed terms');
-    const { proposalId, approvalId } = deal.proposed();
-    const outcome = await deal.ask('sow', proposalId, approvalId);
+    const { proposalId, opened } = deal.proposed();
+    const { approvalId } = opened;
+    const outcome = await deal.ask('sow', proposalId, approvalId, opened);
     const confirmed = outcome.state === 'approved';
     const summary = confirmed ? 'the statement of work governs' : 'terms refused';
-    await deal.step('settleSowProposal', { proposalId, approvalId, confirmed, nextApprovalId }, summary);
+    const settled = await deal.step('settleSowProposal', { proposalId, approvalId, confirmed, nextApprovalId }, summary);
     deal.proposal = null;
-    if (confirmed) return;
+    if (settled.asked) return settled.asked;
   }
 }
 
-/** Contract version 1 and its project, then the kickoff gate; a refused kickoff is put right and asked again. */
-async function mobilise(deal: DealRun, approvalId: string): Promise<BaselineView> {
-  let kickoffApprovalId = uuid4();
-  const baseline = await deal.step('createBaseline', { approvalId, kickoffApprovalId }, 'contract version, project, billing plan');
-  await deal.startProject(baseline);
-  while ((await deal.ask('kickoff', `${baseline.projectId}/${kickoffApprovalId}`, kickoffApprovalId)).state !== 'approved') {
-    const seen = deal.reports;
-    await deal.step('settleKickoff', { approvalId: kickoffApprovalId, nextApprovalId: null }, 'kickoff sent back');
-    await deal.clock.wait(() => deal.reports !== seen, null, 'mobilisation put right');
-    const nextApprovalId = uuid4();
-    await deal.step('settleKickoff', { approvalId: kickoffApprovalId, nextApprovalId }, 'kickoff asked again');
-    kickoffApprovalId = nextApprovalId;
+/** Contract version 1 and its project, then the kickoff gate and the lines; a refused kickoff is put right and asked again. */
+async function mobilise(deal: DealRun, approvalId: string): Promise<void> {
+  const baseline = await deal.step('createBaseline', { approvalId, kickoffApprovalId: uuid4() }, 'contract version, project, billing plan');
+  const project = deal.startProject(baseline);
+  // Where nobody is asked at the gate, delivery has started with the baseline.
+  if (baseline.kickoff.state === 'pending') {
+    await project;
+    await passKickoff(deal, baseline);
   }
-  return baseline;
+  await Promise.all([project, ...baseline.lines.map((line) => deal.startLine(baseline, line))]);
+}
+
+async function passKickoff(deal: DealRun, { projectId, kickoff }: BaselineView): Promise<void> {
+  for (let opened = kickoff; ;) {
+    const { approvalId } = opened;
+    const { state } = await deal.ask('kickoff', `${projectId}/${approvalId}`, approvalId, opened);
+    if (state === 'approved') break;
+    const seen = deal.reports;
+    await deal.step('settleKickoff', { approvalId, nextApprovalId: null }, 'kickoff sent back');
+    await deal.clock.wait(() => deal.reports !== seen, null, 'mobilisation put right');
+    const again = await deal.step('settleKickoff', { approvalId, nextApprovalId: uuid4() }, 'kickoff asked again');
+    opened = again.asked ?? opened;
+  }
+  await deal.step('startDelivery', {}, 'kickoff: delivery starts');
 }
 
 /** Undo in reverse order; what was earned is billed and collected, then the cancellation statement says what remains (I-13). */

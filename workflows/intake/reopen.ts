@@ -12,8 +12,9 @@ import { tell } from '../tell';
 export async function reopenLine(clock: BusinessClock, line: ReopenedLine): Promise<void> {
   const { contractLineId, dealId, projectId, customerId, entityId, engagementModel } = line;
   const at = clock.now();
+  const isRunning = await tell(lineWorkflowId(contractLineId), recheckLineSignal, { at });
   await tell(dealWorkflowId(dealId), lineReopenedSignal, { contractLineId, at });
-  if (await tell(lineWorkflowId(contractLineId), recheckLineSignal, { at })) return;
+  if (isRunning) return;
   await startChild(contractLine, {
     workflowId: lineWorkflowId(contractLineId),
     args: [{ ...line, clock: clock.state(), goOn: true, reopened: true }],

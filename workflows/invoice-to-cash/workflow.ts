@@ -1,13 +1,12 @@
-import { continueAsNew, executeChild, ParentClosePolicy, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { InvoiceView } from '../../contracts/workflow-state';
-import { approvalWorkflowId, lineWorkflowId, projectWorkflowId } from '../../domain/ids';
+import { continueAsNew, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
+import type { ApprovalView, InvoiceView } from '../../contracts/workflow-state';
+import { lineWorkflowId, projectWorkflowId } from '../../domain/ids';
 import { effect } from '../activity-proxies';
-import { approval } from '../approval/workflow';
+import { answerOf } from '../approval/ask';
 import { invoiceClosedSignal } from '../contract-line/messages';
 import { openLifecycle, settled } from '../lifecycle';
 import { recheckProjectSignal } from '../project-to-close/messages';
 import { refusal } from '../refusal';
-import { identityAttributes } from '../search-attributes';
 import { tell } from '../tell';
 import { holdUpdate, invoiceQuery, liftHoldUpdate, receivableChangedSignal, type InvoiceToCashInput } from './messages';
 
@@ -51,29 +50,27 @@ export async function invoiceToCash(input: InvoiceToCashInput): Promise<void> {
   async function bringToIssue(): Promise<InvoiceView> {
     for (;;) {
       const approvalId = uuid4();
-      const workflowId = approvalWorkflowId(approvalId);
-      const opened = { invoiceId, approvalWorkflowId: workflowId, at: clock.now() };
-      const draft = show(await story.step('openInvoice', opened, 'ask for approval of the draft'));
-      const outcome = await executeChild(approval, {
-        workflowId,
-        args: [{ approvalId, subjectKind: 'invoice', subjectId: invoiceId, dealId, clock: clock.state() }],
-        typedSearchAttributes: identityAttributes({ dealId, entityId: draft.entityId, customerId: draft.customerId }),
-        staticSummary: 'Approval of invoice',
-        staticDetails: `Invoice \`${invoiceId}\``,
-        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-      });
-      clock.follow(outcome.decidedAt);
-      if (outcome.state !== 'approved') {
-        const refused = { invoiceId, outcome: outcome.state, reasonId: outcome.reasonId, at: clock.now() };
-        return show(await story.step('voidInvoice', refused, 'draft refused'));
-      }
-      const approved = show(await story.step('approveInvoice', { invoiceId, approvalId, at: clock.now() }, 'draft approved'));
+      const draft = await story.step('openInvoice', { invoiceId, approvalId, at: clock.now() }, 'ask for approval of the draft');
+      const approved = draft.asked.state === 'pending' ? await decided(show(draft), draft.asked) : draft;
       if (approved.state === 'draft') continue;
-      if (approved.state !== 'approved') return approved;
+      if (approved.state !== 'approved') return show(approved);
+      if (!clock.reached(approved.issueAt ?? clock.now())) show(approved);
       await clock.wait(() => false, approved.issueAt, 'issue date');
       const issued = show(await story.step('issueInvoice', { invoiceId, approvalId, at: clock.now() }, 'issue the invoice'));
       if (issued.state !== 'draft') return issued;
     }
+  }
+
+  /** What the answer to a draft that waits for people makes of it. */
+  async function decided({ entityId, customerId }: InvoiceView, opened: ApprovalView): Promise<InvoiceView> {
+    const { approvalId } = opened;
+    const ask = { approvalId, subjectKind: 'invoice', subjectId: invoiceId, dealId, opened, clock: clock.state() } as const;
+    const outcome = await answerOf(ask, { dealId, entityId, customerId });
+    clock.follow(outcome.decidedAt);
+    const at = clock.now();
+    if (outcome.state === 'approved') return story.step('approveInvoice', { invoiceId, approvalId, at }, 'draft approved');
+    const refused = { invoiceId, outcome: outcome.state, reasonId: outcome.reasonId, at };
+    return story.step('voidInvoice', refused, 'draft refused');
   }
 
   async function review(): Promise<void> {

@@ -4,6 +4,8 @@ import type { ClockState, ProjectView, SignOffInput } from '../../contracts/work
 export interface ProjectToCloseInput {
   readonly projectId: string;
   readonly dealId: string;
+  /** As the baseline has opened it. */
+  readonly opened: ProjectView;
   readonly clock: ClockState;
 }
 

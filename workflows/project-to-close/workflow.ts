@@ -1,12 +1,9 @@
-import { CancellationScope, executeChild, getExternalWorkflowHandle, ParentClosePolicy, setHandler, uuid4 } from '@temporalio/workflow';
-import type { ApprovalResult, ClockState, ProjectView, SignOffInput } from '../../contracts/workflow-state';
-import { approvalWorkflowId, dealWorkflowId } from '../../domain/ids';
+import { CancellationScope, setHandler, uuid4 } from '@temporalio/workflow';
+import type { ApprovalResult, ApprovalView, ClockState, ProjectView, SignOffInput } from '../../contracts/workflow-state';
 import { effect } from '../activity-proxies';
-import { approval } from '../approval/workflow';
+import { answerOf } from '../approval/ask';
 import { earliest } from '../clock';
-import { projectClosedSignal } from '../deal-to-cash/messages';
 import { openLifecycle, settled } from '../lifecycle';
-import { identityAttributes } from '../search-attributes';
 import {
   cancelProjectSignal,
   deliveryFinishedSignal,
@@ -17,14 +14,16 @@ import {
 } from './messages';
 
 /** A project beside its delivery: when every line has ended, prove the checklist, get the customer's sign-off and the approval, close. */
-export async function projectToClose(input: ProjectToCloseInput): Promise<void> {
-  const { projectId, dealId } = input;
+export async function projectToClose(input: ProjectToCloseInput): Promise<{ at: string }> {
+  const { projectId, opened } = input;
   const { clock, story, one, presence } = openLifecycle(input.clock);
-  let view: ProjectView | null = null;
+  let view: ProjectView = opened;
   let deliveryFinished = false;
   let cancelled = false;
   let turn = 0;
   let facts = 0;
+  /** The facts on which the last sign-off looked at the checklist. */
+  let signedOn = -1;
   let asking = new CancellationScope();
 
   setHandler(projectQuery, () => view);
@@ -47,6 +46,7 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<void> 
     clock.follow(signOff.at);
     const signed = show(await effect('recordSignOff', { projectId, signOff }, 'customer sign-off'));
     facts += 1;
+    signedOn = facts;
     return signed;
   }
 
@@ -59,6 +59,7 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<void> 
   async function proveChecklist(): Promise<boolean> {
     for (;;) {
       if (cancelled) return false;
+      if (view.readyToClose && facts === signedOn) return true;
       turn += 1;
       const seen = facts;
       const reviewed = await story.step(
@@ -76,14 +77,14 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<void> 
 
   async function approveClose(): Promise<boolean> {
     const approvalId = uuid4();
-    const ask = { projectId, approvalWorkflowId: approvalWorkflowId(approvalId), at: clock.now() };
-    const project = show(await story.step('awaitClosingApproval', ask, 'ask to close'));
-    if (cancelled) return false;
+    const { asked, ...project } = await story.step('awaitClosingApproval', { projectId, approvalId, at: clock.now() }, 'ask to close');
+    if (asked.state === 'pending') show(project);
     asking = new CancellationScope();
-    const outcome = await asking.run(() => askToClose(project, approvalId, clock.state()));
+    if (cancelled) asking.cancel();
+    const outcome = await asking.run(() => askToClose(project, asked, clock.state()));
     clock.follow(outcome.decidedAt);
     const step = { projectId, approvalId, at: clock.now() };
-    if (outcome.state !== 'approved') {
+    if (outcome.state !== 'approved' || cancelled) {
       if (!cancelled) show(await story.step('sendBackClosing', step, 'close sent back'));
       return false;
     }
@@ -101,26 +102,21 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<void> 
     return false;
   }
 
-  show(await story.step('openProject', { projectId, at: clock.now() }, 'open the project'));
+  presence.startedWith(opened);
   await clock.wait(() => deliveryFinished || cancelled, null, 'contract lines');
   const closed = !cancelled && (await close());
   if (!closed) show(await story.step('cancelProject', { projectId, at: clock.now() }, 'cancel the project'));
-  await getExternalWorkflowHandle(dealWorkflowId(dealId)).signal(projectClosedSignal, { projectId, at: clock.now() });
   await settled();
+  return { at: clock.now() };
 }
 
 /** Whoever answers for projects approves the close, on what the checklist showed. */
 function askToClose(
   { projectId, dealId, entityId, customerId }: ProjectView,
-  approvalId: string,
+  opened: ApprovalView,
   clock: ClockState,
 ): Promise<ApprovalResult> {
-  return executeChild(approval, {
-    workflowId: approvalWorkflowId(approvalId),
-    args: [{ approvalId, subjectKind: 'project-close', subjectId: `${projectId}/${approvalId}`, dealId, clock }],
-    typedSearchAttributes: identityAttributes({ dealId, projectId, entityId, customerId }),
-    staticSummary: 'Approval of project close',
-    staticDetails: `Project \`${projectId}\``,
-    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-  });
+  const { approvalId } = opened;
+  const ask = { approvalId, subjectKind: 'project-close', subjectId: `${projectId}/${approvalId}`, dealId, opened, clock } as const;
+  return answerOf(ask, { dealId, projectId, entityId, customerId });
 }

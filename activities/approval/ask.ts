@@ -1,0 +1,77 @@
+import { type Transaction } from 'kysely';
+import { type ApprovalSubject, type ApprovalView } from '../../contracts/workflow-state';
+import { hashOf } from '../../db/hash';
+import { entityOf } from '../../db/parties';
+import { approvalRules } from '../../db/policies';
+import { type DB } from '../../db/types';
+import { requiredTiers } from '../../domain/approval/policy';
+import { openApproval } from '../../domain/approval/state';
+import { localDateOf } from '../../domain/calendar/zone';
+import { type Instant } from '../../domain/deal/terms';
+import { approvalWorkflowId } from '../../domain/ids';
+import { isViolation, type Violation } from '../../domain/violation';
+import { saveApproval, type ApprovalRow } from './record';
+import { subjectFacts } from './subjects';
+
+export interface ApprovalRequest {
+  readonly approvalId: string;
+  readonly subjectKind: ApprovalSubject;
+  readonly subjectId: string;
+  readonly dealId: string;
+  readonly at: Instant;
+}
+
+export interface AskedApproval {
+  readonly row: ApprovalRow;
+  readonly view: ApprovalView;
+  /** By what it was opened, for the audit entry of the effect that asks. */
+  readonly terms: Record<string, unknown>;
+}
+
+/**
+ * Opens the tiers that the policy in force asks for, bound to the hash of what is shown (R-060, R-063), in the effect that needs the answer.
+ * Where the policy asks nobody, the answer is there at once and no run is started for it (R-069); else the approval waits for its run.
+ */
+export async function askApproval(trx: Transaction<DB>, ask: ApprovalRequest): Promise<AskedApproval | Violation> {
+  const { approvalId, subjectKind, subjectId, dealId, at } = ask;
+  const deal = await trx.selectFrom('deal').select('lead_entity_id').where('id', '=', dealId).executeTakeFirstOrThrow();
+  const { timeZone } = await entityOf(trx, deal.lead_entity_id);
+  const rules = await approvalRules(trx, subjectKind, localDateOf(at, timeZone));
+  if (isViolation(rules)) return rules;
+  const facts = await subjectFacts(trx, subjectKind, { subjectId, dealId, at, groupCurrency: rules.groupCurrency });
+  if (isViolation(facts)) return facts;
+  const tiers = requiredTiers(rules.matrix, subjectKind, facts.policy);
+  if (isViolation(tiers)) return tiers;
+  const shownHash = hashOf(facts.shown);
+  const { requestedBy, policy } = facts;
+  const subject = { kind: subjectKind, id: subjectId };
+  const approval = openApproval({ approvalId, subject, requestedBy, shownHash, amount: policy.amount, tiers }, at);
+  const ruleIds = [...new Set(tiers.flatMap((tier) => tier.steps.flatMap((step) => step.ruleIds)))];
+  const row = await trx
+    .insertInto('approval')
+    .values({
+      id: approvalId,
+      workflow_id: approvalWorkflowId(approvalId),
+      subject_kind: subjectKind,
+      subject_id: subjectId,
+      deal_id: dealId,
+      entity_id: facts.entityId,
+      policy_version_id: rules.policyVersionId,
+      rule_ids: ruleIds,
+      requested_by: requestedBy,
+      shown: JSON.stringify(facts.shown),
+      shown_hash: shownHash,
+      amount_minor: policy.amount?.minor ?? null,
+      amount_currency: policy.amount?.currency ?? null,
+      tier: approval.kind === 'pending' ? approval.openTier : 0,
+      state: approval.kind,
+      record: JSON.stringify(approval),
+      opened_at: at,
+      decided_at: approval.kind === 'pending' ? null : at,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const view = await saveApproval(trx, row, approval, rules, at);
+  const { policyVersionId } = rules;
+  return { row, view, terms: { approvalId, subjectKind, shownHash, policyVersionId, ruleIds } };
+}
