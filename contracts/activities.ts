@@ -44,6 +44,7 @@ export interface DealActivities {
     dealId: string;
     proposal: SowProposalInput;
     approvalId: string;
+    at: Instant;
   }): Promise<{ receipt: SowProposalReceipt; deal: DealView; asked: ApprovalView }>;
   /** Applies the outcome of the approval of the statement of work: governing terms and the deal asked for, or back to a new proposal. */
   settleSowProposal(input: {

@@ -16,8 +16,8 @@ import { approvalWaits, dealView } from './view';
 
 /** Stores proposed governing terms with where they differ from the deal, for legal and finance to confirm (R-021, S-01). */
 export function recordSowProposal(deps: ActivityDeps): DealActivities['recordSowProposal'] {
-  return ({ dealId, proposal, approvalId }) => {
-    const { proposalId, documentId, terms, by, at } = proposal;
+  return ({ dealId, proposal, approvalId, at }) => {
+    const { proposalId, documentId, terms, by } = proposal;
     return lifecycleEffect<{ receipt: SowProposalReceipt; deal: DealView; asked: ApprovalView }>(
       deps,
       { key: `sow-proposal/${proposalId}`, identity: { dealId, documentId, terms, by }, at, actor: by, ifMatch: proposal.ifMatch },
@@ -39,7 +39,7 @@ export function recordSowProposal(deps: ActivityDeps): DealActivities['recordSow
             terms_hash: hashOf(terms),
             discrepancies: JSON.stringify(applied.discrepancies),
             proposed_by: by,
-            proposed_at: at,
+            proposed_at: proposal.at,
             state: 'proposed',
           })
           .execute();

@@ -22,12 +22,10 @@ import { pricingFor } from '../policy/judged-deal';
 import { reviewTimeToBill } from '../policy/time-review';
 import { storeDraft } from './draft';
 import { billingFacts, taxOf } from './facts';
-import { planFollowUp } from './follow-up';
 import { storeRun } from './period-run';
 import { type Pricing } from './pricing';
 import { unbilledOf, type Unbilled } from './time-and-materials';
-import { lineView } from './view';
-import { type LineFact } from './effect';
+import { lineAfter, lineAudit, type LineFact } from './effect';
 
 interface Outcome {
   readonly invoiceId: string | null;
@@ -48,11 +46,9 @@ export function billItem(deps: ActivityDeps): LineActivities['billItem'] {
             ? await bill(trx, line, item, at)
             : { invoiceId: null, fact: { action: 'billing.already-done', subject: itemId } };
         if (isViolation(outcome)) return outcome;
-        const open = await planFollowUp(trx, line, at);
-        if (isViolation(open)) return open;
-        const view = await lineView(trx, workflowId, line, open, at);
-        const audit = { stream: `deal/${line.deal_id}`, entityId: line.selling_entity_id, ...outcome.fact };
-        return { answer: { invoiceId: outcome.invoiceId, line: view }, audit };
+        const view = await lineAfter(trx, workflowId, line, at);
+        if (isViolation(view)) return view;
+        return { answer: { invoiceId: outcome.invoiceId, line: view }, audit: lineAudit(line, outcome.fact, view) };
       },
     );
 }

@@ -27,21 +27,30 @@ export async function lineEffect(
     const line = await lockLine(trx, contractLineId);
     const fact = await change(trx, line);
     if (isViolation(fact)) return fact;
-    const changed = await lockLine(trx, contractLineId);
-    const open = await planFollowUp(trx, changed, effect.at);
-    if (isViolation(open)) return open;
-    const answer = await lineView(trx, workflowId, changed, open, effect.at);
-    if (answer.finished) await endLine(trx, changed, workflowId, effect.at);
-    const details = { ...fact.details, ...(answer.finished ? { ended: true } : {}) };
-    return { answer, audit: { stream: `deal/${line.deal_id}`, entityId: line.selling_entity_id, ...fact, details } };
+    const answer = await lineAfter(trx, workflowId, await lockLine(trx, contractLineId), effect.at);
+    return isViolation(answer) ? answer : { answer, audit: lineAudit(line, fact, answer) };
   });
 }
 
-/** A line that has nothing left ends with the fact that was the last: nothing can come between (R-030, R-180, R-199). */
-async function endLine(trx: Transaction<DB>, line: LineRow, workflowId: string, at: string): Promise<void> {
+/**
+ * Plans what follows from a fact and answers where the line stands. One that has nothing left ends with the fact that was the last: nothing
+ * can come between (R-030, R-180, R-199).
+ */
+export async function lineAfter(trx: Transaction<DB>, workflowId: string, line: LineRow, at: string): Promise<LineView | Violation> {
+  const open = await planFollowUp(trx, line, at);
+  if (isViolation(open)) return open;
+  const view = await lineView(trx, workflowId, line, open, at);
+  if (!view.finished) return view;
   const state = line.stopped_on === null ? 'finished' : 'cancelled';
   await trx.updateTable('contract_line').set({ state }).where('id', '=', line.id).execute();
   await closeWaits(trx, workflowId, at);
+  return view;
+}
+
+/** Where the log speaks of a line; it says, too, when a fact was its last. */
+export function lineAudit(line: LineRow, fact: LineFact, { finished }: LineView) {
+  const details = { ...fact.details, ...(finished ? { ended: true } : {}) };
+  return { stream: `deal/${line.deal_id}`, entityId: line.selling_entity_id, ...fact, details };
 }
 
 /** Blocked items of a line are looked at again at once: a fact has come that may release them. */

@@ -21,13 +21,15 @@ test('every history that the corpus keeps replays on the current code, at least 
 
 test.each([
   {
-    what: 'lines that start before the deal delivers',
+    what: 'a project that is told before the deal closes',
     file: 'deal-to-cash/workflow.ts',
-    before: `  await deal.step('startDelivery', {}, 'kickoff: delivery starts');
-  for (const line of baseline.lines) await deal.startLine(baseline, line);
+    before: `  await deal.step('startClosing', {}, 'all lines finished');
+  changes.end();
+  await deal.signalProject('finished');
 `,
-    after: `  for (const line of baseline.lines) await deal.startLine(baseline, line);
-  await deal.step('startDelivery', {}, 'kickoff: delivery starts');
+    after: `  await deal.signalProject('finished');
+  await deal.step('startClosing', {}, 'all lines finished');
+  changes.end();
 `,
     type: 'dealToCash',
   },

@@ -233,6 +233,7 @@ export async function openWaits(engine: TestEngine, dealId: string) {
 export async function playTo(engine: TestEngine, deal: TestDeal, moment: string): Promise<void> {
   for (let first = await nextDue(engine, deal, moment); first; first = await nextDue(engine, deal, moment)) {
     const { workflow_id: workflowId, wakes_at: due } = first;
+    await until(`${workflowId} to start`, () => runs(engine, workflowId));
     await engine.client.workflow.getHandle(workflowId).signal(clockSignal, due);
     await until(`${workflowId} to act at ${due}`, async () => {
       const waits = await openWaits(engine, deal.dealId);

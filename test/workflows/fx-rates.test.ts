@@ -1,4 +1,4 @@
-import { approvalWorkflowId, dealWorkflowId, intakeWorkflowId, invoiceWorkflowId } from '../../domain/ids';
+import { dealWorkflowId, intakeWorkflowId, invoiceWorkflowId } from '../../domain/ids';
 import { putInboxEvent } from '../../db/inbox';
 import { readMasterDataFolder } from '../../integrations/master-data/folder';
 import { STANDARD_POLICIES } from '../../scripts/seed-folder';
@@ -78,7 +78,7 @@ test('a deal in a currency without rate waits in its handoff for finance, and go
   await deal.handle.terminate();
 });
 
-test('rates that are gone when an approval is opened make it wait for finance, who see it, and it opens when they come', async () => {
+test('rates that are gone when the deal is asked for make it wait for finance, who see it, and it is asked for when they come', async () => {
   const deal = await startDeal(engine, testDeal({ lines: [service()] }));
   await reach(engine, deal, 'terms');
   await proposeTerms(deal);
@@ -88,16 +88,16 @@ test('rates that are gone when an approval is opened make it wait for finance, w
   expect(wait).toMatchObject({
     role: 'finance-controller',
     entity_id: 'LE-US',
-    subject: 'openApproval',
+    workflow_id: dealWorkflowId(deal.dealId),
+    subject: 'settleSowProposal',
     asks: 'FxRateMissing: no rate EUR/USD on or before 2026-01-23',
   });
-  expect(await openReports(deal.dealId)).toMatchObject([{ kind: 'stuck/openApproval', owner_role: 'finance-controller' }]);
+  expect(await openReports(deal.dealId)).toMatchObject([{ kind: 'stuck/settleSowProposal', owner_role: 'finance-controller' }]);
   await until('the run to say so', async () =>
     (await shown(engine, wait.workflow_id)).details.includes('waits for **finance-controller**'),
   );
   await masterDataComes(deal.now);
-  const { id } = await pendingApproval(engine, deal, 'deal');
-  expect(approvalWorkflowId(id)).toBe(wait.workflow_id);
+  expect((await pendingApproval(engine, deal, 'deal')).opened_at).toBe(deal.now);
   expect(await openReports(deal.dealId)).toEqual([]);
   await deal.handle.terminate();
 });
@@ -107,7 +107,7 @@ test('an invoice whose amount cannot be compared with the limits waits for the f
   await bringToDelivery(engine, deal);
   await loseRates('USD');
   await playTo(engine, deal, '2026-02-01T00:00:00.000Z');
-  expect(await waitOf(deal, 'stuck')).toMatchObject({ role: 'finance-controller', entity_id: 'LE-DE', subject: 'openApproval' });
+  expect(await waitOf(deal, 'stuck')).toMatchObject({ role: 'finance-controller', entity_id: 'LE-DE', subject: 'openInvoice' });
   await masterDataComes(deal.now);
   const invoice = await issue(engine, deal, '2026-02-02');
   await pay(engine, invoice, '2026-02-20');

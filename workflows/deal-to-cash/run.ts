@@ -131,7 +131,7 @@ export class DealRun {
       const approvalId = this.proposal?.opened.approvalId ?? uuid4();
       const { receipt, deal, asked } = await effect(
         'recordSowProposal',
-        { dealId: this.dealId, proposal: terms, approvalId },
+        { dealId: this.dealId, proposal: terms, approvalId, at: this.clock.now() },
         'record proposed terms',
       );
       this.proposal ??= { input: terms, opened: asked };
