@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Command } from 'commander';
-import { CORPUS } from '../workers/replay-gate';
+import { workflowBundle } from '../workers/bundle';
+import { corpus, CORPUS, replayCorpus } from '../workers/replay-gate';
 import { covering, shapeOf, stepsOf, withoutTraces, type CapturedHistory } from './history-shapes';
 
 const PROJECT = resolve(__dirname, '..');
@@ -16,23 +17,26 @@ const LIMITS = { histories: 40, bytes: 1_000_000 };
 void new Command('histories:capture')
   .description('Runs the workflow tests, and writes the fewest histories that show every step after every other into the replay corpus.')
   .option('--keep', 'keep what is there and add only what it lacks: once a build has shipped, its histories stay')
-  .action(({ keep }: { keep?: true }) => {
+  .action(async ({ keep }: { keep?: true }) => {
     const folder = mkdtempSync(join(tmpdir(), 'throughline-histories-'));
     try {
-      process.exitCode = capture(folder, keep === true);
+      process.exitCode = await capture(folder, keep === true);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   })
-  .parse();
+  .parseAsync();
 
-function capture(folder: string, keep: boolean): number {
+async function capture(folder: string, keep: boolean): Promise<number> {
   const jest = join(PROJECT, 'node_modules', 'jest', 'bin', 'jest.js');
   const env = { ...process.env, THROUGHLINE_CAPTURE_FOLDER: folder };
   const run = spawnSync(process.execPath, [jest, ...DRIVING], { cwd: PROJECT, env, stdio: 'inherit' });
   if (run.status !== 0) return fail('The tests that drive the workflows fail; nothing was captured.');
   const captured = readdirSync(folder).map((name) => read(folder, name));
   if (captured.length === 0) return fail('The tests ran, but left no history.');
+  // A run that its own code does not replay would stop for good when its worker is lost.
+  const { failures } = await replayCorpus(await workflowBundle(), corpus(folder));
+  if (failures.length > 0) return fail(failures.map(({ name, error }) => `${name} does not replay: ${error.message}`).join('\n'));
   if (!keep) rmSync(CORPUS, { recursive: true, force: true });
   mkdirSync(CORPUS, { recursive: true });
   const kept = readdirSync(CORPUS).map((name) => read(CORPUS, name));

@@ -10,6 +10,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../contracts/activities';
 import { type BusinessClock } from './clock';
+import { OneAtATime } from './one-at-a-time';
 import { refusalIn } from './refusal';
 
 type EffectName = keyof Activities;
@@ -24,6 +25,11 @@ const local = proxyLocalActivities<Activities>({
   scheduleToCloseTimeout: '5s',
   retry: { maximumAttempts: 3, initialInterval: '200ms', backoffCoefficient: 2 },
 });
+/**
+ * Local activities of one run are one after the other, those of its story and those of its messages: several at once would be replayed in
+ * another order than they ended, and the run would not go on after its worker was lost (ADR 0002).
+ */
+const oneLocally = new OneAtATime();
 const remote = proxyActivities<Activities>({
   startToCloseTimeout: '10s',
   scheduleToCloseTimeout: '1 day',
@@ -37,7 +43,7 @@ const remote = proxyActivities<Activities>({
 export async function effect<K extends EffectName>(name: K, input: Input<K>, summary: string): Promise<Answer<K>> {
   return CancellationScope.nonCancellable(async () => {
     try {
-      return await call(local, name, input, summary);
+      return await oneLocally.run(() => call(local, name, input, summary));
     } catch (error) {
       const refused = refusalIn(error);
       if (refused) throw refused;
