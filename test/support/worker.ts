@@ -25,6 +25,8 @@ export interface TestEngine {
   readonly connection: Connection;
   readonly namespace: string;
   readonly taskQueue: string;
+  /** The one that it starts with. */
+  readonly worker: RunningWorker;
   /** One more build of the deployment, made its current version: waiting runs move to it by themselves (D10). */
   release(bundle: WorkflowBundle): Promise<RunningWorker>;
   stop(): Promise<void>;
@@ -71,7 +73,7 @@ export async function startTestEngine(options: TestEngineOptions = {}): Promise<
     await setCurrentVersion(temporal.connection, temporal.namespace, { buildId: worker.buildId, taskQueue, deploymentName: taskQueue });
     return worker;
   };
-  await release(bundle);
+  const worker = await release(bundle);
   return {
     db: database.db,
     pool: database.pool,
@@ -80,6 +82,7 @@ export async function startTestEngine(options: TestEngineOptions = {}): Promise<
     connection: temporal.connection,
     namespace: temporal.namespace,
     taskQueue,
+    worker,
     release,
     stop: async () => {
       const folder = process.env[CAPTURE_FOLDER];
