@@ -213,6 +213,23 @@ describe('tokens of an identity provider', () => {
     broken = false;
   });
 
+  test('open the API to people who are known, and nothing else does; 503 while the provider is away', async () => {
+    const api = await testApi({ environment: { DEV_ISSUER: 'false', JWT_ISSUER: issuer, JWT_JWKS_URL: jwksUrl } });
+    const me = async (claims: Claims) => api.anyone('GET', '/v1/me', { headers: { authorization: `Bearer ${await sign(claims)}` } });
+    expect((await me({ sub: 'U-FC-DE' })).body).toMatchObject({ kind: 'user', id: 'U-FC-DE' });
+    expect(problemOf(await me({ sub: 'U-NOBODY' }))).toMatchObject({ status: 403, code: 'UserUnknown' });
+    expect(problemOf(await me({ aud: 'other' }))).toMatchObject({ status: 401, code: 'TokenInvalid' });
+    expect((await api.anyone('POST', '/v1/dev/token', { body: { userId: 'U-CFO' } })).status).toBe(404);
+    await api.close();
+    broken = true;
+    const later = await testApi({ environment: { DEV_ISSUER: 'false', JWT_ISSUER: issuer, JWT_JWKS_URL: jwksUrl }, seed: false });
+    const answer = await later.anyone('GET', '/v1/me', { headers: { authorization: `Bearer ${await sign({})}` } });
+    broken = false;
+    expect(problemOf(answer)).toMatchObject({ status: 503, code: 'IdentityProviderUnavailable' });
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    await later.close();
+  });
+
   test('the development issuer exists only where it is switched on', async () => {
     expect((await tokens()).issue).toBeUndefined();
   });
