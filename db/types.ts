@@ -175,6 +175,17 @@ export interface BankStatementReceipt {
   statement_id: string;
 }
 
+export interface BillableTime {
+  amount_minor: number | null;
+  contract_line_id: string | null;
+  currency: string | null;
+  deal_id: string | null;
+  engagement_model: string | null;
+  entity_id: string | null;
+  hours: Numeric | null;
+  line_id: string | null;
+}
+
 export interface BillingPlanItem {
   amount_minor: number | null;
   blocked_until: string | null;
@@ -379,6 +390,15 @@ export interface ContractBalance {
   month: string | null;
   period_state: string | null;
   revenue_to_date_minor: number | null;
+}
+
+export interface ContractDiscrepancy {
+  clause: string | null;
+  deal: string | null;
+  deal_id: string | null;
+  path: string | null;
+  place: number | null;
+  sow: string | null;
 }
 
 export interface ContractLine {
@@ -883,6 +903,18 @@ export interface LineManager {
   user_id: string;
 }
 
+export interface ManagedServiceMonth {
+  contract_line_id: string;
+  currency: string;
+  event_id: string;
+  overage_minor: number;
+  overage_tickets: number;
+  period: string;
+  service_credit_minor: number;
+  tickets: number;
+  true_up_minor: number | null;
+}
+
 export interface Milestone {
   acceptance: string | null;
   accepted_on: string | null;
@@ -1131,6 +1163,18 @@ export interface RequiredVendorDocument {
   document_type: string;
 }
 
+export interface RetainerMonth {
+  contract_line_id: string;
+  expired_hours: Numeric;
+  from_included_hours: Numeric;
+  from_rollover_hours: Numeric;
+  overage_hours: Numeric;
+  period: string;
+  rolled_in_hours: Numeric;
+  rolled_out_hours: Numeric;
+  used_hours: Numeric;
+}
+
 export interface RevenueByLineMonth {
   book: string | null;
   contract_line_id: string | null;
@@ -1323,6 +1367,7 @@ export interface DB {
   bank_statement: BankStatement;
   bank_statement_receipt: BankStatementReceipt;
   bill_to_account: BillToAccount;
+  billable_time: BillableTime;
   billing_plan_item: BillingPlanItem;
   billing_waiver: BillingWaiver;
   booking: Booking;
@@ -1337,6 +1382,7 @@ export interface DB {
   collection_hold: CollectionHold;
   committee_member: CommitteeMember;
   contract_balance: ContractBalance;
+  contract_discrepancy: ContractDiscrepancy;
   contract_line: ContractLine;
   contract_version: ContractVersion;
   cost_forecast: CostForecast;
@@ -1375,6 +1421,7 @@ export interface DB {
   legal_group: LegalGroup;
   line_books: LineBooks;
   line_manager: LineManager;
+  managed_service_month: ManagedServiceMonth;
   milestone: Milestone;
   milestone_response: MilestoneResponse;
   number_series: NumberSeries;
@@ -1396,6 +1443,7 @@ export interface DB {
   rate: Rate;
   rate_card: RateCard;
   required_vendor_document: RequiredVendorDocument;
+  retainer_month: RetainerMonth;
   revenue_by_line_month: RevenueByLineMonth;
   role_assignment: RoleAssignment;
   run_history: RunHistory;

@@ -1,6 +1,7 @@
-import { sql, type Kysely } from 'kysely';
+import { type Kysely } from 'kysely';
+import { wholeGroup } from '../db/entity-scope';
+import { readBillableTime, readDrawdown, readSettlements } from '../db/reads/service-months';
 import { type DB } from '../db/types';
-import { decimal } from '../domain/decimal';
 import { projectWorkflowId } from '../domain/ids';
 import { formatMoney, money } from '../domain/money';
 import { referencesByCode } from '../domain/time-policy/review';
@@ -16,12 +17,23 @@ export interface LimitRunFigure {
   readonly parkedAfter: string;
 }
 
-/** What was worked and may be billed, what runs did with it, and what policy says, in the shapes of part 3 of the reference deal. */
+/** What was worked and may be billed, what runs and months came to, what policy says, and where deal and statement of work differ, in the shapes of part 3 of the reference deal. */
 export interface BillingFigures {
   readonly billable: { readonly totals: Readonly<Record<string, { readonly hours: string; readonly amount: string | null }>> };
   readonly notToExceed: {
     readonly runs: readonly LimitRunFigure[];
     readonly softLimits: readonly { readonly lineId: string; readonly period: string; readonly entryId: string }[];
+  };
+  readonly retainer: readonly { readonly period: string; readonly used: string; readonly overageHours: string; readonly rolledOut: string }[]; // prettier-ignore
+  readonly managedService: readonly {
+    readonly period: string;
+    readonly tickets: number;
+    readonly overage: string;
+    readonly trueUp: string | null;
+    readonly serviceCredit: string;
+  }[];
+  readonly contract: {
+    readonly discrepancies: readonly { readonly path: string; readonly deal: string; readonly sow: string; readonly clause: string }[];
   };
   readonly policyBreaches: {
     readonly time: Readonly<Record<string, readonly string[]>>;
@@ -33,29 +45,45 @@ export async function billingFigures(db: Kysely<DB>, dealId: string): Promise<Bi
   return {
     billable: { totals: await billableTotals(db, dealId) },
     notToExceed: await limitRuns(db, dealId),
+    retainer: await retainerMonths(db, dealId),
+    managedService: await managedServiceMonths(db, dealId),
+    contract: { discrepancies: await discrepancies(db, dealId) },
     policyBreaches: { time: await breaches(db, dealId, 'time'), expenses: await breaches(db, dealId, 'expense') },
   };
 }
 
-/** Approved, billable time without a blocking breach, by line; hours of a retainer have no rate (S-07). */
+/** By line; hours of a retainer have no rate (S-07). */
 async function billableTotals(db: Kysely<DB>, dealId: string): Promise<BillingFigures['billable']['totals']> {
-  const { rows } = await sql<{ lineId: string; isPriced: boolean; currency: string; hours: string; minor: number }>`
-    select line.line_id as "lineId", line.engagement_model = 'time-and-materials' as "isPriced", line.currency,
-           coalesce(sum(entry.hours), 0)::text as hours, coalesce(sum(price.amount_minor), 0)::bigint as minor
-      from contract_line as line
-      left join time_entry as entry on entry.contract_line_id = line.id and entry.status = 'approved' and entry.billable
-           and not (entry.rework and line.engagement_model = 'time-and-materials')
-           and not exists (select from policy_finding as finding where finding.deal_id = line.deal_id and finding.kind = 'time'
-                              and finding.reference = entry.entry_id and finding.blocking and finding.closed_at is null)
-      left join time_price as price on price.entry_id = entry.entry_id
-     where line.deal_id = ${dealId} and line.engagement_model in ('time-and-materials', 'retainer')
-     group by line.id order by line.line_id`.execute(db);
-  return Object.fromEntries(
-    rows.map(({ lineId, isPriced, currency, hours, minor }) => [
-      lineId,
-      { hours: decimal(hours), amount: isPriced ? formatMoney(money(Number(minor), currency)) : null },
-    ]),
-  );
+  const lines = await readBillableTime(db, wholeGroup, dealId);
+  return Object.fromEntries(lines.map(({ lineId, hours, amount }) => [lineId, { hours, amount }]));
+}
+
+/** Months of the lines of one engagement model, by line, then month. */
+async function monthsOf<T>(db: Kysely<DB>, dealId: string, model: string, read: (contractLineId: string) => Promise<T[]>): Promise<T[]> {
+  const lines = await db
+    .selectFrom('contract_line')
+    .select('id')
+    .where('deal_id', '=', dealId)
+    .where('engagement_model', '=', model)
+    .orderBy('line_id')
+    .execute();
+  return (await Promise.all(lines.map(({ id }) => read(id)))).flat();
+}
+
+async function retainerMonths(db: Kysely<DB>, dealId: string): Promise<BillingFigures['retainer']> {
+  const months = await monthsOf(db, dealId, 'retainer', (id) => readDrawdown(db, id));
+  return months.map(({ period, used, overageHours, rolledOut }) => ({ period, used, overageHours, rolledOut }));
+}
+
+async function managedServiceMonths(db: Kysely<DB>, dealId: string): Promise<BillingFigures['managedService']> {
+  const months = await monthsOf(db, dealId, 'managed-service', (id) => readSettlements(db, id));
+  return months.map(({ period, tickets, overage, trueUp, serviceCredit }) => ({ period, tickets, overage, trueUp, serviceCredit }));
+}
+
+/** Terms that the deal stated otherwise than the statement of work that was confirmed (S-01). */
+async function discrepancies(db: Kysely<DB>, dealId: string): Promise<BillingFigures['contract']['discrepancies']> {
+  const rows = await db.selectFrom('contract_discrepancy').selectAll().where('deal_id', '=', dealId).orderBy('place').execute();
+  return rows.map(({ path, deal, sow, clause }) => ({ path: path ?? '', deal: deal ?? '', sow: sow ?? '', clause: clause ?? '' }));
 }
 
 /** Runs of lines with a limit that billed fees or left some parked, and where the soft limit was reached (S-15, S-16). */

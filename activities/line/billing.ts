@@ -24,6 +24,7 @@ import { storeDraft } from './draft';
 import { billingFacts, taxOf } from './facts';
 import { storeRun } from './period-run';
 import { type Pricing } from './pricing';
+import { stateMonths } from './service-months';
 import { unbilledOf, type Unbilled } from './time-and-materials';
 import { lineAfter, lineAudit, type LineFact } from './effect';
 
@@ -46,6 +47,7 @@ export function billItem(deps: ActivityDeps): LineActivities['billItem'] {
             ? await bill(trx, line, item, at)
             : { invoiceId: null, fact: { action: 'billing.already-done', subject: itemId } };
         if (isViolation(outcome)) return outcome;
+        await stateMonths(trx, line, at);
         const view = await lineAfter(trx, workflowId, line, at);
         if (isViolation(view)) return view;
         return { answer: { invoiceId: outcome.invoiceId, line: view }, audit: lineAudit(line, outcome.fact, view) };

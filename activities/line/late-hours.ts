@@ -5,10 +5,11 @@ import { type DB } from '../../db/types';
 import { type Instant } from '../../domain/deal/terms';
 import { isViolation } from '../../domain/violation';
 import { followUpOf } from './follow-up';
+import { stateMonths } from './service-months';
 
 /**
  * Lines to which late hours leave something to bill or decide (R-180): a line that is active is woken, one that has finished begins anew
- * while its project is still open. Each line is locked, so that it cannot end at the same moment.
+ * while its project is still open. Each line is locked, so that it cannot end at the same moment; what its months used is stated anew.
  */
 export async function linesWithLateHours(
   trx: Transaction<DB>,
@@ -28,6 +29,7 @@ export async function linesWithLateHours(
   const reopened: ReopenedLine[] = [];
   for (const { id, projectId, customerId } of candidates) {
     const line = await lockLine(trx, id);
+    await stateMonths(trx, line, at);
     if (line.state !== 'active' && line.state !== 'finished') continue;
     const follows = await followUpOf(trx, line, at);
     if (isViolation(follows) || (follows.items.length === 0 && follows.open.length === 0)) continue;

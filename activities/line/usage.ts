@@ -7,6 +7,7 @@ import { termMonths } from '../../domain/deal/amount';
 import { isViolation, type Violation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { lineEffect, unblock } from './effect';
+import { stateMonths } from './service-months';
 
 type Report = Parameters<LineActivities['recordUsage']>[0]['report'];
 
@@ -32,7 +33,7 @@ export function recordUsage(deps: ActivityDeps): LineActivities['recordUsage'] {
 export async function storeUsage(
   trx: Transaction<DB>,
   line: LineRow,
-  { by: _by, at: _at, ifMatch: _ifMatch, ...report }: Report,
+  { by: _by, at, ifMatch: _ifMatch, ...report }: Report,
 ): Promise<'stored' | 'unchanged' | Violation> {
   const known = await reportById(trx, report.eventId);
   if (known !== undefined) {
@@ -70,6 +71,7 @@ export async function storeUsage(
       content_hash: hashOf(report),
     })
     .execute();
+  await stateMonths(trx, line, at);
   return 'stored';
 }
 

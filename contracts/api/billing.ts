@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf, moment, pageQuery } from './common';
+import { amountText, count, listOf, moment, month, pageQuery } from './common';
 
 /** A run of a month as it was taken; amounts as decimal strings in `currency`, `limit` is null where there was none. */
 const runSchema = z.object({
@@ -22,6 +22,51 @@ const runSchema = z.object({
 export const lineRunsSchema = z.object({
   runs: z.array(runSchema).readonly(),
   parked: z.object({ entries: z.int(), amount: z.string(), currency: z.string() }),
+});
+
+/** Hours drawn from a retainer by month of work: what is used comes from the rolled-over hours, then the included ones, then it is overage. */
+export const drawdownSchema = z.object({
+  months: z
+    .array(
+      z.object({
+        period: month,
+        used: z.string(),
+        rolledIn: z.string(),
+        fromRollover: z.string(),
+        fromIncluded: z.string(),
+        overageHours: z.string(),
+        rolledOut: z.string(),
+        expired: z.string(),
+      }),
+    )
+    .readonly(),
+});
+
+/** What the usage of each reported month settles; `trueUp` is null where a report of its quarter is missing. */
+export const settlementsSchema = z.object({
+  months: z
+    .array(
+      z.object({
+        period: month,
+        eventId: z.string(),
+        tickets: count,
+        overageTickets: count,
+        currency: z.string(),
+        overage: amountText,
+        trueUp: amountText.nullable(),
+        serviceCredit: amountText,
+      }),
+    )
+    .readonly(),
+});
+
+/** Billable time by line; `amount` is that of the entries that runs have priced, null where hours have no rate. */
+export const billableTimeSchema = z.object({
+  lines: z
+    .array(
+      z.object({ contractLineId: z.string(), lineId: z.string(), hours: z.string(), amount: amountText.nullable(), currency: z.string() }),
+    )
+    .readonly(),
 });
 
 export const findingQuery = z.strictObject({
