@@ -88,7 +88,7 @@ async function readDeal(trx: Transaction<DB>, { dealId, groupCurrency }: Subject
     shown: {
       contractNumber: terms.contractNumber,
       termsHash: sha256(canonicalTerms(terms)),
-      amount: text(amount),
+      amount: amount && text(amount),
       discountPercent,
       paymentTermsDays: terms.paymentTermsDays,
       lines: terms.lines.map((line) => ({ lineId: line.lineId, engagementModel: line.engagementModel, currency: line.currency })),

@@ -5,7 +5,6 @@ import { type DB } from '../../db/types';
 import { lineAmount } from '../../domain/deal/amount';
 import { type LineTerms } from '../../domain/deal/terms';
 import { sum } from '../../domain/decimal';
-import { isViolation } from '../../domain/violation';
 
 /** Project hierarchy of one line from the delivery plan: phase, work packages, tasks, and the budget baseline. */
 export async function createHierarchy(
@@ -64,7 +63,6 @@ export async function createHierarchy(
         })),
       )
       .execute();
-  const price = lineAmount(line);
   await trx
     .insertInto('budget_version')
     .values({
@@ -72,7 +70,7 @@ export async function createHierarchy(
       version: 1,
       contract_line_id: contractLineId,
       hours: sum(tasks.map((task) => task.estimate_hours)),
-      price_minor: isViolation(price) ? 0 : price.minor,
+      price_minor: lineAmount(line)?.minor ?? 0,
       cost_minor: null,
       currency: line.currency,
     })

@@ -87,7 +87,6 @@ export const rules: readonly [string, ErrorRow][] = [
     PolicyLimitMalformed: ['The approval policy has a malformed limit.', ASK_FINANCE],
     PolicyQuorumMalformed: ['The approval policy has a malformed quorum.', ASK_FINANCE],
     PolicyQuorumMixed: ['The approval policy mixes two kinds of quorum.', ASK_FINANCE],
-    LineAmountUnknown: ['The amount of a line is not known.', ASK_FINANCE],
     DocumentWithoutLines: ['The document has no lines.', CORRECT],
     DocumentWithoutAmount: ['The document has no amount.', CORRECT],
     DocumentSignWrong: ['The sign of the document does not fit its kind.', CORRECT],

@@ -64,9 +64,7 @@ describe('the amount of a deal', () => {
   });
 
   test('with an uncapped line it is unknown', () => {
-    expect(refusal(dealAmount(dealOf({ lines: [cappedLine({ notToExceed: null })] }), rates, 'USD', '2026-01-23'))).toBe(
-      'LineAmountUnknown',
-    );
+    expect(dealAmount(dealOf({ lines: [cappedLine({ notToExceed: null })] }), rates, 'USD', '2026-01-23')).toBeNull();
   });
 
   test('is fixed fees, caps, and months times the monthly fee', () => {

@@ -1,10 +1,14 @@
-import { resolve } from 'node:path';
-import { figuresOf } from '../../simulation/figures';
-import { readDealFolder } from '../../simulation/folder';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { verifyBooks } from '../../db/books/verify';
+import { figuresOf, type Figures } from '../../simulation/figures';
+import { readDealFolder, statementDays } from '../../simulation/folder';
 import { playFolder, type PlayedDeal } from '../../simulation/play';
-import { expectedFigures } from '../support/expected/figures';
-import { type ExpectedReceivables } from '../support/expected/receivables';
+import { receivablesAfterEachFile, type ExpectedReceivables } from '../support/expected/receivables';
+import { expectedReport } from '../support/expected/report';
+import { readWholeFolder } from '../support/expected/whole-folder';
 import { uniqueName } from '../support/temporal';
+import { PARTS, recomputed, reported } from './compared-figures';
 import { startInstallation, type Installation } from './installation';
 import { plantHold, wordsOfHolds } from './planted-words';
 import { peopleOf, scanForPeople } from './privacy-scan';
@@ -12,12 +16,17 @@ import { receivablesOf } from './receivables-view';
 import { waitComparison, type WaitComparison } from './wait-comparison';
 
 const FOLDER = resolve(__dirname, '..', '..', 'examples', 'reference-deal');
-const folder = readDealFolder(FOLDER, ['L1', 'L5', 'L6']);
-const expected = expectedFigures(FOLDER);
+const folder = readDealFolder(FOLDER);
+const expected = expectedReport(FOLDER);
 
-describe('the reference deal, played over HTTP', () => {
+interface Stated {
+  readonly changeOrders: readonly { readonly id: string; readonly modificationAccounting: { readonly answer: string } }[];
+}
+
+describe('the whole reference deal with its change orders, played over HTTP', () => {
   let installation: Installation;
   let played: PlayedDeal;
+  let figures: Figures;
   let waits: WaitComparison;
   const receivables: ExpectedReceivables[] = [];
   /** What a person of the play writes about somebody; planted once, as soon as a document is issued. */
@@ -27,20 +36,27 @@ describe('the reference deal, played over HTTP', () => {
   beforeAll(async () => {
     installation = await startInstallation(uniqueName('reference-deal'));
     waits = waitComparison(installation.client, installation.db);
-    const monthly = new Map(folder.bankFiles.map(({ file }) => [`bank/${file.messageId}`, file]));
+    const monthly = new Map(folder.bankFiles.map(({ file }, index) => [`bank/${file.messageId}`, statementDays(folder)[index] ?? '']));
     played = await playFolder(folder, installation, {
       onWait: waits.compare,
       onBrought: async (key, stage, moment) => {
-        const file = monthly.get(key);
-        if (file) receivables.push(await receivablesOf(stage, folder, lastDay(file)));
+        const lastDay = monthly.get(key);
+        if (lastDay !== undefined) receivables.push(await receivablesOf(stage, folder, lastDay));
         plantedOn ??= await plantHold(stage, folder, moment, planted);
       },
     });
-  }, 720_000);
+    figures = await figuresOf(installation.db, played.dealId, statementDays(folder));
+  }, 900_000);
   afterAll(() => installation.close(), 60_000);
 
-  test('bills every invoice and credit note as recomputed from the input', async () => {
-    expect((await figuresOf(installation.db, played.dealId)).invoices).toEqual(expected.invoices);
+  test('has every line, and each part of the report has something to say', () => {
+    expect(new Set(figures.invoices.map(({ lineId }) => lineId))).toEqual(new Set(folder.lines.map((line) => line.id)));
+    expect(folder.leftOut).toEqual([]);
+    for (const part of PARTS) expect([part, JSON.stringify(figures[part]).length > 20]).toEqual([part, true]);
+  });
+
+  test.each(PARTS)('comes to the recomputed figures: %s', (part) => {
+    expect(reported(figures)[part]).toEqual(recomputed(expected)[part]);
   });
 
   test('takes acceptance in writing and by silence on the recomputed days', async () => {
@@ -53,22 +69,49 @@ describe('the reference deal, played over HTTP', () => {
     expect(rows.filter((row) => row.acceptance === 'deemed')).not.toHaveLength(0);
   });
 
-  test('states the recomputed receivables and money on account after each bank file', () => {
-    expect(receivables).toEqual(expected.receivables);
+  test('stated the recomputed receivables and money on account when each bank file had been read', () => {
+    expect(receivables).toEqual(receivablesAfterEachFile(readWholeFolder(FOLDER), expected.invoices));
   });
 
-  test('ends with every invoice settled, the project closed and the deal run completed', async () => {
+  test('applied every change order, accounted for as the folder says', async () => {
+    const { changeOrders } = JSON.parse(readFileSync(join(FOLDER, 'change-orders.json'), 'utf8')) as Stated;
+    const orders = await installation.db
+      .selectFrom('change_order')
+      .select(['number', 'state', 'accounting_treatment'])
+      .orderBy('number')
+      .execute();
+    expect(orders.map((order) => [order.number, order.state, order.accounting_treatment])).toEqual(
+      changeOrders.map(({ id, modificationAccounting }) => [id, 'applied', modificationAccounting.answer.replaceAll(' ', '-')]),
+    );
+    const versions = await installation.db.selectFrom('contract_version').select('version').orderBy('version').execute();
+    expect(versions.map((each) => each.version)).toEqual([1, ...changeOrders.map((_, index) => index + 2)]);
+  });
+
+  test('ends with every invoice settled, nothing unbilled, the project closed and the deal run completed', async () => {
     const { db, client } = installation;
     const open = await db.selectFrom('invoice').select(['reference', 'state', 'open_minor']).where('state', '<>', 'settled').execute();
     const project = await db.selectFrom('project').select(['state']).executeTakeFirstOrThrow();
     const deal = await db.selectFrom('deal').select('state').executeTakeFirstOrThrow();
     const run = await client.workflow.getHandle(`deal/${played.dealId}`).describe();
     expect(open).toEqual([]);
+    expect(await db.selectFrom('parked_entry').select('entry_id').execute()).toEqual([]);
     expect(project.state).toBe('closed');
     expect(deal.state).toBe('closed');
     expect(run.status.name).toBe('COMPLETED');
     const waiting = await db.selectFrom('open_wait').selectAll().where('closed_at', 'is', null).execute();
     expect(waiting).toEqual([]);
+  });
+
+  test('leaves books that tie to documents and payments, and rest when every month is closed', async () => {
+    const { valid, ties } = await verifyBooks(installation.db);
+    expect(ties.filter(({ broken }) => broken.length > 0)).toEqual([]);
+    expect(valid).toBe(true);
+    const open = await installation.db.selectFrom('accounting_period').select('period').where('state', '=', 'soft-closed').execute();
+    const running = await installation.db.selectFrom('entity_books').select('entity_id').where('state', '=', 'open').execute();
+    expect([open, running]).toEqual([[], []]);
+    expect(figures.trialBalance.flatMap(({ accounts }) => accounts).length).toBeGreaterThan(0);
+    expect(figures.audit).toMatchObject({ verified: true });
+    expect(Math.min(figures.audit.rows, figures.audit.heads)).toBeGreaterThan(figures.invoices.length);
   });
 
   test('shows in Temporal, at every wait and for every open run, what open_wait says', () => {
@@ -91,7 +134,3 @@ describe('the reference deal, played over HTTP', () => {
     expect(kept).toEqual([{ author: expect.stringMatching(/^U-/) as string, subject: `invoice/${plantedOn}` }]);
   });
 });
-
-function lastDay(file: { statements: readonly { to: string }[] }): string {
-  return file.statements.map((statement) => statement.to).sort().at(-1) ?? ''; // prettier-ignore
-}

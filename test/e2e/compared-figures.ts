@@ -1,0 +1,30 @@
+import { type Figures } from '../../simulation/figures';
+import { type ExpectedReport } from '../support/expected/report';
+
+/** Parts of the JSON report that are recomputed from the input. */
+export const PARTS = [
+  'invoices',
+  'billable',
+  'notToExceed',
+  'retainer',
+  'managedService',
+  'revenue',
+  'contractBalances',
+  'cash',
+  'ageing',
+  'interest',
+  'trialBalance',
+  'policyBreaches',
+  'contract',
+] as const satisfies readonly (keyof Figures)[];
+export type Part = (typeof PARTS)[number];
+
+/** The parts as the product reports them; balances of single accounts are no part of the recomputation, which states what they add up to. */
+export function reported(figures: Figures): Record<Part, unknown> {
+  return { ...figures, trialBalance: figures.trialBalance.map(({ accounts: _, ...balances }) => balances) };
+}
+
+/** The same parts recomputed. */
+export function recomputed(report: ExpectedReport): Record<Part, unknown> {
+  return { ...report, trialBalance: report.books };
+}
