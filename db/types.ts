@@ -389,6 +389,9 @@ export interface ContractBalance {
   line_id: string | null;
   month: string | null;
   period_state: string | null;
+  restated_asset_minor: number | null;
+  restated_liability_minor: number | null;
+  restated_revenue_to_date_minor: number | null;
   revenue_to_date_minor: number | null;
 }
 

@@ -103,7 +103,7 @@ async function revenueByLineMonth(db: Kysely<DB>, dealId: string): Promise<Recor
   );
 }
 
-/** Of lines by percent of completion, from the first month with revenue or a document to the last (S-26). */
+/** Of lines by percent of completion, from the first month with revenue or a document to the last, whenever effort was approved (S-26, S-40). */
 async function contractBalances(db: Kysely<DB>, dealId: string): Promise<ContractBalanceFigure[]> {
   const rows = await db
     .selectFrom('contract_balance as balance')
@@ -123,11 +123,9 @@ async function contractBalances(db: Kysely<DB>, dealId: string): Promise<Contrac
   });
   const same = (a: (typeof rows)[number], b: (typeof rows)[number] | undefined): boolean =>
     a.contract_line_id === b?.contract_line_id &&
-    Number(a.revenue_to_date_minor) === Number(b.revenue_to_date_minor) &&
+    Number(a.restated_revenue_to_date_minor) === Number(b.restated_revenue_to_date_minor) &&
     Number(a.billed_to_date_minor) === Number(b.billed_to_date_minor);
-  const touched = byEffort.filter(
-    (row, index) => Number(row.revenue_to_date_minor) !== 0 || Number(row.billed_to_date_minor) !== 0 || index < 0,
-  );
+  const touched = byEffort.filter((row) => Number(row.restated_revenue_to_date_minor) !== 0 || Number(row.billed_to_date_minor) !== 0);
   const lastChange = new Map<string, string>();
   touched.forEach((row, index) => {
     if (!same(row, touched[index - 1])) lastChange.set(row.line_id ?? '', row.month ?? '');
@@ -137,10 +135,10 @@ async function contractBalances(db: Kysely<DB>, dealId: string): Promise<Contrac
     .map((row) => ({
       lineId: row.line_id ?? '',
       month: row.month ?? '',
-      revenueToDate: written(Number(row.revenue_to_date_minor), row.currency ?? ''),
+      revenueToDate: written(Number(row.restated_revenue_to_date_minor), row.currency ?? ''),
       billedToDate: written(Number(row.billed_to_date_minor), row.currency ?? ''),
-      contractAsset: written(Number(row.contract_asset_minor), row.currency ?? ''),
-      contractLiability: written(Number(row.contract_liability_minor), row.currency ?? ''),
+      contractAsset: written(Number(row.restated_asset_minor), row.currency ?? ''),
+      contractLiability: written(Number(row.restated_liability_minor), row.currency ?? ''),
     }));
 }
 

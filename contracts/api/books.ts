@@ -75,6 +75,8 @@ export const contractBalanceListSchema = listOf(
     billedToDate: amountText,
     contractAsset: amountText,
     contractLiability: amountText,
+    /** By the months that revenue is about, wherever it was posted; above it is as posted by the month end. */
+    restated: z.object({ revenueToDate: amountText, contractAsset: amountText, contractLiability: amountText }),
   }),
 );
 export const ofDealQuery = z.strictObject(pageQuery);

@@ -46,6 +46,8 @@ export interface ContractBalanceView {
   readonly billedToDate: string;
   readonly contractAsset: string;
   readonly contractLiability: string;
+  /** By the months that revenue is about, wherever it was posted (S-40). */
+  readonly restated: { readonly revenueToDate: string; readonly contractAsset: string; readonly contractLiability: string };
 }
 
 /** True for an entity of ours in the reader's scope. */
@@ -184,6 +186,11 @@ export async function listContractBalances(
         billedToDate: money(row.billed_to_date_minor),
         contractAsset: money(row.contract_asset_minor),
         contractLiability: money(row.contract_liability_minor),
+        restated: {
+          revenueToDate: money(row.restated_revenue_to_date_minor),
+          contractAsset: money(row.restated_asset_minor),
+          contractLiability: money(row.restated_liability_minor),
+        },
       };
     },
   );

@@ -21,10 +21,14 @@ export type Part = (typeof PARTS)[number];
 
 /** The parts as the product reports them; balances of single accounts are no part of the recomputation, which states what they add up to. */
 export function reported(figures: Figures): Record<Part, unknown> {
-  return { ...figures, trialBalance: figures.trialBalance.map(({ accounts: _, ...balances }) => balances) };
+  return parts({ ...figures, trialBalance: figures.trialBalance.map(({ accounts: _, ...balances }) => balances) });
 }
 
 /** The same parts recomputed. */
 export function recomputed(report: ExpectedReport): Record<Part, unknown> {
-  return { ...report, trialBalance: report.books };
+  return parts({ ...report, trialBalance: report.books });
+}
+
+function parts(figures: Record<Part, unknown>): Record<Part, unknown> {
+  return Object.fromEntries(PARTS.map((part) => [part, figures[part]])) as Record<Part, unknown>;
 }

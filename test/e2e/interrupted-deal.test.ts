@@ -8,10 +8,10 @@ import { figuresOf } from '../../simulation/figures';
 import { readDealFolder } from '../../simulation/folder';
 import { playFolder } from '../../simulation/play';
 import { startThroughline, type Throughline } from '../../workers/main';
-import { expectedFigures } from '../support/expected/figures';
+import { expectedReport } from '../support/expected/report';
 import { uniqueName } from '../support/temporal';
 import { startInstallation, webhookSecret } from './installation';
-import { writePerturbed } from './perturbation';
+import { writePerturbed } from './perturbation/perturbation';
 
 const REFERENCE = resolve(__dirname, '..', '..', 'examples', 'reference-deal');
 
@@ -34,7 +34,7 @@ describe('a play that does not go through', () => {
     const second = await startEmbedded(dataDir, logged);
     try {
       const { dealId } = await playFolder(folder, { ...second, webhookSecret });
-      expect((await figuresOf(second.db, dealId)).invoices).toEqual(expectedFigures(path).invoices);
+      expect((await figuresOf(second.db, dealId)).invoices).toEqual(expectedReport(path).invoices);
       logged.splice(0);
     } finally {
       await second.stop();

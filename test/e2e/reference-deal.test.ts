@@ -111,7 +111,8 @@ describe('the whole reference deal with its change orders, played over HTTP', ()
     expect([open, running]).toEqual([[], []]);
     expect(figures.trialBalance.flatMap(({ accounts }) => accounts).length).toBeGreaterThan(0);
     expect(figures.audit).toMatchObject({ verified: true });
-    expect(Math.min(figures.audit.rows, figures.audit.heads)).toBeGreaterThan(figures.invoices.length);
+    expect(figures.audit.rows).toBeGreaterThan(figures.audit.heads);
+    expect(figures.audit.heads).toBeGreaterThan(2);
   });
 
   test('shows in Temporal, at every wait and for every open run, what open_wait says', () => {

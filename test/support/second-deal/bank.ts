@@ -1,26 +1,7 @@
+import { camtFile, signed, type Bank, type Entry, type Statement } from '../camt-file';
 import { type ExpectedInvoice } from '../expected/document';
-import { minorOf, written } from '../expected/fraction';
+import { minorOf } from '../expected/fraction';
 import { type Cells } from './tables';
-
-interface Entry {
-  readonly date: string;
-  readonly minor: bigint;
-  readonly kind?: 'credit' | 'reversal' | 'charge';
-  readonly endToEndId?: string;
-  readonly debtor?: string;
-  /** References with what is remitted for each; none where the payer says no amount. */
-  readonly structured?: readonly (readonly [reference: string, minor: bigint | null])[];
-  readonly text?: string;
-}
-
-interface Statement {
-  readonly entity: string;
-  readonly owner: string;
-  readonly iban: string;
-  readonly currency: string;
-  readonly opening: bigint;
-  readonly entries: readonly Entry[];
-}
 
 /** The two bank files: October and November 2026, a statement for each entity's account; nobody pays in September. */
 export function bankFiles(invoices: readonly ExpectedInvoice[]): Cells {
@@ -34,13 +15,17 @@ export function bankFiles(invoices: readonly ExpectedInvoice[]): Cells {
   const closing = (opening: bigint, entries: readonly Entry[]): bigint => opening + entries.reduce((sum, each) => sum + signed(each), 0n);
   const [gb, ch] = [12_450_718n, 8_803_142n];
   return {
-    '2026-10.camt053.xml': file('2026-10', [sterling(gb, october.gb), francs(ch, october.ch)]),
-    '2026-11.camt053.xml': file('2026-11', [sterling(closing(gb, october.gb), november.gb), francs(closing(ch, october.ch), november.ch)]),
+    '2026-10.camt053.xml': camtFile(BANK, '2026-10', [sterling(gb, october.gb), francs(ch, october.ch)]),
+    '2026-11.camt053.xml': camtFile(BANK, '2026-11', [
+      sterling(closing(gb, october.gb), november.gb),
+      francs(closing(ch, october.ch), november.ch),
+    ]),
   };
 }
 
 type Due = (reference: string) => bigint;
 
+const BANK: Bank = { name: 'MUIR' };
 const UK = 'BRACKWATER CLINICS LIMITED';
 const IRELAND = 'Brackwater Day Surgery DAC';
 const SWISS = 'CLINICHE BRACKWATER SA';
@@ -89,73 +74,3 @@ function novemberInFrancs(due: Due): Entry[] {
 
 const sterling = (opening: bigint, entries: readonly Entry[]): Statement => ({ entity: 'CM-GB', owner: 'Corriemoor Advisory Ltd', iban: 'GB18MUIR99999912345670', currency: 'GBP', opening, entries }); // prettier-ignore
 const francs = (opening: bigint, entries: readonly Entry[]): Statement => ({ entity: 'CM-CH', owner: 'Corriemoor Advisory SA', iban: 'CH3099999000481920370', currency: 'CHF', opening, entries }); // prettier-ignore
-
-const signed = ({ kind = 'credit', minor }: Entry): bigint => (kind === 'credit' ? minor : -minor);
-
-function file(month: string, statements: readonly Statement[]): string {
-  const next = new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5)), 1)).toISOString().slice(0, 10);
-  const last = new Date(Date.parse(`${next}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08">',
-    ' <BkToCstmrStmt>',
-    `  <GrpHdr><MsgId>MUIR-${month}-7</MsgId><CreDtTm>${next}T05:00:00Z</CreDtTm></GrpHdr>`,
-    ...statements.map((each, index) => statement(each, month, last, `${next}T05:00:00Z`, index)),
-    ' </BkToCstmrStmt>',
-    '</Document>',
-    '',
-  ].join('\n');
-}
-
-function statement(
-  { entity, owner, iban, currency, opening, entries }: Statement,
-  month: string,
-  last: string,
-  created: string,
-  position: number,
-): string {
-  const amount = (minor: bigint): string => `<Amt Ccy="${currency}">${written(minor, currency)}</Amt>`;
-  const balance = (code: string, minor: bigint, date: string): string =>
-    `   <Bal><Tp><CdOrPrtry><Cd>${code}</Cd></CdOrPrtry></Tp>${amount(minor)}<CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>${date}</Dt></Dt></Bal>`;
-  const total = (tag: string, credit: boolean): string => {
-    const own = entries.filter(({ kind = 'credit' }) => (kind === 'credit') === credit);
-    const minor = own.reduce((sum, each) => sum + each.minor, 0n);
-    return `<${tag}><NbOfNtries>${own.length}</NbOfNtries><Sum>${written(minor, currency)}</Sum></${tag}>`;
-  };
-  return [
-    '  <Stmt>',
-    `   <Id>${entity}-${month}</Id><ElctrncSeqNb>${Number(month.slice(5))}</ElctrncSeqNb><CreDtTm>${created}</CreDtTm>`,
-    `   <FrToDt><FrDtTm>${month}-01T00:00:00</FrDtTm><ToDtTm>${last}T23:59:59</ToDtTm></FrToDt>`,
-    `   <Acct><Id><IBAN>${iban}</IBAN></Id><Ccy>${currency}</Ccy><Ownr><Nm>${owner}</Nm></Ownr></Acct>`,
-    balance('OPBD', opening, `${month}-01`),
-    balance('CLBD', opening + entries.reduce((sum, each) => sum + signed(each), 0n), last),
-    `   <TxsSummry>${total('TtlCdtNtries', true)}${total('TtlDbtNtries', false)}</TxsSummry>`,
-    ...entries.map((each, index) => entry(each, `${month}-${position + 1}${String(index + 1).padStart(2, '0')}`, amount)),
-    '  </Stmt>',
-  ].join('\n');
-}
-
-function entry(
-  { date, minor, kind = 'credit', endToEndId = '', debtor, structured = [], text }: Entry,
-  reference: string,
-  amount: (minor: bigint) => string,
-): string {
-  const remitted = structured.map(
-    ([invoice, part]) =>
-      `<Strd><RfrdDocInf><Tp><CdOrPrtry><Cd>CINV</Cd></CdOrPrtry></Tp><Nb>${invoice}</Nb></RfrdDocInf>${part === null ? '' : `<RfrdDocAmt><RmtdAmt${amount(part).slice(4, -6)}</RmtdAmt></RfrdDocAmt>`}</Strd>`, // prettier-ignore
-  );
-  const remittance = `${text === undefined ? '' : `<Ustrd>${text}</Ustrd>`}${remitted.join('')}`;
-  const direction = `<CdtDbtInd>${kind === 'credit' ? 'CRDT' : 'DBIT'}</CdtDbtInd>`;
-  const details =
-    kind === 'charge'
-      ? `    <AddtlNtryInf>${text ?? ''}</AddtlNtryInf>`
-      : `    <NtryDtls><TxDtls><Refs><EndToEndId>${endToEndId}</EndToEndId></Refs>${amount(minor)}${direction}<RltdPties><Dbtr><Pty><Nm>${debtor ?? ''}</Nm></Pty></Dbtr></RltdPties><RmtInf>${remittance}</RmtInf></TxDtls></NtryDtls>`;
-  return [
-    '   <Ntry>',
-    `    <NtryRef>${reference}</NtryRef>${amount(minor)}${direction}${kind === 'reversal' ? '<RvslInd>true</RvslInd>' : ''}<Sts><Cd>BOOK</Cd></Sts>`,
-    `    <BookgDt><Dt>${date}</Dt></BookgDt><ValDt><Dt>${date}</Dt></ValDt><AcctSvcrRef>MU${reference}</AcctSvcrRef>`,
-    `    <BkTxCd><Domn><Cd>${kind === 'charge' ? 'ACMT' : 'PMNT'}</Cd><Fmly><Cd>${kind === 'charge' ? 'MDOP' : 'RCDT'}</Cd><SubFmlyCd>${kind === 'charge' ? 'CHRG' : 'ESCT'}</SubFmlyCd></Fmly></Domn></BkTxCd>`,
-    details,
-    '   </Ntry>',
-  ].join('\n');
-}

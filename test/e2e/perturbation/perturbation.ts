@@ -1,35 +1,60 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync } from 'node:fs';
 import { chance, type Chance } from './chance';
+import { dropOtherChangeOrders, perturbChangeOrders } from './change-orders';
+import { csv, EVENT, inCurrency, json, later, monthAfter, save, saveCsv, two, type DealFile, type Json } from './files';
+import { writePayments } from './payments';
+import { drawnLimits, perturbPrices } from './prices';
+import { perturbExpenses, perturbTime } from './work';
 
-type Json = Record<string, unknown>;
-type Table = { readonly header: readonly string[]; rows: Record<string, string>[] };
+/** Which lines each deal keeps, and whether their change orders: every model and rule in several deals, few lines enough to play quickly. */
+interface Kept {
+  readonly lines: readonly string[];
+  readonly changeOrders?: true;
+}
+// prettier-ignore
+const DEALS: readonly Kept[] = [
+  { lines: ['L1', 'L6'] }, { lines: ['L5'], changeOrders: true }, { lines: ['L2'] }, { lines: ['L3'], changeOrders: true }, { lines: ['L7'] },
+  { lines: ['L4'] }, { lines: ['L1', 'L5'] }, { lines: ['L2', 'L6'] }, { lines: ['L3'] }, { lines: ['L1'] },
+  { lines: ['L5', 'L6'] }, { lines: ['L4', 'L7'] }, { lines: ['L3', 'L5'], changeOrders: true }, { lines: ['L2'] }, { lines: ['L7'] },
+  { lines: ['L3'] }, { lines: ['L1', 'L4'] }, { lines: ['L2'] }, { lines: ['L3'], changeOrders: true }, { lines: ['L4', 'L6'] },
+];
+export const SEEDS: readonly number[] = DEALS.map((_, index) => index + 1);
 
-/** Which lines a perturbed deal keeps, by engagement model: every model in several deals, alone and beside others, few enough to play quickly. */
-const KEPT = [['fixed-fee', 'retainer'], ['managed-service'], ['fixed-fee', 'managed-service'], ['retainer', 'managed-service'], ['fixed-fee']]; // prettier-ignore
 const ZONES = ['America/New_York', 'America/Los_Angeles', 'Pacific/Honolulu', 'Europe/London', 'Europe/Berlin', 'Asia/Kolkata', 'Asia/Tokyo', 'Pacific/Auckland']; // prettier-ignore
+/** First months in which a time-and-materials line is worked; its tasks are open for three months from there. */
+const WORKED_FROM: Readonly<Record<string, readonly [number, number]>> = { L2: [3, 6], L3: [3, 5], L4: [3, 6], L7: [4, 6] };
+/** The month in which the change order of a time-and-materials line takes effect. */
+const EXTENDED_IN = 7;
 
 /**
- * Writes a copy of a deal folder in which fees, dates, percentages, usage, hours, time zones, calendars, rounding and payment terms are
- * others, drawn from a seed; in some the statement of work differs from the deal event. Terms stay short, so that it plays quickly.
+ * Writes a copy of a deal folder in which fees, dates, percentages, usage, hours, expenses, rates, uplifts, limits, discounts, moments of approval,
+ * change orders, payments, time zones, calendars, taxes, rounding and payment terms are others, drawn from a seed; in some the statement of
+ * work differs from the deal event. Terms stay short and time is thinned, so that it plays quickly.
  */
 export function writePerturbed(source: string, target: string, seed: number): void {
   const draw = chance(seed);
+  const kept = DEALS[(seed - 1) % DEALS.length] ?? { lines: [] };
   mkdirSync(target, { recursive: true });
   cpSync(source, target, { recursive: true, filter: (path) => !/\.(md|docx|pdf)$/.test(path) });
   const terms = new Map<string, string>();
-  perturbDeal(target, draw, terms, KEPT[seed % KEPT.length] ?? []);
-  perturbSow(target, draw, terms);
+  dropOtherChangeOrders(target, kept.changeOrders ? kept.lines : []);
+  perturbDeal(target, draw, terms, kept);
   perturbParties(target, draw);
   perturbMilestones(target, draw);
   perturbUsage(target, draw);
   perturbTime(target, draw);
+  perturbExpenses(target, draw);
+  perturbPrices(target, draw);
+  if (kept.changeOrders) perturbChangeOrders(target, draw);
+  for (const [path, value] of drawnLimits(target, draw)) terms.set(path, value);
+  perturbSow(target, draw, terms);
+  writePayments(target, draw);
 }
 
-function perturbDeal(folder: string, draw: Chance, terms: Map<string, string>, kept: readonly string[]): void {
-  const event = json(folder, 'deal-closed.cloudevents.json') as { data: Json & { lines: (Json & { id: string })[] } };
+function perturbDeal(folder: string, draw: Chance, terms: Map<string, string>, { lines, changeOrders }: Kept): void {
+  const event = json(folder, EVENT) as DealFile;
   const { data } = event;
-  data.lines = data.lines.filter((line) => kept.includes(String(line.engagementModel)));
+  data.lines = data.lines.filter((line) => lines.includes(line.id));
   data.paymentTermsDays = draw.whole(7, 60);
   terms.set('paymentTermsDays', String(data.paymentTermsDays));
   terms.set('deemedAcceptanceBusinessDays', String(draw.whole(3, 15)));
@@ -39,8 +64,15 @@ function perturbDeal(folder: string, draw: Chance, terms: Map<string, string>, k
       terms.set(`lines.${line.id}.${path}`, value);
     };
     if (line.engagementModel === 'fixed-fee') perturbFixedFee(line, draw, set);
-    else {
-      const months = draw.one([2, 3, 3]);
+    else if (line.engagementModel === 'time-and-materials') {
+      const [from, to] = WORKED_FROM[line.id] ?? [3, 3];
+      const first = changeOrders ? EXTENDED_IN - 1 : draw.whole(from, to);
+      line.startDate = `2026-${two(first)}-${two(draw.whole(1, 9))}`;
+      line.endDate = new Date(Date.UTC(2026, first + 2, 0)).toISOString().slice(0, 10);
+      if (line.feeDiscountPercent !== undefined) set('feeDiscountPercent', String(draw.whole(0, 800) / 100));
+      line.capSoftPercent = String(draw.whole(50, 95));
+    } else {
+      const months = changeOrders ? 4 : draw.one([2, 3, 3]);
       const first = draw.whole(line.engagementModel === 'retainer' ? 2 : 3, 6);
       line.startDate = `2026-${two(first)}-01`;
       line.endDate = new Date(Date.UTC(2026, first - 1 + months, 0)).toISOString().slice(0, 10);
@@ -52,12 +84,13 @@ function perturbDeal(folder: string, draw: Chance, terms: Map<string, string>, k
       set('minimumCommitment.amount', draw.amount(20_000, 90_000));
     }
     if (line.engagementModel === 'retainer') {
-      set('includedHoursPerMonth', String(draw.whole(4, 24)));
+      set('includedHoursPerMonth', String(draw.whole(8, 44)));
       set('overageRatePerHour', draw.amount(80, 400));
       set('rollover.maxHours', String(draw.whole(0, 12)));
     }
   }
-  save(folder, 'deal-closed.cloudevents.json', event);
+  data.startDate = data.lines.map((line) => `${String(line.startDate).slice(0, 7)}-01`).sort()[0] ?? data.startDate; // prettier-ignore
+  save(folder, EVENT, event);
 }
 
 /** Shares with two decimals that sum to one hundred. */
@@ -74,15 +107,19 @@ function perturbFixedFee(line: Json, draw: Chance, set: (path: string, value: st
   });
 }
 
-/** The statement of work carries the drawn terms; in every other deal the event is off by one term, and the statement governs. */
+/** The statement of work carries the drawn terms; in every other deal the event is off by one term of a line, and the statement governs. */
 function perturbSow(folder: string, draw: Chance, terms: ReadonlyMap<string, string>): void {
   const sow = json(folder, 'sow-terms.json') as { terms: (Json & { path: string; value: string })[] };
   sow.terms = sow.terms.filter((term) => terms.has(term.path)).map((term) => ({ ...term, value: terms.get(term.path) ?? term.value }));
   save(folder, 'sow-terms.json', sow);
   if (draw.whole(0, 1) === 0) return;
-  const event = json(folder, 'deal-closed.cloudevents.json') as { data: { lines: (Json & { engagementModel: string })[] } };
-  for (const line of event.data.lines) if (line.engagementModel === 'managed-service') line.overagePerTicket = draw.amount(5, 90);
-  save(folder, 'deal-closed.cloudevents.json', event);
+  const event = json(folder, EVENT) as DealFile;
+  for (const line of event.data.lines) {
+    if (line.engagementModel === 'managed-service') line.overagePerTicket = draw.amount(5, 90);
+    if (line.engagementModel === 'retainer') line.overageRatePerHour = draw.amount(80, 400);
+    if (line.engagementModel === 'time-and-materials') line.notToExceed = inCurrency(draw.whole(10_000, 90_000), String(line.currency));
+  }
+  save(folder, EVENT, event);
 }
 
 function perturbParties(folder: string, draw: Chance): void {
@@ -94,8 +131,13 @@ function perturbParties(folder: string, draw: Chance): void {
     const own = calendars.calendars.find((calendar) => calendar.id === entity.calendarId);
     if (own) own.timeZone = entity.timeZone;
   }
-  const customers = json(folder, 'customers.json') as { customers: { billToAccounts: (Json & { purchaseOrders: Json[] })[] }[] };
+  const customers = json(folder, 'customers.json') as {
+    customers: { billToAccounts: (Json & { address: Json; purchaseOrders: Json[] })[] }[];
+  };
   for (const account of customers.customers.flatMap((customer) => customer.billToAccounts)) {
+    const seller = entities.legalEntities.find(({ id }) => id === account.servedBy);
+    account.country = draw.one([seller?.country, account.country, 'CH', account.country]);
+    account.address.country = account.country;
     account.calendarId = draw.one(calendars.calendars).id;
     account.paymentTermsDays = draw.whole(7, 60);
     for (const order of account.purchaseOrders) Object.assign(order, { limit: null, validFrom: '2026-01-01', validTo: '2028-12-31' });
@@ -109,16 +151,16 @@ function perturbParties(folder: string, draw: Chance): void {
 function perturbMilestones(folder: string, draw: Chance): void {
   const table = csv(folder, 'milestones.csv');
   for (const row of table.rows) {
-    const delivered = shifted(row.delivered_at ?? '', draw.whole(0, 12), draw.whole(0, 23));
+    const delivered = later(row.delivered_at ?? '', draw.whole(0, 12), draw.whole(0, 23));
     row.delivered_at = delivered;
-    if (row.responded_at !== '') row.responded_at = shifted(delivered, draw.whole(0, 2), draw.whole(0, 23));
+    if (row.responded_at !== '') row.responded_at = later(delivered, draw.whole(0, 2), draw.whole(0, 23));
   }
   const seen = new Map<string, Record<string, string>>();
   for (const row of table.rows) {
     const before = seen.get(row.milestone_id ?? '');
     if (before && Date.parse(row.delivered_at ?? '') <= Date.parse(before.responded_at ?? '')) {
-      row.delivered_at = shifted(before.responded_at ?? '', 1, 1);
-      if (row.responded_at !== '') row.responded_at = shifted(row.delivered_at, 1, 3);
+      row.delivered_at = later(before.responded_at ?? '', 1, 1);
+      if (row.responded_at !== '') row.responded_at = later(row.delivered_at, 1, 3);
     }
     seen.set(row.milestone_id ?? '', row);
   }
@@ -151,32 +193,14 @@ function perturbUsage(folder: string, draw: Chance): void {
   saveCsv(folder, 'usage.csv', table);
 }
 
-/** Hours of the retainer in its term, in quarters, approved once a month; time of other lines is left out. */
-function perturbTime(folder: string, draw: Chance): void {
-  const { line, months } = termOf(folder, 'retainer');
-  const table = csv(folder, 'timesheets.csv');
-  table.rows = table.rows
-    .filter((row) => row.line_id === line && months.includes((row.work_date ?? '').slice(0, 7)))
-    .map((row) => ({
-      ...row,
-      hours: (draw.whole(1, 24) / 4).toFixed(2),
-      approved_at: `${monthAfter(row.work_date ?? '')}-01T16:49:00Z`,
-    }));
-  saveCsv(folder, 'timesheets.csv', table);
-}
-
 /** The line of an engagement model and the months of its term; none where the deal has no such line. */
 function termOf(folder: string, model: string): { line: string; months: string[] } {
-  const { data } = json(folder, 'deal-closed.cloudevents.json') as { data: { lines: Record<string, string>[] } };
+  const { data } = json(folder, EVENT) as { data: { lines: Record<string, string>[] } };
   const line = data.lines.find((each) => each.engagementModel === model);
   if (line === undefined) return { line: '', months: [] };
   const months = [(line.startDate ?? '').slice(0, 7)];
   for (let month = monthAfter(months[0] ?? ''); `${month}-01` <= (line.endDate ?? ''); month = monthAfter(month)) months.push(month);
   return { line: line.id ?? '', months };
-}
-
-function shifted(instant: string, days: number, hours: number): string {
-  return new Date(Date.parse(instant) + days * 86_400_000 + hours * 3_600_000).toISOString().replace('.000Z', 'Z');
 }
 
 function place(target: Json, path: string, value: string): void {
@@ -186,29 +210,4 @@ function place(target: Json, path: string, value: string): void {
   for (const part of parts) at = Array.isArray(at) ? at.find((each: Json) => each.id === part) : (at as Json)[part];
   const before = (at as Json)[last];
   (at as Json)[last] = typeof before === 'number' ? Number(value) : value;
-}
-
-/** The month after that of a date. */
-function monthAfter(date: string): string {
-  return new Date(Date.UTC(Number(date.slice(0, 4)), Number(date.slice(5, 7)), 1)).toISOString().slice(0, 7);
-}
-
-const two = (value: number): string => String(value).padStart(2, '0');
-
-function json(folder: string, name: string): unknown {
-  return JSON.parse(readFileSync(join(folder, name), 'utf8'));
-}
-
-function save(folder: string, name: string, value: unknown): void {
-  writeFileSync(join(folder, name), JSON.stringify(value, null, 2));
-}
-
-function csv(folder: string, name: string): Table {
-  const [header = [], ...rows] = readFileSync(join(folder, name), 'utf8').trim().split('\n').map((line) => line.split(',')); // prettier-ignore
-  return { header, rows: rows.map((row) => Object.fromEntries(header.map((key, index) => [key, row[index] ?? '']))) };
-}
-
-function saveCsv(folder: string, name: string, { header, rows }: Table): void {
-  const lines = [header, ...rows.map((row) => header.map((key) => row[key] ?? ''))].map((cells) => cells.join(','));
-  writeFileSync(join(folder, name), `${lines.join('\n')}\n`);
 }
