@@ -1049,6 +1049,20 @@ export interface Person {
   weekly_norm_hours: Numeric | null;
 }
 
+export interface PolicyBreach {
+  blocking: boolean | null;
+  closed_at: string | null;
+  code: string | null;
+  contract_line_id: string | null;
+  deal_id: string | null;
+  entity_ids: string[] | null;
+  first_seen_at: string | null;
+  id: string | null;
+  kind: string | null;
+  person_id: string | null;
+  reference: string | null;
+}
+
 export interface PolicyFinding {
   blocking: boolean;
   /**
@@ -1435,6 +1449,7 @@ export interface DB {
   payment_application: PaymentApplication;
   period_run: PeriodRun;
   person: Person;
+  policy_breach: PolicyBreach;
   policy_finding: PolicyFinding;
   policy_review: PolicyReview;
   policy_version: PolicyVersion;

@@ -76,3 +76,12 @@ create or replace view contract_balance as
       where contract_line_id = line.id and state in ('issued', 'settled')
         and issue_date < to_date(period.period, 'YYYY-MM') + interval '1 month') as billed;
 comment on view contract_balance is 'Per line and month end whose revenue is recognised: asset or liability, never netted with another line (S-26, S-29); as posted by that month end, and restated by the months that revenue is about.';
+
+create view policy_breach as
+  select finding.*
+    from policy_finding as finding
+    left join lateral (
+      select min(wait.since) as since from project join open_wait as wait on wait.workflow_id = 'project/' || project.id
+       where project.deal_id = finding.deal_id and wait.kind = 'close-checklist') as closing on true
+   where finding.closed_at is null or finding.closed_at >= closing.since;
+comment on view policy_breach is 'Findings that hold, and those that held when the project began to close: what is rejected then was in breach all the time of its delivery (S-22).';

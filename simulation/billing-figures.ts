@@ -2,7 +2,6 @@ import { type Kysely } from 'kysely';
 import { wholeGroup } from '../db/entity-scope';
 import { readBillableTime, readDrawdown, readSettlements } from '../db/reads/service-months';
 import { type DB } from '../db/types';
-import { projectWorkflowId } from '../domain/ids';
 import { formatMoney, money } from '../domain/money';
 import { referencesByCode } from '../domain/time-policy/review';
 
@@ -120,24 +119,13 @@ async function limitRuns(db: Kysely<DB>, dealId: string): Promise<BillingFigures
   };
 }
 
-/**
- * Findings by code with their references (S-22): those that hold, and those that held when the project began to close, because what is
- * rejected then was in breach all the time of its delivery.
- */
+/** Findings of record by code with their references (S-22). */
 async function breaches(db: Kysely<DB>, dealId: string, kind: 'time' | 'expense'): Promise<Record<string, string[]>> {
-  const project = await db.selectFrom('project').select('id').where('deal_id', '=', dealId).executeTakeFirst();
-  const { since } = await db
-    .selectFrom('open_wait')
-    .select((eb) => eb.fn.min<string | null>('since').as('since'))
-    .where('workflow_id', '=', projectWorkflowId(project?.id ?? ''))
-    .where('kind', '=', 'close-checklist')
-    .executeTakeFirstOrThrow();
   const found = await db
-    .selectFrom('policy_finding')
+    .selectFrom('policy_breach')
     .select(['code', 'reference'])
     .where('deal_id', '=', dealId)
     .where('kind', '=', kind)
-    .where((eb) => eb.or([eb('closed_at', 'is', null), ...(since === null ? [] : [eb('closed_at', '>=', since)])]))
     .execute();
-  return referencesByCode(found);
+  return referencesByCode(found.map(({ code, reference }) => ({ code: code ?? '', reference: reference ?? '' })));
 }

@@ -76,7 +76,8 @@ export const findingQuery = z.strictObject({
     .string()
     .regex(/^[A-Z][A-Z_]{0,59}$/, 'must be a code')
     .optional(),
-  state: z.enum(['open', 'closed']).optional(),
+  /** `breach`: open, or open when the project began to close. */
+  state: z.enum(['open', 'closed', 'breach']).optional(),
 });
 
 export const findingListSchema = listOf(

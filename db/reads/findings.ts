@@ -18,7 +18,7 @@ export interface FindingView {
 export interface FindingFilter {
   readonly kind?: 'time' | 'expense' | undefined;
   readonly code?: string | undefined;
-  readonly state?: 'open' | 'closed' | undefined;
+  readonly state?: 'open' | 'closed' | 'breach' | undefined;
 }
 
 /** What policy says about the time and expenses of a deal, by kind, code and reference, as far as a reader sees the entities concerned (S-20 to S-23). */
@@ -42,7 +42,9 @@ export async function listFindings(
     .limit(page.limit + 1);
   if (filter.kind !== undefined) query = query.where('finding.kind', '=', filter.kind);
   if (filter.code !== undefined) query = query.where('finding.code', '=', filter.code);
-  if (filter.state !== undefined) query = query.where('finding.closed_at', filter.state === 'open' ? 'is' : 'is not', null);
+  if (filter.state === 'breach')
+    query = query.where('finding.id', 'in', db.selectFrom('policy_breach').select('id').where('deal_id', '=', dealId));
+  else if (filter.state !== undefined) query = query.where('finding.closed_at', filter.state === 'open' ? 'is' : 'is not', null);
   if (page.after !== null)
     query = query.where(
       sql<boolean>`(finding.kind, finding.code, finding.reference) > (${keyAt(page, 0)}, ${keyAt(page, 1)}, ${keyAt(page, 2)})`,

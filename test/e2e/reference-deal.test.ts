@@ -8,6 +8,7 @@ import { receivablesAfterEachFile, type ExpectedReceivables } from '../support/e
 import { expectedReport } from '../support/expected/report';
 import { readWholeFolder } from '../support/expected/whole-folder';
 import { uniqueName } from '../support/temporal';
+import { apiFigures } from './api-figures';
 import { PARTS, recomputed, reported } from './compared-figures';
 import { startInstallation, type Installation } from './installation';
 import { plantHold, wordsOfHolds } from './planted-words';
@@ -57,6 +58,12 @@ describe('the whole reference deal with its change orders, played over HTTP', ()
 
   test.each(PARTS)('comes to the recomputed figures: %s', (part) => {
     expect(reported(figures)[part]).toEqual(recomputed(expected)[part]);
+  });
+
+  test('tells the same figures over the API, part by part', async () => {
+    const told = await apiFigures(played.stage, folder, statementDays(folder));
+    const accounts = figures.trialBalance.map(({ asOf, entity, accounts: own }) => ({ asOf, entity, accounts: own }));
+    for (const part of PARTS) expect({ [part]: told[part] }).toEqual({ [part]: part === 'trialBalance' ? accounts : figures[part] });
   });
 
   test('takes acceptance in writing and by silence on the recomputed days', async () => {
