@@ -15,11 +15,13 @@ export async function stateMonths(trx: Transaction<DB>, line: LineRow, at: Insta
   if (terms.engagementModel === 'managed-service') await stateSettlements(trx, line, terms);
 }
 
-/** Months that have begun: in a later one nothing can have been used, but nothing is left over either. */
+/** Months that have begun or have time: what a later one will leave over nobody knows. */
 async function stateDrawdown(trx: Transaction<DB>, line: LineRow, terms: RetainerLine, at: Instant): Promise<void> {
   const { calendar } = await entityOf(trx, line.selling_entity_id);
   const current = monthOf(localDateOf(at, calendar.timeZone));
-  const months = drawdown(terms, hoursByMonth(await timeFacts(trx, line.id))).filter(({ period }) => period <= current);
+  const hours = hoursByMonth(await timeFacts(trx, line.id));
+  const last = [current, ...Object.keys(hours)].sort().at(-1) ?? current;
+  const months = drawdown(terms, hours).filter(({ period }) => period <= last);
   await trx.deleteFrom('retainer_month').where('contract_line_id', '=', line.id).execute();
   if (months.length === 0) return;
   const rows = months.map((month) => ({

@@ -3,7 +3,7 @@ import { uuidv7 } from 'uuidv7';
 import { type createActivities } from '../../activities/index';
 import { putInboxEvent } from '../../db/inbox';
 import { type DB } from '../../db/types';
-import { type TimeAndMaterialsLine } from '../../domain/deal/terms';
+import { type LineTerms, type TimeAndMaterialsLine } from '../../domain/deal/terms';
 import { inRun } from './activity-run';
 import { approvedDeal } from './approved';
 import { dealRow, timeAndMaterialsLine } from './builders';
@@ -15,8 +15,9 @@ type Activities = ReturnType<typeof createActivities>;
 /** A role that only these tests price, at 100.00 EUR an hour in Europe. */
 export const ROLE = 'TEST';
 export const WORKER = 'P-019';
+const TERM = { startDate: '2026-02-01', endDate: '2026-04-30' };
 
-/** One delivered time-and-materials line in euros of a deal of the reference deal's parties, with a task of its own. */
+/** One delivered line of a deal of the reference deal's parties, with a task of its own. */
 export interface DeliveredLine {
   readonly dealId: string;
   readonly lineId: string;
@@ -43,17 +44,15 @@ export async function insertTestRate(db: Kysely<DB>): Promise<void> {
     .execute();
 }
 
-/** Delivery from February to April 2026 with a limit; runs are from February to May. */
+/** Time and materials from February to April 2026 with a limit; runs are from February to May. */
 export async function deliveredLine(
   db: Kysely<DB>,
   activities: Activities,
   over: Partial<TimeAndMaterialsLine> = {},
 ): Promise<DeliveredLine> {
-  const lineId = uniqueName('T');
-  const term = { startDate: '2026-02-01', endDate: '2026-04-30' };
   const line = timeAndMaterialsLine({
-    ...term,
-    lineId,
+    ...TERM,
+    lineId: uniqueName('T'),
     sellingEntityId: 'LE-DE',
     billToId: 'BA-DE',
     currency: 'EUR',
@@ -61,6 +60,13 @@ export async function deliveredLine(
     notToExceed: { minor: 300_000, currency: 'EUR' },
     ...over,
   });
+  return deliver(db, activities, line);
+}
+
+/** A line of LE-DE that is delivered, in a deal of its own that LE-DE leads. */
+export async function deliver(db: Kysely<DB>, activities: Activities, line: LineTerms): Promise<DeliveredLine> {
+  const { lineId } = line;
+  const term = { startDate: line.startDate, endDate: line.endDate };
   const terms = testDeal({ ...term, leadEntityId: 'LE-DE', lines: [line] });
   const row = dealRow(terms, { state: 'approval', seller_id: 'U-SELLER' });
   const at = '2026-01-30T09:00:00.000Z';
