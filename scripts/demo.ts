@@ -16,7 +16,7 @@ interface Options {
 void new Command('demo')
   .description('Starts the embedded stack, plays the reference deal over a signed webhook and stays up until Ctrl-C.')
   .option('--exit', 'end when the deal is played')
-  .option('--json <file>', 'write the figures (invoices) to a file')
+  .option('--json <file>', 'write all figures of the deal to a file')
   .option('--data-dir <folder>', 'where the stack keeps its data', '.throughline/demo')
   .option('--resume', 'go on with a demo that was interrupted')
   .addHelpText('after', '\nExamples:\n  npm run demo\n  npm run demo -- --exit --json figures.json\n  npm run demo -- --resume')

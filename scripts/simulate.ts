@@ -13,7 +13,7 @@ interface Options {
 void new Command('simulate')
   .description('Plays a deal folder from the signed CRM event to the closed project and prints its tables.')
   .argument('<folder>', 'a folder in the format of examples/reference-deal')
-  .option('--json <file>', 'write the figures (invoices) to a file')
+  .option('--json <file>', 'write all figures of the deal to a file')
   .option('--lines <ids>', 'play only these lines, such as L1,L5')
   .option('--data-dir <folder>', 'where an embedded stack keeps its data', '.throughline/simulate')
   .option('--resume', 'go on with a play that was interrupted')

@@ -7,15 +7,16 @@ import { crossRate } from '../domain/fx';
 import { minorDigits, money, roundToMoney, subtractMoney, sumMoney, toDecimal, type Money } from '../domain/money';
 import { isViolation } from '../domain/violation';
 
-/** What a line has brought so far: net billed, cost of approved time, and what is left of it. All amounts are in the line's currency. */
+/** What a line has brought so far: net billed, revenue as recognised, cost of approved time, and what is left. All amounts are in the line's currency. */
 export interface LineResult {
   readonly lineId: string;
   readonly engagementModel: string;
   readonly billedNet: Money;
+  readonly revenue: Money;
   readonly hours: Decimal;
   readonly cost: Money;
   readonly margin: Money;
-  /** Of the net billed, to one decimal; null where nothing is billed. */
+  /** Of the revenue, to one decimal; null where there is none. */
   readonly marginPercent: Decimal | null;
 }
 
@@ -23,8 +24,8 @@ export interface LineResult {
 const COST_DIGITS = 10;
 
 /**
- * Margin per line on what was billed: approved hours × the person's cost rate of the day of work, converted at the rate of the month's
- * end, rounded half-up once per line. Not revenue recognition: that comes with the books.
+ * Margin per line on the revenue in the books: less approved hours × the person's cost rate of the day of work, converted at the rate of the
+ * month's end, rounded half-up once per line.
  */
 export async function lineResults(db: Kysely<DB>, dealId: string): Promise<LineResult[]> {
   const lines = await db.selectFrom('contract_line').selectAll().where('deal_id', '=', dealId).orderBy('line_id').execute();
@@ -40,12 +41,32 @@ export async function lineResults(db: Kysely<DB>, dealId: string): Promise<LineR
         billed.map((row) => money(row.net_minor, line.currency)),
         line.currency,
       );
+      const revenue = await revenueOf(db, line.id, line.currency);
       const { hours, cost } = await costOfTime(db, line.id, line.currency);
-      const margin = subtractMoney(billedNet, cost);
-      const percent = billedNet.minor === 0 ? null : divide(times(toDecimal(margin), '100'), toDecimal(billedNet), 1, 'half-up');
-      return { lineId: line.line_id, engagementModel: line.engagement_model, billedNet, hours, cost, margin, marginPercent: percent };
+      const margin = subtractMoney(revenue, cost);
+      const percent = revenue.minor === 0 ? null : divide(times(toDecimal(margin), '100'), toDecimal(revenue), 1, 'half-up');
+      return {
+        lineId: line.line_id,
+        engagementModel: line.engagement_model,
+        billedNet,
+        revenue,
+        hours,
+        cost,
+        margin,
+        marginPercent: percent,
+      };
     }),
   );
+}
+
+async function revenueOf(db: Kysely<DB>, lineId: string, currency: string): Promise<Money> {
+  const { minor } = await db
+    .selectFrom('revenue_by_line_month')
+    .select((eb) => eb.fn.sum<number | null>('revenue_minor').as('minor'))
+    .where('contract_line_id', '=', lineId)
+    .where('book', '=', 'primary')
+    .executeTakeFirstOrThrow();
+  return money(Number(minor ?? 0), currency);
 }
 
 async function costOfTime(db: Kysely<DB>, lineId: string, currency: string): Promise<{ hours: Decimal; cost: Money }> {

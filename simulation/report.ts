@@ -163,19 +163,20 @@ async function cash(db: Kysely<DB>, dealId: string): Promise<string> {
 async function margins(db: Kysely<DB>, dealId: string): Promise<string> {
   const results = await lineResults(db, dealId);
   return table(
-    'Margin per line: net billed less cost of approved time at the cost rate (revenue recognition comes with the books)',
-    ['line', 'engagement model', 'billed net', 'hours', 'cost of time', 'margin', '', 'margin %'],
+    'Margin per line: revenue in the books less cost of approved time at the cost rate',
+    ['line', 'engagement model', 'billed net', 'revenue', 'hours', 'cost of time', 'margin', '', 'margin %'],
     results.map((each) => [
       each.lineId,
       each.engagementModel,
       formatMoney(each.billedNet),
+      formatMoney(each.revenue),
       each.hours,
       formatMoney(each.cost),
       formatMoney(each.margin),
       each.billedNet.currency,
       each.marginPercent ?? '',
     ]),
-    [2, 3, 4, 5, 7],
+    [2, 3, 4, 5, 6, 8],
   );
 }
 

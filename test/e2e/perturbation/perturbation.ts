@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync } from 'node:fs';
 import { chance, type Chance } from './chance';
 import { dropOtherChangeOrders, perturbChangeOrders } from './change-orders';
-import { csv, EVENT, inCurrency, json, later, monthAfter, save, saveCsv, two, type DealFile, type Json } from './files';
+import { csv, eachRow, EVENT, inCurrency, json, later, monthAfter, save, saveCsv, two, type DealFile, type Json } from './files';
 import { writePayments } from './payments';
 import { drawnLimits, perturbPrices } from './prices';
 import { perturbExpenses, perturbTime } from './work';
@@ -39,6 +39,7 @@ export function writePerturbed(source: string, target: string, seed: number): vo
   const terms = new Map<string, string>();
   dropOtherChangeOrders(target, kept.changeOrders ? kept.lines : []);
   perturbDeal(target, draw, terms, kept);
+  dropOtherBookings(target, kept.lines);
   perturbParties(target, draw);
   perturbMilestones(target, draw);
   perturbUsage(target, draw);
@@ -49,6 +50,13 @@ export function writePerturbed(source: string, target: string, seed: number): vo
   for (const [path, value] of drawnLimits(target, draw)) terms.set(path, value);
   perturbSow(target, draw, terms);
   writePayments(target, draw);
+}
+
+/** Nobody is booked for a line that the deal does not have. */
+function dropOtherBookings(folder: string, lines: readonly string[]): void {
+  eachRow(folder, 'resource-requests.csv', (row) => (lines.includes(row.line_id ?? '') ? row : null));
+  const requests = csv(folder, 'resource-requests.csv').rows.map((row) => row.request_id);
+  eachRow(folder, 'bookings.csv', (row) => (row.request_id === '' || requests.includes(row.request_id ?? '') ? row : null));
 }
 
 function perturbDeal(folder: string, draw: Chance, terms: Map<string, string>, { lines, changeOrders }: Kept): void {

@@ -98,7 +98,7 @@ function perturbed(row: Row, line: Line, draw: Chance): Row {
   };
   if (changed.status !== 'approved') return changed;
   if (chanceOf(2)) return { ...changed, status: 'submitted', approved_at: '', approved_by: '' };
-  if (chanceOf(2)) return { ...changed, status: 'rejected' };
+  if (chanceOf(2)) return { ...changed, status: 'rejected', approved_at: '', approved_by: '' };
   return { ...changed, approved_at: drawnApproval(changed, changed.work_date ?? '', line, draw) };
 }
 
