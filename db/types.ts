@@ -389,9 +389,6 @@ export interface ContractBalance {
   line_id: string | null;
   month: string | null;
   period_state: string | null;
-  restated_asset_minor: number | null;
-  restated_liability_minor: number | null;
-  restated_revenue_to_date_minor: number | null;
   revenue_to_date_minor: number | null;
 }
 
@@ -1180,6 +1177,15 @@ export interface RequiredVendorDocument {
   document_type: string;
 }
 
+export interface RestatedContractBalance {
+  billed_to_date_minor: number | null;
+  contract_asset_minor: number | null;
+  contract_liability_minor: number | null;
+  contract_line_id: string | null;
+  month: string | null;
+  revenue_to_date_minor: number | null;
+}
+
 export interface RetainerMonth {
   contract_line_id: string;
   expired_hours: Numeric;
@@ -1461,6 +1467,7 @@ export interface DB {
   rate: Rate;
   rate_card: RateCard;
   required_vendor_document: RequiredVendorDocument;
+  restated_contract_balance: RestatedContractBalance;
   retainer_month: RetainerMonth;
   revenue_by_line_month: RevenueByLineMonth;
   role_assignment: RoleAssignment;

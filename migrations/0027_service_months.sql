@@ -55,27 +55,15 @@ comment on view contract_discrepancy is 'Terms that the deal stated otherwise th
 
 -- Beside what was posted by a month end stands what is known of that month by now: effort that was approved late is about the month of the
 -- work (S-40), though it is recognised in the period that was open then (S-45).
-create or replace view contract_balance as
-  select line.id as contract_line_id, line.deal_id, line.line_id, line.selling_entity_id as entity_id, line.currency, period.period as month,
-         period.state as period_state, earned.minor as revenue_to_date_minor, billed.minor as billed_to_date_minor,
-         greatest(earned.minor - billed.minor, 0) as contract_asset_minor,
-         greatest(billed.minor - earned.minor, 0) as contract_liability_minor,
-         restated.minor as restated_revenue_to_date_minor,
-         greatest(restated.minor - billed.minor, 0) as restated_asset_minor,
-         greatest(billed.minor - restated.minor, 0) as restated_liability_minor
-    from contract_line as line
-    join accounting_period as period on period.entity_id = line.selling_entity_id and period.state <> 'open'
+create view restated_contract_balance as
+  select balance.contract_line_id, balance.month, restated.minor as revenue_to_date_minor, balance.billed_to_date_minor,
+         greatest(restated.minor - balance.billed_to_date_minor, 0) as contract_asset_minor,
+         greatest(balance.billed_to_date_minor - restated.minor, 0) as contract_liability_minor
+    from contract_balance as balance
    cross join lateral (
-     select coalesce(sum(revenue_minor) filter (where posted_in <= period.period), 0)::bigint as minor from revenue_by_line_month
-      where contract_line_id = line.id and book = 'primary') as earned
-   cross join lateral (
-     select coalesce(sum(revenue_minor) filter (where month <= period.period), 0)::bigint as minor from revenue_by_line_month
-      where contract_line_id = line.id and book = 'primary') as restated
-   cross join lateral (
-     select coalesce(sum(net_minor), 0)::bigint as minor from invoice
-      where contract_line_id = line.id and state in ('issued', 'settled')
-        and issue_date < to_date(period.period, 'YYYY-MM') + interval '1 month') as billed;
-comment on view contract_balance is 'Per line and month end whose revenue is recognised: asset or liability, never netted with another line (S-26, S-29); as posted by that month end, and restated by the months that revenue is about.';
+     select coalesce(sum(revenue.revenue_minor), 0)::bigint as minor from revenue_by_line_month as revenue
+      where revenue.contract_line_id = balance.contract_line_id and revenue.book = 'primary' and revenue.month <= balance.month) as restated;
+comment on view restated_contract_balance is 'Contract balances by the months that revenue is about, wherever it was posted (S-26, S-40); beside contract_balance, which is as posted.';
 
 create view policy_breach as
   select finding.*

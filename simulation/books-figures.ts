@@ -106,15 +106,15 @@ async function revenueByLineMonth(db: Kysely<DB>, dealId: string): Promise<Recor
 /** Of lines by percent of completion, from the first month with revenue or a document to the last, whenever effort was approved (S-26, S-40). */
 async function contractBalances(db: Kysely<DB>, dealId: string): Promise<ContractBalanceFigure[]> {
   const rows = await db
-    .selectFrom('contract_balance as balance')
+    .selectFrom('restated_contract_balance as balance')
     .innerJoin('contract_line as line', 'line.id', 'balance.contract_line_id')
     .innerJoin('contract_version as version', (join) =>
       join.onRef('version.deal_id', '=', 'line.deal_id').onRef('version.version', '=', 'line.contract_version'),
     )
     .selectAll('balance')
-    .select('version.terms')
-    .where('balance.deal_id', '=', dealId)
-    .orderBy('balance.line_id')
+    .select(['version.terms', 'line.line_id', 'line.currency'])
+    .where('line.deal_id', '=', dealId)
+    .orderBy('line.line_id')
     .orderBy('balance.month')
     .execute();
   const byEffort = rows.filter((row) => {
@@ -123,22 +123,22 @@ async function contractBalances(db: Kysely<DB>, dealId: string): Promise<Contrac
   });
   const same = (a: (typeof rows)[number], b: (typeof rows)[number] | undefined): boolean =>
     a.contract_line_id === b?.contract_line_id &&
-    Number(a.restated_revenue_to_date_minor) === Number(b.restated_revenue_to_date_minor) &&
+    Number(a.revenue_to_date_minor) === Number(b.revenue_to_date_minor) &&
     Number(a.billed_to_date_minor) === Number(b.billed_to_date_minor);
-  const touched = byEffort.filter((row) => Number(row.restated_revenue_to_date_minor) !== 0 || Number(row.billed_to_date_minor) !== 0);
+  const touched = byEffort.filter((row) => Number(row.revenue_to_date_minor) !== 0 || Number(row.billed_to_date_minor) !== 0);
   const lastChange = new Map<string, string>();
   touched.forEach((row, index) => {
-    if (!same(row, touched[index - 1])) lastChange.set(row.line_id ?? '', row.month ?? '');
+    if (!same(row, touched[index - 1])) lastChange.set(row.line_id, row.month ?? '');
   });
   return touched
-    .filter((row) => (row.month ?? '') <= (lastChange.get(row.line_id ?? '') ?? ''))
+    .filter((row) => (row.month ?? '') <= (lastChange.get(row.line_id) ?? ''))
     .map((row) => ({
-      lineId: row.line_id ?? '',
+      lineId: row.line_id,
       month: row.month ?? '',
-      revenueToDate: written(Number(row.restated_revenue_to_date_minor), row.currency ?? ''),
-      billedToDate: written(Number(row.billed_to_date_minor), row.currency ?? ''),
-      contractAsset: written(Number(row.restated_asset_minor), row.currency ?? ''),
-      contractLiability: written(Number(row.restated_liability_minor), row.currency ?? ''),
+      revenueToDate: written(Number(row.revenue_to_date_minor), row.currency),
+      billedToDate: written(Number(row.billed_to_date_minor), row.currency),
+      contractAsset: written(Number(row.contract_asset_minor), row.currency),
+      contractLiability: written(Number(row.contract_liability_minor), row.currency),
     }));
 }
 

@@ -21,11 +21,15 @@ interface Batch<Row> {
 
 const ENTRIES_AT_ONCE = 1000;
 
-/** Time and expenses as they were approved, or submitted where they were not. */
+/** Time and expenses as they were approved, or submitted where they were not; those of one manager and day come at one moment. */
 export function workEvents(folder: DealFolder, cast: Cast): OutsideEvent[] {
-  const time = batches(folder, cast, folder.time).flatMap(({ key, at, manager, rows }) =>
+  const worked = batches(folder, cast, folder.time);
+  const spent = batches(folder, cast, folder.expenses);
+  const last = new Map<string, Instant>();
+  for (const { key, at } of [...worked, ...spent]) if (at > (last.get(key) ?? '')) last.set(key, at);
+  const time = worked.flatMap(({ key, at, manager, rows }) =>
     inBlocks(rows, ENTRIES_AT_ONCE).map((block, index): OutsideEvent => ({
-      at,
+      at: last.get(key) ?? at,
       key: `time/${key}/${index}`,
       says: `${block.length} time entries`,
       bring: async (stage) => {
@@ -34,8 +38,8 @@ export function workEvents(folder: DealFolder, cast: Cast): OutsideEvent[] {
       },
     })),
   );
-  const expenses = batches(folder, cast, folder.expenses).map(({ key, at, manager, rows }): OutsideEvent => ({
-    at,
+  const expenses = spent.map(({ key, at, manager, rows }): OutsideEvent => ({
+    at: last.get(key) ?? at,
     key: `expenses/${key}`,
     says: `${rows.length} expenses`,
     bring: async (stage) =>

@@ -161,7 +161,12 @@ export async function listContractBalances(
   let query = db
     .selectFrom('contract_balance as balance')
     .innerJoin('deal', 'deal.id', 'balance.deal_id')
+    .innerJoin('restated_contract_balance as restated', (join) =>
+      join.onRef('restated.contract_line_id', '=', 'balance.contract_line_id').onRef('restated.month', '=', 'balance.month'),
+    )
     .selectAll('balance')
+    .select(['restated.revenue_to_date_minor as restated_revenue', 'restated.contract_asset_minor as restated_asset'])
+    .select('restated.contract_liability_minor as restated_liability')
     .where('balance.deal_id', '=', dealId)
     .where(lineInScope(scope, sql`balance.entity_id`, sql`deal.lead_entity_id`));
   if (page.after) query = query.where(sql<boolean>`(balance.line_id, balance.month) > (${keyAt(page, 0)}, ${keyAt(page, 1)})`);
@@ -187,9 +192,9 @@ export async function listContractBalances(
         contractAsset: money(row.contract_asset_minor),
         contractLiability: money(row.contract_liability_minor),
         restated: {
-          revenueToDate: money(row.restated_revenue_to_date_minor),
-          contractAsset: money(row.restated_asset_minor),
-          contractLiability: money(row.restated_liability_minor),
+          revenueToDate: money(row.restated_revenue),
+          contractAsset: money(row.restated_asset),
+          contractLiability: money(row.restated_liability),
         },
       };
     },
