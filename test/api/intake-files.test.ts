@@ -58,6 +58,7 @@ describe('a file of facts at the door', () => {
   test.each([
     ['hours of nothing', { hours: '0' }, 'hours', 'HoursOutOfRange'],
     ['negative hours', { hours: '-1' }, 'hours', 'HoursOutOfRange'],
+    ['more hours than a day has', { hours: '24.25' }, 'hours', 'HoursOutOfRange'],
     ['hours that are no decimal', { hours: '7h' }, 'hours', 'CellMalformed'],
     ['hours with a comma', { hours: '"7,5"' }, 'hours', 'CellMalformed'],
     ['a day that does not exist', { work_date: '2026-02-29' }, 'work_date', 'DateUnknown'],
