@@ -8,7 +8,7 @@ import { type Instant, type ManagedServiceLine, type RetainerLine } from '../../
 import { drawdown, hoursByMonth } from '../../domain/engagement/drawdown';
 import { settlements } from '../../domain/engagement/settlements';
 
-/** States anew what the months of a locked retainer or managed service used (R-036, R-037); other lines have no such months. */
+/** States anew what the months of a locked retainer or managed service used (R-183, R-036, R-037); other lines have no such months. */
 export async function stateMonths(trx: Transaction<DB>, line: LineRow, at: Instant): Promise<void> {
   const { terms } = line;
   if (terms.engagementModel === 'retainer') await stateDrawdown(trx, line, terms, at);
