@@ -71,5 +71,6 @@ create view policy_breach as
     left join lateral (
       select min(wait.since) as since from project join open_wait as wait on wait.workflow_id = 'project/' || project.id
        where project.deal_id = finding.deal_id and wait.kind = 'close-checklist') as closing on true
-   where finding.closed_at is null or finding.closed_at >= closing.since;
-comment on view policy_breach is 'Findings that hold, and those that held when the project began to close: what is rejected then was in breach all the time of its delivery (S-22).';
+   where case when closing.since is null then finding.closed_at is null
+              else finding.first_seen_at < closing.since and (finding.closed_at is null or finding.closed_at >= closing.since) end;
+comment on view policy_breach is 'Findings that hold, or that held when the project began to close: what is rejected then was in breach all the time of its delivery, and leaves no week without time (S-22).';

@@ -19,6 +19,9 @@ export interface QueuedEntry {
   readonly parked: boolean;
 }
 
+/** Share of a limit at which it is warned where the contract names none (R-121, S-16). */
+export const DEFAULT_SOFT_PERCENT: Decimal = '80';
+
 /** What a run finds: the limit in force (null: none) and the fees on uncredited documents before it, before discount (S-09, S-15). */
 export interface LimitRunInput {
   readonly limit: Money | null;

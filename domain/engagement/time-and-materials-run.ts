@@ -4,7 +4,7 @@ import { isViolation, type Violation } from '../violation';
 import { termsInMonth, termsOn } from './dated-terms';
 import { periodOf } from './drafting';
 import { type BillingFacts, type BillingPlanItem, type TimeAndMaterialsFacts } from './model';
-import { runUpToLimit, type LimitRun } from './not-to-exceed';
+import { DEFAULT_SOFT_PERCENT, runUpToLimit, type LimitRun } from './not-to-exceed';
 import { limitInForce } from './not-to-exceed-limit';
 import { draftOfRun } from './time-and-materials-draft';
 import { isTaken, windowOf } from './time-and-materials-plan';
@@ -41,7 +41,7 @@ function computedRun(line: TimeAndMaterialsLine, item: BillingPlanItem, facts: B
     limit: inForce.limit,
     billedToDate: billedFees,
     queue,
-    softPercent: termsOn(line, window.lastDay).capSoftPercent,
+    softPercent: termsOn(line, window.lastDay).capSoftPercent ?? DEFAULT_SOFT_PERCENT,
     softLimitReported,
   });
   const byId = new Map(queue.map((entry) => [entry.entryId, entry]));

@@ -12,7 +12,7 @@ import {
   type LineChange,
   type ReadinessBlocker,
 } from './model';
-import { type LimitRun } from './not-to-exceed';
+import { DEFAULT_SOFT_PERCENT, type LimitRun } from './not-to-exceed';
 import { blocked, commonBlockers, warned } from './readiness';
 import { isRunPlanned, unbilledPoints } from './time-and-materials-finish';
 import { recogniseTimeAndMaterials } from './time-and-materials-revenue';
@@ -67,7 +67,11 @@ function limitWarnings(line: TimeAndMaterialsLine, { parkedAfter, softLimitReach
   const warnings: ReadinessBlocker[] = [];
   if (softLimitReachedBy !== null)
     warnings.push(
-      warned('SoftLimitReached', 'project-manager', `${line.capSoftPercent} % of the limit are reached by ${softLimitReachedBy}`),
+      warned(
+        'SoftLimitReached',
+        'project-manager',
+        `${line.capSoftPercent ?? DEFAULT_SOFT_PERCENT} % of the limit are reached by ${softLimitReachedBy}`,
+      ),
     );
   if (parkedAfter.minor > 0)
     warnings.push(warned('LimitReached', 'project-manager', `raise a change order: ${written(parkedAfter)} is parked`));

@@ -3,24 +3,25 @@ import { dayAfter, EVENT, eachRow, json, later, monthAfter, save, two, type Deal
 
 interface Order {
   readonly lines: readonly string[];
+  status: string;
   requestedAt: string;
   changes: (Json & { path: string; to: unknown; inForceFrom: string })[];
   customerApproval: { at: string };
   modificationAccounting: { answeredAt: string };
 }
 
-/** Keeps the change orders of some lines. */
-export function dropOtherChangeOrders(folder: string, lines: readonly string[]): void {
+/** Only the change orders of some lines were agreed. */
+export function withdrawOtherChangeOrders(folder: string, lines: readonly string[]): void {
   const { changeOrders } = json(folder, 'change-orders.json') as { changeOrders: Order[] };
-  const kept = changeOrders.filter((order) => order.lines.some((line) => lines.includes(line)));
-  save(folder, 'change-orders.json', { changeOrders: kept });
+  for (const order of changeOrders) if (!order.lines.some((line) => lines.includes(line))) order.status = 'withdrawn';
+  save(folder, 'change-orders.json', { changeOrders });
 }
 
 /** Other days for all that a change order says, and other fees of what it adds; its limits are drawn with those of the lines. */
 export function perturbChangeOrders(folder: string, draw: Chance): void {
   const { changeOrders } = json(folder, 'change-orders.json') as { changeOrders: Order[] };
   const { data } = json(folder, EVENT) as DealFile;
-  for (const order of changeOrders) {
+  for (const order of changeOrders.filter(({ status }) => status === 'approved')) {
     const line = data.lines.find(({ id }) => order.lines.includes(id));
     if (line?.engagementModel === 'managed-service') addOn(order, line, draw);
     else extend(folder, order, draw);

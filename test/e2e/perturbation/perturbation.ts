@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync } from 'node:fs';
 import { chance, type Chance } from './chance';
-import { dropOtherChangeOrders, perturbChangeOrders } from './change-orders';
+import { perturbChangeOrders, withdrawOtherChangeOrders } from './change-orders';
 import { csv, eachRow, EVENT, inCurrency, json, later, monthAfter, save, saveCsv, two, type DealFile, type Json } from './files';
 import { writePayments } from './payments';
 import { drawnLimits, perturbPrices } from './prices';
@@ -37,7 +37,7 @@ export function writePerturbed(source: string, target: string, seed: number): vo
   mkdirSync(target, { recursive: true });
   cpSync(source, target, { recursive: true, filter: (path) => !/\.(md|docx|pdf)$/.test(path) });
   const terms = new Map<string, string>();
-  dropOtherChangeOrders(target, kept.changeOrders ? kept.lines : []);
+  withdrawOtherChangeOrders(target, kept.changeOrders ? kept.lines : []);
   perturbDeal(target, draw, terms, kept);
   dropOtherBookings(target, kept.lines);
   perturbParties(target, draw);
@@ -125,7 +125,7 @@ function perturbSow(folder: string, draw: Chance, terms: ReadonlyMap<string, str
   for (const line of event.data.lines) {
     if (line.engagementModel === 'managed-service') line.overagePerTicket = draw.amount(5, 90);
     if (line.engagementModel === 'retainer') line.overageRatePerHour = draw.amount(80, 400);
-    if (line.engagementModel === 'time-and-materials') line.notToExceed = inCurrency(draw.whole(10_000, 90_000), String(line.currency));
+    if (line.notToExceed !== undefined) line.notToExceed = inCurrency(draw.whole(10_000, 90_000), String(line.currency));
   }
   save(folder, EVENT, event);
 }

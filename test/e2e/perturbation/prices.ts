@@ -21,16 +21,18 @@ export function perturbPrices(folder: string, draw: Chance): void {
  */
 export function drawnLimits(folder: string, draw: Chance): [path: string, value: string][] {
   const event = json(folder, EVENT) as DealFile;
-  const { changeOrders } = json(folder, 'change-orders.json') as { changeOrders: { changes: Json[] }[] };
+  const { changeOrders } = json(folder, 'change-orders.json') as { changeOrders: { status: string; changes: Json[] }[] };
   const { totals } = expectedReport(folder).billable;
   const limits = event.data.lines.flatMap((line): [string, string][] => {
     const amount = Number(totals[line.id]?.amount ?? 0);
     if (line.engagementModel !== 'time-and-materials' || amount === 0) return [];
     const share = (least: number, most: number): string => inCurrency((amount * draw.whole(least, most)) / 100, String(line.currency));
-    const raised = changeOrders.flatMap(({ changes }) => changes).filter(({ path }) => path === `lines.${line.id}.cap`);
+    const raised = changeOrders
+      .flatMap(({ status, changes }) => (status === 'approved' ? changes : []))
+      .filter(({ path }) => path === `lines.${line.id}.cap`);
+    if (draw.whole(1, 4) === 1) delete line.capSoftPercent;
     if (raised.length === 0 && draw.whole(1, 5) === 1) {
       delete line.notToExceed;
-      delete line.capSoftPercent;
       return [];
     }
     line.notToExceed = raised.length > 0 ? share(25, 55) : share(35, 125);

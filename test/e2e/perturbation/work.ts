@@ -43,6 +43,7 @@ export function perturbExpenses(folder: string, draw: Chance): void {
     const kept = own.filter((_, index) => index % Math.ceil(own.length / EXPENSES_OF_A_LINE) === 0);
     return kept.flatMap((row, index) => {
       const changed = perturbedExpense(row, line, draw);
+      if (Date.parse(changed.approved_at ?? '') >= line.lastCutOff) return [];
       return index === 1 ? [changed, { ...changed, expense_id: `${changed.expense_id}-B` }] : [changed];
     });
   });

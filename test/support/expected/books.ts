@@ -1,13 +1,13 @@
 import { monthOf } from './days';
 import { type ExpectedInvoice } from './document';
+import { type RawLine } from './folder';
 import { minorOf, written } from './fraction';
 import { afterEachFile } from './receivables';
-import { type RevenueByMonth } from './revenue';
 import { type WholeFolder } from './whole-folder';
 
 /**
  * What the trial balance of an entity must tie to when the month of a monthly bank file is closed: documents issued by that day, cash
- * of this deal as matched, revenue of the periods up to that month (S-29, S-45). Contract assets and liabilities are taken per line:
+ * of this deal as matched, revenue as it was recognised up to that month: what was approved after a cut-off stands in a later one (S-29, S-45). Contract assets and liabilities are taken per line:
  * revenue to date above or below what is billed to date, never netted. Then, in every entity and currency,
  * cash + receivables + bank charges + contract assets = on account + output tax + contract liabilities + revenue.
  */
@@ -30,7 +30,7 @@ export interface ExpectedBooks {
 export function booksOf(
   folder: WholeFolder,
   invoices: readonly ExpectedInvoice[],
-  revenue: ReadonlyMap<string, RevenueByMonth>,
+  recognised: (line: RawLine, month: string) => bigint,
 ): ExpectedBooks[] {
   const sellers = [...new Set(folder.deal.lines.map((line) => `${line.sellingEntity} ${line.currency}`))].sort();
   return afterEachFile(folder, invoices, ({ asOf, accounts, payments }) =>
@@ -46,8 +46,8 @@ export function booksOf(
       const positions = folder.deal.lines
         .filter((line) => line.sellingEntity === entity && line.currency === currency)
         .map((line) => {
-          const recognised = add([...(revenue.get(line.id) ?? [])].filter(([month]) => month <= monthOf(asOf)).map(([, minor]) => minor)); // prettier-ignore
-          return { recognised, asset: recognised - sumOf(issued.filter(({ lineId }) => lineId === line.id), 'net') }; // prettier-ignore
+          const revenue = recognised(line, monthOf(asOf));
+          return { revenue, asset: revenue - sumOf(issued.filter(({ lineId }) => lineId === line.id), 'net') }; // prettier-ignore
         });
       const open = add(accounts.filter(({ invoice }) => issued.includes(invoice)).map((each) => each.open));
       const money = (minor: bigint): string => written(minor, currency);
@@ -61,7 +61,7 @@ export function booksOf(
         onAccount: money(add(received.map(({ onAccount }) => onAccount))),
         outputTax: money(sumOf(issued, 'tax')),
         billedNet: money(sumOf(issued, 'net')),
-        revenue: money(add(positions.map(({ recognised }) => recognised))),
+        revenue: money(add(positions.map(({ revenue }) => revenue))),
         contractAssets: money(add(positions.map(({ asset }) => (asset > 0n ? asset : 0n)))),
         contractLiabilities: money(add(positions.map(({ asset }) => (asset < 0n ? -asset : 0n)))),
       };

@@ -1,4 +1,4 @@
-import { lastOf, monthOf, monthsOf } from './days';
+import { addDays, endOfDay, firstOf, lastOf, monthAfter, monthOf, monthsOf } from './days';
 import { type ExpectedInvoice, type LineParties } from './document';
 import { type Exchange } from './exchange';
 import { netOf, type CheckedExpense } from './expenses';
@@ -20,15 +20,16 @@ export interface ExpectedContractBalance {
 
 /**
  * Revenue to date of a fixed-fee line at every month end with a forecast (S-26). A month without one recognises nothing; the next
- * forecast catches up. In minor units, by month.
+ * forecast catches up. In minor units, by month. `knownBefore` leaves out what was approved later.
  */
 export function revenueToDate(
   folder: WholeFolder,
   { line }: LineParties,
   exchange: Exchange,
   expenses: readonly CheckedExpense[],
+  knownBefore = Number.POSITIVE_INFINITY,
 ): Map<string, bigint> {
-  const costs = costsOf(folder, line.id, line.currency, exchange, expenses);
+  const costs = costsOf(folder, line.id, line.currency, exchange, expenses, knownBefore);
   const forecasts = folder.forecasts.filter((row) => row.line_id === line.id).sort((a, b) => ((a.as_of ?? '') < (b.as_of ?? '') ? -1 : 1));
   return new Map(
     forecasts.map((forecast) => {
@@ -45,6 +46,19 @@ export function revenueToDate(
   );
 }
 
+/** Revenue to date as it was recognised when a month closed: by the last forecast until then and what was approved before the cut-off (S-45). */
+export function recognisedBy(
+  folder: WholeFolder,
+  parties: LineParties,
+  exchange: Exchange,
+  expenses: readonly CheckedExpense[],
+  month: string,
+): bigint {
+  const cutOff = endOfDay(addDays(firstOf(monthAfter(month)), 4), parties.entity.timeZone);
+  const known = [...revenueToDate(folder, parties, exchange, expenses, cutOff)].filter(([forecast]) => forecast <= month);
+  return known.at(-1)?.[1] ?? 0n;
+}
+
 /**
  * Approved time without duplicates and rework at the cost rate of the work date, at the rate of the last day of its month, not rounded;
  * expenses without error in whole minor units. Blocked time and time entered as not billable cost, too (S-26, S-40).
@@ -55,8 +69,11 @@ function costsOf(
   currency: string,
   exchange: Exchange,
   expenses: readonly CheckedExpense[],
+  knownBefore: number,
 ): { day: string; cost: Fraction }[] {
+  const isKnown = (row: Row): boolean => Date.parse(row.approved_at ?? '') < knownBefore;
   const time = checkedEntries(folder)
+    .filter(({ row }) => row.status !== 'approved' || isKnown(row))
     .filter(({ row, duplicate }) => !duplicate && row.line_id === lineId && row.status === 'approved' && row.rework === 'N')
     .map(({ row }) => {
       const day = row.work_date ?? '';
@@ -65,7 +82,7 @@ function costsOf(
       return { day, cost: inMinor(exchange(cost, rate.currency ?? '', currency, lastOf(monthOf(day))), currency) };
     });
   const spent = expenses
-    .filter(({ row, errors }) => row.line_id === lineId && errors.length === 0 && row.status === 'approved')
+    .filter(({ row, errors }) => row.line_id === lineId && errors.length === 0 && row.status === 'approved' && isKnown(row))
     .map(({ row }) => ({ day: row.spend_date ?? '', cost: whole(netOf(row, exchange, currency)) }));
   return [...time, ...spent];
 }

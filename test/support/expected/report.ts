@@ -2,7 +2,7 @@ import { amendmentsOf } from './amendments';
 import { booksOf, type ExpectedBooks } from './books';
 import { policyBreaches, type ExpectedBreaches } from './breaches';
 import { cashFigures, type ExpectedAgeing, type ExpectedInterest, type ExpectedStatement } from './cash';
-import { contractBalances, periodsOf, revenueToDate, type ExpectedContractBalance } from './cost-to-cost';
+import { contractBalances, periodsOf, recognisedBy, revenueToDate, type ExpectedContractBalance } from './cost-to-cost';
 import { discrepanciesOf, type ExpectedDiscrepancy } from './discrepancies';
 import { type ExpectedInvoice, type LineParties } from './document';
 import { exchangeOf, type Exchange } from './exchange';
@@ -80,7 +80,6 @@ export function expectedReport(path: string, cut: Cut = {}): ExpectedReport {
   const expenses = checkedExpenses(folder, exchange);
   const lines = folder.deal.lines.map((line) => lineFigures(folder, partiesOf(folder, line), exchange, expenses));
   const invoices = lines.flatMap((each) => each.invoices).sort((a, b) => order(a.issueDate, b.issueDate) || order(a.reference, b.reference)); // prettier-ignore
-  const revenue = new Map(lines.map(({ parties, revenue: own }) => [parties.line.id, own]));
   const cash = cashFigures(folder, invoices);
   return {
     invoices,
@@ -111,7 +110,11 @@ export function expectedReport(path: string, cut: Cut = {}): ExpectedReport {
     interest: cash.interest,
     contractBalances: lines.flatMap(({ balances }) => balances),
     ageing: cash.ageing,
-    books: booksOf(folder, invoices, revenue),
+    books: booksOf(folder, invoices, (line, month) => {
+      const own = lines.find(({ parties }) => parties.line.id === line.id);
+      if (own && line.revenueMethod === 'cost-to-cost') return recognisedBy(folder, own.parties, exchange, expenses, month);
+      return [...(own?.revenue ?? [])].reduce((sum, [of, minor]) => (of <= month ? sum + minor : sum), 0n);
+    }),
     acceptances: lines.flatMap(({ acceptances }) => acceptances),
   };
 }
