@@ -9,8 +9,10 @@ import { BODY_LIMIT_BYTES, FILE_TIMEOUT_MS, readBodies } from './body';
 import { type ApiDeps, type RouteDeps } from './deps';
 import { ApiError } from './errors';
 import { createGateway } from './gateway/gateway';
+import { refuseOtherMethods } from './methods';
 import { answerNotModified } from './preconditions';
 import { answerWithProblems, sendProblem, zodValidator } from './problem';
+import { answerUnreadable, HEADERS_WITHOUT_HOOKS } from './unreadable';
 import { HEALTH, limitRates } from './rates';
 import { guardRoutes } from './routing';
 import { approvalRoutes } from './routes/approvals';
@@ -45,17 +47,23 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: deps.config.http.trustProxy ?? false,
     requestTimeout: FILE_TIMEOUT_MS,
+    // A request without Host is refused by a hook, as a problem like every other.
+    http: { requireHostHeader: false },
     routerOptions: { maxParamLength: 400 },
     exposeHeadRoutes: false,
     genReqId: () => uuidv7(),
-    frameworkErrors: (_error, request, reply) =>
-      void sendProblem(new ApiError('RequestMalformed', 'the address cannot be read'), request, reply),
+    frameworkErrors: (_error, request, reply) => {
+      void reply.headers({ ...HEADERS_WITHOUT_HOOKS, 'x-request-id': request.id });
+      sendProblem(new ApiError('RequestMalformed', 'the address cannot be read'), request, reply);
+    },
+    clientErrorHandler: answerUnreadable,
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(zodValidator);
   app.setSerializerCompiler(serializerCompiler);
   answerWithProblems(app);
   logRequests(app, deps);
   readBodies(app);
+  refuseOtherMethods(app);
   const tokens = await createTokens(deps.config.auth, deps.keepDevKey === false ? null : deps.config.dataDir);
   await app.register(helmet, { contentSecurityPolicy: contentPolicy });
   const signIns = await limitRates(app, deps);

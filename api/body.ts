@@ -22,6 +22,8 @@ export function readBodies(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {
     request.rawBody = Buffer.alloc(0);
     if (request.routeOptions.config.streamed !== true) endSlowBody(request);
+    if (request.headers.host === undefined && request.raw.httpVersion !== '1.0')
+      return done(new ApiError('RequestMalformed', 'a request names its Host'));
     if (/%00/i.test(request.url)) return done(new ApiError('TextNotStorable', 'the address holds a null character'));
     done();
   });

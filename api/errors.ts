@@ -25,7 +25,6 @@ const PASSING: ReadonlySet<string> = new Set([
   'PreconditionRequired',
   'ProjectNotClosing',
   'RunMissing',
-  'StepNotOpen',
   'TermsNotExpected',
   'TierNotOpen',
   'TooManyRequests',

@@ -38,7 +38,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 }
 
 /** The answer of an error, as it is sent and as it is stored for a repeated request. */
-export function problemOf(error: ApiError, request: FastifyRequest): Problem {
+export function problemOf(error: ApiError, request: Pick<FastifyRequest, 'id' | 'url'>): Problem {
   const row = errorRow(error.code);
   const bug = row === undefined || row.status === 500;
   const code = bug ? 'InternalError' : error.code;

@@ -159,6 +159,7 @@ const HEADERS = {
   idempotencyKey: z
     .string()
     .optional()
+    .meta({ minLength: 1, maxLength: 200, pattern: '^[\\x20-\\x7e]+$' })
     .describe('1 to 200 printable characters; the same request with the same key has one effect and one answer'),
   ifMatch: {
     optional: z.string().optional().describe('ETag of what the change is based on; 412 where it has changed'),

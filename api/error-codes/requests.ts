@@ -48,11 +48,14 @@ export const requests: readonly [string, ErrorRow][] = [
     RunUnknown: ['There is no such run, or not for you.', 'Check the workflow id.'],
     StreamUnknown: ['There is no such audit stream, or not for you.', 'Check the name.'],
   }),
+  ...rows(405, { MethodNotAllowed: ['This address does not take this method.', 'See the Allow header.'] }),
+  ...rows(408, { RequestTooSlow: ['The request did not come in time.', 'Send it again, faster.'] }),
   ...rows(413, {
     BodyTooLarge: ['The body is larger than 1 MiB.', 'Send it in parts.'],
     FileTooLarge: ['The file is larger than what is taken.', 'Send it in parts.'],
   }),
   ...rows(415, { MediaTypeUnsupported: ['This media type is not read here.', 'See /docs for the media type.'] }),
+  ...rows(431, { HeadersTooLarge: ['The headers are larger than what is read.', 'Send less in the headers.'] }),
   ...rows(429, { TooManyRequests: ['Too many requests.', 'Wait as long as Retry-After says.'] }, 30),
   ...rows(500, { InternalError: ['Something is wrong on our side.', ASK_OPERATOR] }),
   ...rows(

@@ -109,7 +109,7 @@ export function approvalRoutes(app: Api, deps: RouteDeps): void {
       const words = { reason: request.body.reason, purpose: 'withdrawal', subject: approvalWorkflowId(id), origin: id } as const;
       const withdrawal = { reasonId: await keepReason(deps, request, words), at: await deps.clock.now() };
       const told = await orUnknown(deps.gateway.signal(approvalWorkflowId(id), withdrawSignal, withdrawal));
-      if (!told) throw new ApiError('RunMissing', 'the approval is pending, but no run takes decisions');
+      if (!told) throw noRun((await approvalOf(deps, request, id)).record);
       void reply.code(202);
       return { approvalId: id };
     },
@@ -128,8 +128,14 @@ function decide(deps: RouteDeps, request: FastifyRequest, approvalId: string, de
 function settledAnswer({ record }: ApprovalDetail, decision: DecisionInput): Outcome {
   const answered = answerTo(record, decision);
   if (answered !== null) return answered;
-  if (record.kind === 'pending') throw new ApiError('RunMissing', 'the approval is pending, but no run takes decisions');
+  if (record.kind === 'pending') throw noRun(record);
   throw refused(refusalWithoutFacts(record, decision) ?? { violation: 'AlreadyDecided', detail: record.kind });
+}
+
+/** No run took the message: the approval has ended meanwhile, or its run is gone. */
+function noRun(record: ApprovalDetail['record']): ApiError {
+  const ended = endedAlready(record);
+  return ended === null ? new ApiError('RunMissing', 'the approval is pending, but no run takes decisions') : refused(ended);
 }
 
 async function readerOf(deps: RouteDeps, request: FastifyRequest): Promise<ApprovalReader> {

@@ -48,7 +48,11 @@ export function healthRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'GET',
     url: '/metrics',
-    schema: { tags: ['operations'], summary: 'Prometheus metrics', response: { 200: z.string() } },
+    schema: {
+      tags: ['operations'],
+      summary: 'Prometheus metrics',
+      response: { 200: { content: { 'text/plain': { schema: z.string() } } } },
+    },
     handler: async (_request, reply) =>
       reply
         .type(deps.metrics.registry.contentType)

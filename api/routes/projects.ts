@@ -58,7 +58,7 @@ export function projectRoutes(app: Api, deps: RouteDeps): void {
       const { id } = request.params;
       await openProject(deps, request, id);
       const told = await orUnknown(deps.gateway.signal(projectWorkflowId(id), recheckProjectSignal, { at: await deps.clock.now() }));
-      if (!told) throw new ApiError('RunMissing', 'the run of the project is not there');
+      if (!told) await refuseWithoutRun(deps, request, id);
       void reply.code(202);
       return { projectId: id };
     },
@@ -83,10 +83,7 @@ export function projectRoutes(app: Api, deps: RouteDeps): void {
       const message = { definition: signOffUpdate, workflowId: projectWorkflowId(id), id: signOffId, input };
       return askRun(deps, request, message, {
         done: () => shownTo(deps, request, 'project', id),
-        noRun: async () => {
-          await openProject(deps, request, id);
-          throw new ApiError('RunMissing', 'the run of the project is not there');
-        },
+        noRun: () => refuseWithoutRun(deps, request, id),
       });
     },
   });
@@ -97,4 +94,10 @@ async function openProject(deps: RouteDeps, request: FastifyRequest, id: string)
   if (project === undefined) throw new ApiError('ProjectUnknown', id);
   const { state } = project;
   if (state === 'closed' || state === 'cancelled') throw new ApiError('ProjectClosed', `the project is ${state}`);
+}
+
+/** No run took the message: the project has ended meanwhile, or its run is gone. */
+async function refuseWithoutRun(deps: RouteDeps, request: FastifyRequest, id: string): Promise<never> {
+  await openProject(deps, request, id);
+  throw new ApiError('RunMissing', 'the run of the project is not there');
 }

@@ -75,7 +75,7 @@ export function webhookRoutes(app: Api, deps: RouteDeps): void {
       summary: 'Outbound message of Salesforce (SOAP); the address holds a secret token',
       consumes: ['text/xml'],
       querystring: z.object({ token: z.string().max(500).optional() }),
-      response: { 200: z.string() },
+      response: { 200: { content: { 'text/xml': { schema: z.string() } } } },
     },
     handler: async (request, reply) => {
       const acknowledgement = await takeOutboundMessage(deps, request, request.query.token ?? '');
