@@ -1,0 +1,11 @@
+import { delivery } from './scenes/delivery';
+import { door } from './scenes/door';
+import { endings } from './scenes/endings';
+import { events } from './scenes/events';
+import { files } from './scenes/files';
+import { outages } from './scenes/outages';
+import { type Scene } from './scenes/scene';
+import { terms } from './scenes/terms';
+
+/** In their order: later ones go on with the deals of earlier ones. */
+export const scenes: readonly Scene[] = [door, events, terms, delivery, files, endings, outages];

@@ -1,0 +1,116 @@
+import { uuidv7 } from 'uuidv7';
+import { of, type Deal, type Firm } from '../firm';
+import { paymentOf, writeStatement } from './bank';
+import { between, fixedFee, sowTerms, task } from './deals';
+import { type Expectations, type Scene } from './scene';
+import { inState, pending } from './terms';
+
+/** Deals that end: closed, cancelled, sold by who would approve them, and runs that somebody ended from outside. */
+export const endings: Scene = {
+  name: 'endings',
+  play: async (firm, expect) => {
+    await closed(firm, expect);
+    await cancelled(firm, expect);
+    await soldByApprover(firm, expect);
+    await endedFromOutside(firm, expect);
+  },
+};
+
+const onlyMilestone = [{ id: 'M1', name: 'All accepted', percent: '100', plannedDate: '2026-03-20' }];
+
+async function small(firm: Firm, code: string, over: Record<string, unknown> = {}): Promise<Deal> {
+  const deal = await firm.win(code, { ...between, lines: [fixedFee({ milestones: onlyMilestone })], ...over });
+  await inState(firm, deal, 'terms');
+  of(
+    await (
+      await firm.as('U-PM-US')
+    )('PUT', `/v1/deals/${deal.id}/delivery-plan`, { body: { tasks: [task(`${code}-1`, 'A')] }, headers: { 'if-match': '*' } }),
+    202,
+  );
+  of(
+    await (
+      await firm.as('U-SELLER')
+    )('POST', `/v1/deals/${deal.id}/sow-proposals`, { body: { documentId: 'SOW-1', terms: sowTerms } }),
+    201,
+  );
+  return deal;
+}
+
+async function closed(firm: Firm, expect: Expectations): Promise<void> {
+  const deal = await small(firm, 'CLOSED');
+  await firm.bring(deal, 'delivering');
+  const line = await firm.lineOf(deal, 'A');
+  const manager = await firm.as('U-PM-US');
+  const now = await firm.now();
+  const yesterday = new Date(Date.parse(now) - 86_400_000).toISOString();
+  const milestone = `/v1/contract-lines/${line}/milestones/M1`;
+  await firm.until('the line to be active', async () => {
+    const answer = await manager('POST', `${milestone}/deliveries`, {
+      body: { deliveredAt: yesterday },
+      key: `delivery-${uuidv7()}`,
+      isOut: true,
+    });
+    return answer.status === 200;
+  });
+  of(await manager('POST', `${milestone}/responses`, { body: { attempt: 1, response: 'accepted', respondedAt: yesterday } }), 200);
+  const { id } = await firm.until('the invoice', async () => {
+    const { data } = of<{ data: { id: string; state: string; reference: string; total: string }[] }>(
+      await manager('GET', `/v1/invoices?dealId=${deal.id}`),
+      200,
+    );
+    const draft = data.find(({ state }) => state === 'draft');
+    if (draft !== undefined) expect.code(await manager('GET', `/v1/invoices/${draft.id}/document`), 'InvoiceNotIssued');
+    await firm.answer(deal);
+    return data.find(({ state }) => state === 'issued');
+  });
+  of(await manager('GET', `/v1/invoices/${id}`), 200);
+  const { account, paid } = await paymentOf(firm, id);
+  const raw = writeStatement('ST-CLOSED', account, paid);
+  of(await (await firm.as('U-AR'))('POST', '/v1/bank-statements', { raw, type: 'application/xml' }), 202);
+  const { projectId } = of<{ projectId: string }>(await manager('GET', `/v1/deals/${deal.id}`), 200);
+  const project = `/v1/projects/${projectId}`;
+  const signOff = (documentReference: string) =>
+    manager('POST', `${project}/sign-off`, { body: { documentReference, signedOn: now.slice(0, 10) }, key: documentReference });
+  await firm.until('the sign-off to be asked for', async () => (await signOff('letter')).status === 200);
+  expect.code(await signOff('another letter'), 'ProjectSignedOff');
+  of(await manager('POST', `${project}/recheck`), 202);
+  await firm.bring(deal, 'closed');
+  expect.code(await signOff('late letter'), 'ProjectClosed');
+  expect.code(await manager('POST', `${milestone}/deliveries`, { body: { deliveredAt: now } }), 'LineFinished');
+  const seller = await firm.as('U-SELLER');
+  expect.code(await seller('POST', `/v1/deals/${deal.id}/handoff/recheck`), 'DealFinished');
+}
+
+async function cancelled(firm: Firm, expect: Expectations): Promise<void> {
+  const deal = await small(firm, 'CANCELLED');
+  const pmo = await firm.as('U-PMO');
+  const cancel = (over: Record<string, unknown> = {}) =>
+    pmo('POST', `/v1/deals/${deal.id}/cancellation`, {
+      body: { reason: 'the customer stops', effectiveOn: '2026-04-30', ...over },
+      key: `cancel-${uuidv7()}`,
+    });
+  expect.code(await cancel({ effectiveOn: '2026-01-31' }), 'CancellationBackdated');
+  of(await cancel(), 201);
+  expect.code(await cancel(), 'CancellationPending');
+}
+
+async function soldByApprover(firm: Firm, expect: Expectations): Promise<void> {
+  const deal = await small(firm, 'DUTY', { seller: 'U-DELDIR' });
+  await firm.bring(deal, 'approval');
+  const { id, shownHash } = await pending(firm, deal, 'deal');
+  const director = await firm.as('U-DELDIR');
+  expect.code(await director('POST', `/v1/approvals/${id}/decisions`, { body: { verdict: 'grant', shownHash } }), 'DutiesConflict');
+}
+
+/** An operator ends runs at Temporal: the facts say that they are open, but nobody is there to take a message. */
+async function endedFromOutside(firm: Firm, expect: Expectations): Promise<void> {
+  const { client } = firm.installation;
+  const deal = firm.deal('INCOMPLETE');
+  await client.workflow.getHandle(`deal/${deal.id}`).terminate('ended by an operator');
+  expect.code(await (await firm.as('U-SELLER'))('POST', `/v1/deals/${deal.id}/handoff/recheck`), 'DealNotStarted');
+  const other = await small(firm, 'ENDED');
+  const { id } = await pending(firm, other, 'sow');
+  await client.workflow.getHandle(`approval/${id}`).terminate('ended by an operator');
+  const withdrawn = await (await firm.as('U-SELLER'))('POST', `/v1/approvals/${id}/withdrawal`, { body: { reason: 'no' }, isOut: true });
+  expect.code(withdrawn, 'RunMissing');
+}
