@@ -53,7 +53,6 @@ export const conflicts: readonly [string, ErrorRow][] = [
     InvoiceNotOpen: ['The invoice is not open.', READ_AGAIN],
     AcceptedMilestoneChanged: ['An accepted milestone does not change.', READ_AGAIN],
     EndBeforeBilled: ['The line is billed beyond that date.', 'Choose a later date, or credit first.'],
-    FeeBelowBilled: ['More than that fee is billed already.', 'Credit first.'],
     LimitBelowBilled: ['More than that limit is billed already.', 'Choose a higher limit, or credit first.'],
     TermNotChangeable: ['This term cannot change any more.', READ_AGAIN],
     ProjectClosed: ['The project has ended.', READ_AGAIN],

@@ -39,6 +39,7 @@ export const engineCodes: Readonly<Record<string, Shown>> = {
   DocumentWithoutLines: 'wait',
   EngagementModelNotSupported: 'bug',
   EstimateToCompleteMissing: 'wait',
+  FeeBelowBilled: 'bug',
   FxRateMissing: 'wait',
   IntakeTypeUnknown: 'bug',
   JournalEntryIncomplete: 'wait',

@@ -34,7 +34,7 @@ export async function invalidDocument(document: unknown, say: (line: string) => 
   try {
     writeFileSync(join(folder, 'openapi.json'), JSON.stringify(document));
     const args = ['openapi_spec_validator', '--schema', '3.1', 'openapi.json'];
-    const { code, output } = await runModule(pythonPrograms(say), args, { cwd: folder, env: {}, timeoutMs: 60_000 });
+    const { code, output } = await runModule(pythonPrograms(say), args, { cwd: folder, env: {}, timeoutMs: 240_000 });
     return code === 0 ? null : output.slice(0, 2000);
   } finally {
     rmSync(folder, { recursive: true, force: true });

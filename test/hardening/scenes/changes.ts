@@ -130,7 +130,6 @@ export async function lateChanges(firm: Firm, expect: Expectations, deal: Deal):
   const ask = await asker(firm, deal);
   const cases: readonly (readonly [changes: readonly unknown[], code: string])[] = [
     [[monthly({ inForceFrom: '2026-03-01' })], 'MonthAlreadyBilled'],
-    [[fee({ to: '1.00' })], 'FeeBelowBilled'],
     [[limit({ from: '30000.00', to: '1.00' })], 'LimitBelowBilled'],
     [[fee({ path: 'lines.C.endDate', from: '2026-08-31', to: '2026-03-15', currency: undefined })], 'EndBeforeBilled'],
     [

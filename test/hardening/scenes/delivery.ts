@@ -140,7 +140,7 @@ const expense = (over: Record<string, unknown> = {}) => ({
 async function time(firm: Firm, expect: Expectations, deal: Deal): Promise<void> {
   const manager = await firm.as('U-PM-US');
   const entries = [
-    entry(),
+    entry({ approvedBy: 'U-FC-US' }),
     entry({ entryId: 'T-2', personId: 'P-001', roleCode: 'PRN' }),
     entry({ entryId: 'T-3', lineId: 'D', taskId: 'D1', hours: '24' }),
   ];
@@ -225,7 +225,10 @@ async function unbilled(firm: Firm, expect: Expectations, deal: Deal): Promise<v
     finance('POST', `/v1/contract-lines/${line}/waivers`, { body: { reasonCode: 'goodwill', ...body } });
   expect.code(await waive(a, { kind: 'overage', period: '2026-03', hours: '1' }), 'LineWithoutOverage');
   expect.code(await waive(b, { kind: 'unbilled-expenses', amount: '1.00', currency: 'USD' }), 'NothingToWaive');
-  expect.code(await waive(b, { kind: 'parked-time', amount: '1.00', currency: 'USD' }), 'WaiverAmountDiffers');
+  const other = await waive(b, { kind: 'unbilled-time', amount: '1.00', currency: 'USD' });
+  expect.code(other, 'WaiverAmountDiffers');
+  const [amount = ''] = (other.body as { detail: string }).detail.split(' ');
+  expect.code(await waive(b, { kind: 'unbilled-time', amount, currency: 'USD' }), 'DutiesConflict');
   expect.code(await waive(d, { kind: 'overage', period: '2026-04', hours: '1' }), 'OverageNotOpen');
   const usage = {
     eventId: 'USE-9',
@@ -243,6 +246,7 @@ async function unbilled(firm: Firm, expect: Expectations, deal: Deal): Promise<v
   const run = (line: string) => finance('POST', `/v1/contract-lines/${line}/runs`, {});
   expect.code(await run(a), 'LineWithoutRuns');
   expect.code(await run(b), 'RunStillPlanned');
+  await firm.passTo('2026-05-05T15:00:00.000Z');
   expect.code(await run(await firm.lineOf(deal, 'E')), 'NothingToRun');
   expect.code(await finance('POST', `/v1/contract-lines/${a}/releases`, { body: { itemKey: 'milestone/M1' } }), 'ItemNotHeld');
 }

@@ -5,13 +5,12 @@ import { between, fixedFee, sowTerms, task } from './deals';
 import { type Expectations, type Scene } from './scene';
 import { inState, pending } from './terms';
 
-/** Deals that end: closed, cancelled, sold by who would approve them, and runs that somebody ended from outside. */
+/** Deals that end: closed, cancelled, and runs that somebody ended from outside. */
 export const endings: Scene = {
   name: 'endings',
   play: async (firm, expect) => {
     await closed(firm, expect);
     await cancelled(firm, expect);
-    await soldByApprover(firm, expect);
     await endedFromOutside(firm, expect);
   },
 };
@@ -86,20 +85,12 @@ async function cancelled(firm: Firm, expect: Expectations): Promise<void> {
   const pmo = await firm.as('U-PMO');
   const cancel = (over: Record<string, unknown> = {}) =>
     pmo('POST', `/v1/deals/${deal.id}/cancellation`, {
-      body: { reason: 'the customer stops', effectiveOn: '2026-04-30', ...over },
+      body: { reason: 'the customer stops', effectiveOn: '2026-06-30', ...over },
       key: `cancel-${uuidv7()}`,
     });
   expect.code(await cancel({ effectiveOn: '2026-01-31' }), 'CancellationBackdated');
   of(await cancel(), 201);
   expect.code(await cancel(), 'CancellationPending');
-}
-
-async function soldByApprover(firm: Firm, expect: Expectations): Promise<void> {
-  const deal = await small(firm, 'DUTY', { seller: 'U-DELDIR' });
-  await firm.bring(deal, 'approval');
-  const { id, shownHash } = await pending(firm, deal, 'deal');
-  const director = await firm.as('U-DELDIR');
-  expect.code(await director('POST', `/v1/approvals/${id}/decisions`, { body: { verdict: 'grant', shownHash } }), 'DutiesConflict');
 }
 
 /** An operator ends runs at Temporal: the facts say that they are open, but nobody is there to take a message. */
