@@ -62,10 +62,11 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   app.setSerializerCompiler(serializerCompiler);
   answerWithProblems(app);
   logRequests(app, deps);
+  // Before every hook that may refuse, so that refusals carry its headers too.
+  await app.register(helmet, { contentSecurityPolicy: contentPolicy });
   readBodies(app);
   refuseOtherMethods(app);
   const tokens = await createTokens(deps.config.auth, deps.keepDevKey === false ? null : deps.config.dataDir);
-  await app.register(helmet, { contentSecurityPolicy: contentPolicy });
   const signIns = await limitRates(app, deps);
   guardRoutes(app, deps, tokens, signIns);
   answerNotModified(app);

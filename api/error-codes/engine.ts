@@ -47,6 +47,7 @@ export const engineCodes: Readonly<Record<string, Shown>> = {
   JournalLineInvalid: 'wait',
   LimitNotInForce: 'wait',
   LineAmountUnknown: 'wait',
+  MilestoneNotAccepted: 'blocker',
   PeriodNotOpen: 'wait',
   PeriodNotSoftClosed: 'wait',
   PolicyConditionUnknown: 'wait',
@@ -67,4 +68,5 @@ export const engineCodes: Readonly<Record<string, Shown>> = {
   TaxRateMissing: 'wait',
   TimeZoneUnknown: 'wait',
   UsageReportMissing: 'blocker',
+  ValueNotStorable: 'event',
 };

@@ -108,7 +108,12 @@ function batchRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'GET',
     url: '/v1/intake-batches/:id/errors.csv',
-    schema: { tags: ['time'], summary: 'The same as CSV, for a spreadsheet', params: batchParams, response: { 200: z.string() } },
+    schema: {
+      tags: ['time'],
+      summary: 'The same as CSV, for a spreadsheet',
+      params: batchParams,
+      response: { 200: { content: { 'text/csv': { schema: z.string() } } } },
+    },
     handler: async (request, reply) => {
       const batch = await batchFor(deps, request, request.params.id);
       return reply

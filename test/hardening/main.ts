@@ -6,7 +6,8 @@ import { exchange } from './http';
 import { startInstallation } from './installation';
 import { type ApiDocument, Operations } from './operations';
 import { scenes } from './scenes';
-import { Expectations } from './scenes/scene';
+import { lostRuns } from './scenes/endings';
+import { Expectations, type Scene } from './scenes/scene';
 import { checkBySchemathesis, invalidDocument } from './schemathesis';
 import { slowHeaders, wireTests } from './wire';
 import { Witness } from './witness';
@@ -61,7 +62,7 @@ async function main(options: Options): Promise<boolean> {
     const firm = new Firm(installation, witness, corpus);
     const slow = new Expectations('slow headers');
     const slowEnds = slowHeaders(firm, slow);
-    await playScenes(firm, result);
+    await playScenes(firm, [...scenes, { name: 'the wire', play: wireTests }], result);
     if (wants('fuzz')) await runFuzz(firm, corpus, operations, { ...options, seed }, result);
     if (wants('schemathesis')) {
       const invalid = await invalidDocument(document, say);
@@ -71,6 +72,7 @@ async function main(options: Options): Promise<boolean> {
       result.add(checked.passed, checked.failed);
       say(`schemathesis: ${checked.passed} passed, ${checked.failed} failed in ${checked.seconds.toFixed(0)} s`);
     }
+    await playScenes(firm, [lostRuns], result);
     await slowEnds();
     count(slow, result);
     await conclude(firm, operations, result);
@@ -82,8 +84,8 @@ async function main(options: Options): Promise<boolean> {
   return result.failed === 0 && result.passed > 0;
 }
 
-async function playScenes(firm: Firm, result: Result): Promise<void> {
-  for (const scene of [...scenes, { name: 'the wire', play: wireTests }]) {
+async function playScenes(firm: Firm, played: readonly Scene[], result: Result): Promise<void> {
+  for (const scene of played) {
     const began = performance.now();
     const expect = new Expectations(scene.name);
     await scene.play(firm, expect).catch((error: unknown) => {

@@ -43,7 +43,8 @@ export class Witness {
       this.succeeded.set(operation.name, (this.succeeded.get(operation.name) ?? 0) + 1);
     for (const code of namedCodes(answer.body))
       if (this.known.has(code) && !this.told.has(code)) this.told.set(code, operation?.name ?? '');
-    for (const what of [...wrongAnswer(answer, isOut), ...undocumented(operation?.statuses, status)]) this.fault(what, sent, answer.text);
+    for (const what of [...wrongAnswer(answer, isOut, sent.method === 'HEAD'), ...undocumented(operation?.statuses, status)])
+      this.fault(what, sent, answer.text);
   }
 
   fault(what: string, sent: Sent, answer: string): void {
@@ -65,7 +66,7 @@ export function described({ method, path, headers, body }: Sent): string {
   return [`${method} ${path.slice(0, 300)}`, ...shown, body === null ? '' : body.toString('utf8').slice(0, 800)].join('\n    ');
 }
 
-function wrongAnswer({ status, headers, text, body }: Answer, isOut: boolean): string[] {
+function wrongAnswer({ status, headers, text, body }: Answer, isOut: boolean, isHead: boolean): string[] {
   const wrong: string[] = [];
   if (status >= 500 && !(isOut && OUTAGES.has(status))) wrong.push(`answered ${status}`);
   if (headers['x-request-id'] === undefined) wrong.push('no request id');
@@ -73,7 +74,7 @@ function wrongAnswer({ status, headers, text, body }: Answer, isOut: boolean): s
     wrong.push('no security headers');
   if (headers['access-control-allow-origin'] !== undefined) wrong.push('open to other origins');
   if (headers['x-powered-by'] !== undefined || headers.server !== undefined) wrong.push('says what it is made of');
-  if (status >= 400) wrong.push(...wrongProblem({ status, headers, body }));
+  if (status >= 400 && !isHead) wrong.push(...wrongProblem({ status, headers, body }));
   if (status >= 400 && LEAKS.test(text)) wrong.push('tells something of ours');
   return wrong;
 }

@@ -239,15 +239,19 @@ async function unbilled(firm: Firm, expect: Expectations, deal: Deal): Promise<v
     supersedes: null,
     reportedAt: '2026-04-02T12:00:00Z',
   };
-  const late = await (
+  const settled = await (
     await firm.as('U-PM-EU')
   )('POST', `/v1/contract-lines/${await firm.lineOf(deal, 'C')}/usage-reports`, { body: usage });
-  expect.code(late, 'UsagePeriodSettled');
+  expect.code(settled, 'UsagePeriodSettled');
   const run = (line: string) => finance('POST', `/v1/contract-lines/${line}/runs`, {});
   expect.code(await run(a), 'LineWithoutRuns');
   expect.code(await run(b), 'RunStillPlanned');
   await firm.passTo('2026-05-05T15:00:00.000Z');
-  expect.code(await run(await firm.lineOf(deal, 'E')), 'NothingToRun');
+  const ended = await firm.lineOf(deal, 'E');
+  expect.code(await run(ended), 'NothingToRun');
+  const late = [entry({ entryId: 'T-LATE', lineId: 'E', taskId: 'E1', workDate: '2026-03-16' })];
+  of(await (await firm.as('U-PM-US'))('POST', '/v1/time-entries', { body: { dealId: deal.id, entries: late } }), 202);
+  await firm.until('one more run', async () => (await run(ended)).status === 200);
   expect.code(await finance('POST', `/v1/contract-lines/${a}/releases`, { body: { itemKey: 'milestone/M1' } }), 'ItemNotHeld');
 }
 

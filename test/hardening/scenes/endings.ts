@@ -5,13 +5,12 @@ import { between, fixedFee, sowTerms, task } from './deals';
 import { type Expectations, type Scene } from './scene';
 import { inState, pending } from './terms';
 
-/** Deals that end: closed, cancelled, and runs that somebody ended from outside. */
+/** Deals that end: closed and cancelled. */
 export const endings: Scene = {
   name: 'endings',
   play: async (firm, expect) => {
     await closed(firm, expect);
     await cancelled(firm, expect);
-    await endedFromOutside(firm, expect);
   },
 };
 
@@ -52,12 +51,14 @@ async function closed(firm: Firm, expect: Expectations): Promise<void> {
     return answer.status === 200;
   });
   of(await manager('POST', `${milestone}/responses`, { body: { attempt: 1, response: 'accepted', respondedAt: yesterday } }), 200);
+  let isReleased = false;
   const { id } = await firm.until('the invoice', async () => {
     const { data } = of<{ data: { id: string; state: string; reference: string; total: string }[] }>(
       await manager('GET', `/v1/invoices?dealId=${deal.id}`),
       200,
     );
     const draft = data.find(({ state }) => state === 'draft');
+    if (draft !== undefined && !isReleased) isReleased = await refusedAndReleased(firm, deal, line);
     if (draft !== undefined) expect.code(await manager('GET', `/v1/invoices/${draft.id}/document`), 'InvoiceNotIssued');
     await firm.answer(deal);
     return data.find(({ state }) => state === 'issued');
@@ -80,6 +81,23 @@ async function closed(firm: Firm, expect: Expectations): Promise<void> {
   expect.code(await seller('POST', `/v1/deals/${deal.id}/handoff/recheck`), 'DealFinished');
 }
 
+/** Finance refuses a draft, whose item is held until it is released and billed anew. */
+async function refusedAndReleased(firm: Firm, deal: Deal, line: string): Promise<boolean> {
+  const approval = await pending(firm, deal, 'invoice');
+  const finance = await firm.as('U-FC-US');
+  const refusal = { verdict: 'refuse', reason: 'the address is wrong', shownHash: approval.shownHash };
+  of(await finance('POST', `/v1/approvals/${approval.id}/decisions`, { body: refusal }), 200);
+  const itemKey = await firm.until('the item to be held', async () => {
+    const { billingPlan } = of<{ billingPlan: { itemKey: string; heldReason: string | null }[] }>(
+      await finance('GET', `/v1/contract-lines/${line}`),
+      200,
+    );
+    return billingPlan.find(({ heldReason }) => heldReason !== null)?.itemKey;
+  });
+  of(await finance('POST', `/v1/contract-lines/${line}/releases`, { body: { itemKey } }), 200);
+  return true;
+}
+
 async function cancelled(firm: Firm, expect: Expectations): Promise<void> {
   const deal = await small(firm, 'CANCELLED');
   const pmo = await firm.as('U-PMO');
@@ -93,10 +111,22 @@ async function cancelled(firm: Firm, expect: Expectations): Promise<void> {
   expect.code(await cancel(), 'CancellationPending');
 }
 
-/** An operator ends runs at Temporal: the facts say that they are open, but nobody is there to take a message. */
-async function endedFromOutside(firm: Firm, expect: Expectations): Promise<void> {
+/** An operator ends runs at Temporal: the facts say that they are open, but nobody is there to take a message. Played last. */
+export const lostRuns: Scene = { name: 'lost runs', play: lost };
+
+async function lost(firm: Firm, expect: Expectations): Promise<void> {
   const { client } = firm.installation;
-  const deal = firm.deal('INCOMPLETE');
+  const deal = await firm.win('LOST', { ...between, statementOfWork: undefined, lines: [fixedFee({ milestones: onlyMilestone })] });
+  await inState(firm, deal, 'handoff');
+  await firm.until('the run of the deal', () =>
+    client.workflow
+      .getHandle(`deal/${deal.id}`)
+      .describe()
+      .then(
+        () => true,
+        () => false,
+      ),
+  );
   await client.workflow.getHandle(`deal/${deal.id}`).terminate('ended by an operator');
   expect.code(await (await firm.as('U-SELLER'))('POST', `/v1/deals/${deal.id}/handoff/recheck`), 'DealNotStarted');
   const other = await small(firm, 'ENDED');

@@ -47,7 +47,7 @@ async function incomplete(firm: Firm, expect: Expectations): Promise<void> {
 async function plan(firm: Firm, expect: Expectations, deal: Deal): Promise<void> {
   const manager = await firm.as('U-PM-US');
   const url = `/v1/deals/${deal.id}/delivery-plan`;
-  const body = { tasks: [task('A1', 'A'), task('B1', 'B'), task('D1', 'D')] };
+  const body = { tasks: [task('A1', 'A'), task('B1', 'B'), task('D1', 'D'), task('E1', 'E')] };
   of(await manager('GET', url), 200);
   expect.code(await manager('PUT', url, { body }), 'PreconditionRequired');
   expect.code(await manager('PUT', url, { body, headers: { 'if-match': '"older"' } }), 'PreconditionFailed');
