@@ -63,6 +63,7 @@ async function main(options: Options): Promise<boolean> {
     const slow = new Expectations('slow headers');
     const slowEnds = slowHeaders(firm, slow);
     await playScenes(firm, [...scenes, { name: 'the wire', play: wireTests }], result);
+    showFaults(firm, 0);
     if (wants('fuzz')) await runFuzz(firm, corpus, operations, { ...options, seed }, result);
     if (wants('schemathesis')) {
       const invalid = await invalidDocument(document, say);
@@ -114,15 +115,22 @@ async function runFuzz(
   say(
     `fuzz: ${sent} requests in ${seconds.toFixed(0)} s (${(sent / seconds).toFixed(0)}/s); ${shown.join(', ')}; ${hung.length} without answer`,
   );
+  showFaults(firm, before);
   const wrong = new Set(firm.witness.faults.slice(before).map(({ request }) => request)).size;
   result.add(sent - wrong, 0);
+}
+
+/** At once, so that nobody waits for the end of a run to see them. */
+function showFaults({ witness, installation }: Firm, from: number): void {
+  const faults = witness.faults.slice(from);
+  for (const { what, request, answer } of faults.slice(0, SHOWN)) say(`  ✗ ${what}\n    ${request}\n    → ${answer}`);
+  if (faults.length > SHOWN) say(`  … and ${faults.length - SHOWN} more`);
+  for (const line of installation.bugs.slice(0, SHOWN)) say(`  logged: ${line.slice(0, 2000)}`);
 }
 
 /** What has to be so of the run as a whole. */
 async function conclude(firm: Firm, operations: Operations, result: Result): Promise<void> {
   const { witness, installation } = firm;
-  for (const { what, request, answer } of witness.faults.slice(0, SHOWN)) say(`  ✗ ${what}\n    ${request}\n    → ${answer}`);
-  if (witness.faults.length > SHOWN) say(`  … and ${witness.faults.length - SHOWN} more`);
   result.add(0, witness.faults.length);
   const silent = witness.notSucceeded();
   for (const name of silent) result.check(false, `no 2xx: ${name}`);
@@ -130,7 +138,6 @@ async function conclude(firm: Firm, operations: Operations, result: Result): Pro
   const untold = witness.notTold();
   for (const code of untold) result.check(false, `not reached: ${code}`);
   result.add(witness.told.size, 0);
-  for (const line of installation.bugs.slice(0, SHOWN)) say(`  logged: ${line.slice(0, 2000)}`);
   result.check(installation.bugs.length === 0, `${installation.bugs.length} errors are logged`);
   result.check((await firm.anyone('GET', '/readyz')).status === 200, 'the installation is ready after all of it');
   say(
