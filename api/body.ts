@@ -87,6 +87,7 @@ function depthOf(body: Buffer): number {
 function refuseUnstorable(value: unknown): void {
   if (typeof value === 'string' && /\0|\p{Surrogate}/u.test(value))
     throw new ApiError('TextNotStorable', 'null character or broken surrogate');
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new ApiError('JsonMalformed', 'a number is beyond what a number can be');
   if (typeof value !== 'object' || value === null) return;
   for (const [key, each] of Object.entries(value)) {
     if (key === '__proto__') throw new ApiError('JsonMalformed', 'a field must not be called __proto__');

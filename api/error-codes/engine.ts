@@ -46,7 +46,6 @@ export const engineCodes: Readonly<Record<string, Shown>> = {
   JournalEntryUnbalanced: 'wait',
   JournalLineInvalid: 'wait',
   LimitNotInForce: 'wait',
-  LineAmountUnknown: 'wait',
   MilestoneNotAccepted: 'blocker',
   PeriodNotOpen: 'wait',
   PeriodNotSoftClosed: 'wait',

@@ -26,6 +26,7 @@ describe('answers of errors', () => {
     ['a body that is not JSON', '{"userId":', 400, 'JsonMalformed'],
     ['a body over 1 MiB', JSON.stringify({ userId: 'x'.repeat(1024 * 1024) }), 413, 'BodyTooLarge'],
     ['a body that is too deep', `{"userId":${'['.repeat(100)}${']'.repeat(100)}}`, 400, 'JsonTooDeep'],
+    ['a number beyond all numbers', '{"userId":1e999}', 400, 'JsonMalformed'],
     ['a null character', '{"userId":"a\\u0000b"}', 400, 'TextNotStorable'],
     ['half a surrogate pair', '{"userId":"\\ud800"}', 400, 'TextNotStorable'],
     ['a field that poisons prototypes', '{"__proto__":{"userId":"x"}}', 400, 'JsonMalformed'],
