@@ -329,6 +329,14 @@ describe('what is told before a run is billed', () => {
     expect(codes({ limits: [] })).toEqual(['blocks LimitNotInForce']);
   });
 
+  test('a limit whose contract names no soft share, at eighty percent', () => {
+    const reaches = (amount: string) => {
+      const known = billingFacts({ timeAndMaterials: facts({ time: [time('A', { amount: usd(amount) })] }) });
+      return timeAndMaterials.readiness(line({ capSoftPercent: null }), itemOf('2026-04'), known).map(({ code }) => code);
+    };
+    expect([reaches('7999.99'), reaches('8000.00')]).toEqual([[], ['SoftLimitReached']]);
+  });
+
   test('a purchase order that the net would exceed', () => {
     const purchaseOrder = {
       number: 'PO-1',
