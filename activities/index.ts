@@ -6,6 +6,9 @@ import { closePeriod, postRevenue, reviewBooks } from './books/books';
 import { applyChangeOrder } from './change/apply';
 import { answerAccounting, recordCustomerApproval, settleChangeOrder, withdrawChangeOrder } from './change/evidence';
 import { requestChangeOrder } from './change/request';
+import { raiseDispute, resolveDispute } from './correction/dispute';
+import { issueCorrection, settleCorrection } from './correction/issue';
+import { requestCorrection } from './correction/request';
 import { createBaseline } from './deal/baseline';
 import { reviewHandoff } from './deal/handoff';
 import { closeDeal, declineDeal, settleKickoff, startClosing, startDelivery } from './deal/progress';
@@ -68,6 +71,11 @@ const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
   reviewReceivable,
   recordHold,
   liftHold,
+  raiseDispute,
+  resolveDispute,
+  requestCorrection,
+  settleCorrection,
+  issueCorrection,
   reviewClosing,
   recordSignOff,
   awaitClosingApproval,

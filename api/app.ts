@@ -21,6 +21,7 @@ import { bookRoutes } from './routes/books';
 import { billingRoutes } from './routes/billing';
 import { changeOrderEvidenceRoutes } from './routes/change-order-evidence';
 import { changeOrderRoutes } from './routes/change-orders';
+import { correctionRoutes } from './routes/corrections';
 import { dealRoutes } from './routes/deals';
 import { deliveryPlanRoutes } from './routes/delivery-plans';
 import { healthRoutes } from './routes/health';
@@ -92,6 +93,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     inboxRoutes,
     intakeRoutes,
     invoiceRoutes,
+    correctionRoutes,
     lineRoutes,
     billingRoutes,
     paymentRoutes,

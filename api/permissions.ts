@@ -85,6 +85,9 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'GET /v1/invoices/:id/document': needs('invoice.read'),
   'POST /v1/invoices/:id/holds': needs('collection.manage'),
   'DELETE /v1/invoices/:id/holds/:holdId': needs('collection.manage'),
+  'POST /v1/invoices/:id/disputes': needs('collection.manage'),
+  'POST /v1/invoices/:id/disputes/:disputeId/resolution': needs('dispute.resolve'),
+  'POST /v1/invoices/:id/corrections': needs('invoice.correct'),
 
   'POST /v1/bank-statements': needsGroup('bank-statement.import'),
   'GET /v1/bank-statements': needs('payment.read'),

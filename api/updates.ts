@@ -3,7 +3,7 @@ import { type FastifyRequest } from 'fastify';
 import { type Said, type ShownKind } from '../contracts/workflow-state';
 import { type RouteDeps } from './deps';
 import { ApiError, refused } from './errors';
-import { TemporalSilent } from './gateway/gateway';
+import { type RunStart, TemporalSilent } from './gateway/gateway';
 import { preconditionOn } from './preconditions';
 
 /** An update to a run; `id` is what the request creates or changes, for the eye. */
@@ -12,6 +12,8 @@ export interface Message<Ret, Input> {
   readonly workflowId: string;
   readonly id: string;
   readonly input: Input;
+  /** What the message begins where no run is open. */
+  readonly start?: RunStart;
 }
 
 /** What becomes of the outcome. `noRun` answers from the facts where no run took the update. */
@@ -29,10 +31,11 @@ export interface Answers<Ret, R> {
 export async function askRun<Ret, Input, R>(
   { gateway }: RouteDeps,
   request: FastifyRequest,
-  { definition, workflowId, id, input }: Message<Ret, Input>,
+  { definition, workflowId, id, input, start }: Message<Ret, Input>,
   { done, noRun, pointerOf }: Answers<Ret, R>,
 ): Promise<R> {
-  const outcome = await orUnknown(gateway.update({ definition, workflowId, input, updateId: `${id}/${request.evaluation}` }));
+  const update = { definition, workflowId, input, updateId: `${id}/${request.evaluation}`, ...(start ? { start } : {}) };
+  const outcome = await orUnknown(gateway.update(update));
   if (outcome.kind === 'refused') throw pointerOf ? refused(outcome.violation, pointerOf) : refused(outcome.violation);
   if (outcome.kind === 'exhausted') throw new ApiError('OutcomeUnknown', 'the effect failed again and again');
   return outcome.kind === 'done' ? done(outcome.result) : noRun();

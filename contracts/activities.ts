@@ -12,13 +12,19 @@ import {
   type ChangeOrderView,
   type ChangeOrderWithdrawal,
   type CollectionHoldInput,
+  type CorrectionInput,
+  type CorrectionReceipt,
+  type CorrectionView,
   type CustomerApprovalInput,
   type DealView,
   type DecisionInput,
   type DecisionReceipt,
+  type DisputeInput,
+  type DisputeResolution,
   type HoldLift,
   type IntakeResult,
   type InvoiceView,
+  type IssuedCorrection,
   type ItemRelease,
   type LineView,
   type MilestoneDelivery,
@@ -145,6 +151,22 @@ export interface InvoiceActivities {
   liftHold(input: HoldLift & { invoiceId: string }): Promise<InvoiceView>;
 }
 
+export interface CorrectionActivities {
+  raiseDispute(input: { invoiceId: string; dispute: DisputeInput }): Promise<CorrectionView>;
+  resolveDispute(input: { invoiceId: string; resolution: DisputeResolution }): Promise<CorrectionView>;
+  /** Checks a correction against what stands on the invoice and keeps it for its approval. */
+  requestCorrection(input: { invoiceId: string; correction: CorrectionInput; approvalId: string }): Promise<CorrectionReceipt>;
+  /** Takes over how its approval ended: the day of issue, or its end. */
+  settleCorrection(input: {
+    invoiceId: string;
+    correctionId: string;
+    outcome: 'approved' | 'refused' | 'withdrawn';
+    at: Instant;
+  }): Promise<CorrectionView>;
+  /** Credit note and rebill with numbers, documents, postings and the cash that moves along: one transaction. */
+  issueCorrection(input: { invoiceId: string; correctionId: string; at: Instant }): Promise<IssuedCorrection>;
+}
+
 export interface ProjectActivities {
   reviewClosing(input: { projectId: string; turn: number; at: Instant }): Promise<ProjectView>;
   recordSignOff(input: { projectId: string; signOff: SignOffInput }): Promise<ProjectView>;
@@ -182,6 +204,7 @@ export type Activities = DealActivities &
   ApprovalActivities &
   LineActivities &
   InvoiceActivities &
+  CorrectionActivities &
   ProjectActivities &
   IntakeActivities &
   BooksActivities &

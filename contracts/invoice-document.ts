@@ -11,6 +11,7 @@ export interface InvoiceDocument {
   readonly issuedAt: string;
   readonly issueDate: string;
   readonly dueDate: string;
+  /** Below zero where a rebill keeps a due date that has passed. */
   readonly paymentTermsDays: number;
   /** Days of the supply, both inclusive; one day where both are the same. */
   readonly supply: { readonly from: string; readonly to: string };

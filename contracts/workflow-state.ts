@@ -1,4 +1,5 @@
 import { type Scope } from '../domain/access';
+import { type CorrectionRequest } from '../domain/billing/correction/choice';
 import { type ModificationAnswers } from '../domain/change/accounting';
 import { type ChangeOrder } from '../domain/change/change-order';
 import { type Instant, type LocalDate } from '../domain/deal/terms';
@@ -63,7 +64,7 @@ export interface DecisionInput {
   readonly at: Instant;
 }
 
-export type ApprovalSubject = 'sow' | 'deal' | 'kickoff' | 'invoice' | 'project-close' | 'cancellation' | 'change-order';
+export type ApprovalSubject = 'sow' | 'deal' | 'kickoff' | 'invoice' | 'project-close' | 'cancellation' | 'change-order' | 'correction';
 
 export interface ApprovalView extends LifecycleView {
   readonly approvalId: string;
@@ -257,7 +258,7 @@ export interface InvoiceView extends LifecycleView {
   readonly entityId: string;
   readonly customerId: string;
   readonly reference: string;
-  readonly state: 'draft' | 'approved' | 'issued' | 'settled' | 'void';
+  readonly state: 'draft' | 'approved' | 'issued' | 'settled' | 'credited' | 'void';
   /** When an approved invoice is issued. */
   readonly issueAt: Instant | null;
   /** When collection acts next by itself (due date, dunning level, end of a hold). */
@@ -266,11 +267,72 @@ export interface InvoiceView extends LifecycleView {
 
 export interface CollectionHoldInput extends Said {
   readonly holdId: string;
-  readonly kind: 'dispute' | 'promise' | 'dunning-hold';
+  readonly kind: 'promise' | 'dunning-hold';
   readonly amountMinor: number | null;
   readonly reasonId: string;
   readonly from: Instant;
   readonly until: Instant | null;
+}
+
+/** What a customer does not accept of an issued invoice (R-210). `reasonId` names the customer's words. */
+export interface DisputeInput extends Said {
+  readonly disputeId: string;
+  /** The part that is disputed; null is the whole. */
+  readonly amountMinor: number | null;
+  readonly reasonCode: string;
+  readonly reasonId: string;
+  readonly ownerRole: string;
+  readonly raisedAt: Instant;
+}
+
+/** What was found of a dispute; `notBillable` are items and lines of the invoice. */
+export interface DisputeResolution extends Said {
+  readonly resolutionId: string;
+  readonly disputeId: string;
+  readonly outcome: 'rejected' | 'upheld' | 'upheld-in-part';
+  readonly notBillable: readonly NotBillable[];
+  readonly reasonId: string | null;
+}
+
+export type NotBillable = { readonly item: string } | { readonly line: number };
+
+/** Finance asks for the correction of an issued invoice (R-216). */
+export interface CorrectionInput extends Said {
+  readonly correctionId: string;
+  readonly request: CorrectionRequest;
+  readonly disputeId: string | null;
+  readonly reasonCode: string;
+  readonly reasonId: string | null;
+}
+
+/** Where the disputes and the correction of an invoice stand. */
+export interface CorrectionView extends LifecycleView {
+  readonly invoiceId: string;
+  readonly dealId: string;
+  readonly projectId: string;
+  readonly contractLineId: string;
+  readonly entityId: string;
+  readonly customerId: string;
+  readonly openDisputes: number;
+  /** The correction that is being decided or waits for its day of issue. */
+  readonly open: {
+    readonly correctionId: string;
+    readonly approvalId: string;
+    readonly state: 'requested' | 'approved';
+    readonly issueAt: Instant | null;
+  } | null;
+}
+
+export interface CorrectionReceipt {
+  readonly correctionId: string;
+  readonly approvalId: string;
+  readonly view: CorrectionView;
+}
+
+export interface IssuedCorrection {
+  readonly view: CorrectionView;
+  /** Null where nothing is billed once more, or where the correction ended without its issue. */
+  readonly rebillId: string | null;
 }
 
 export interface ProjectView extends LifecycleView {

@@ -78,8 +78,8 @@ export async function documentFacts(db: Kysely<DB>, invoice: Selectable<DB['invo
     head,
     bankAccounts: await bankAccountsOf(db, invoice.entity_id),
     lines: await linesOf(db, invoice.id),
-    items: await itemsOf(db, invoice.id),
-    corrects: invoice.document_kind === 'credit-note' ? await correctedBy(db, invoice.id) : [],
+    items: await itemsOf(db, invoice),
+    corrects: await correctedBy(db, invoice),
     people: await documentPolicy(db, date),
     rates: isForeign ? await ratesFor(db, [head.sellerCurrency, invoice.currency], date) : [],
   };
@@ -92,7 +92,10 @@ async function headOf(db: Kysely<DB>, invoiceId: string): Promise<DocumentHead> 
     .innerJoin('deal', 'deal.id', 'invoice.deal_id')
     .innerJoin('legal_entity as seller', 'seller.id', 'invoice.entity_id')
     .innerJoin('bill_to_account as buyer', 'buyer.id', 'invoice.bill_to_id')
-    .leftJoin('billing_plan_item as item', 'item.id', 'invoice.billing_plan_item_id')
+    .leftJoin('invoice as root', 'root.id', 'invoice.root_id')
+    .leftJoin('billing_plan_item as item', (join) =>
+      join.on('item.id', '=', sql<string>`coalesce(invoice.billing_plan_item_id, root.billing_plan_item_id)`),
+    )
     .leftJoin('milestone', (join) =>
       join.onRef('milestone.contract_line_id', '=', 'line.id').onRef('milestone.milestone_id', '=', 'item.trigger_milestone_id'),
     )
@@ -151,18 +154,23 @@ function linesOf(db: Kysely<DB>, invoiceId: string): Promise<FactLine[]> {
     .execute();
 }
 
-function itemsOf(db: Kysely<DB>, invoiceId: string): Promise<FactItem[]> {
+/** What a document bills; a credit of an invoice shows what of it is credited, on its own lines and with the sign of a credit note. */
+function itemsOf(db: Kysely<DB>, { id, corrects_id, document_kind }: Selectable<DB['invoice']>): Promise<FactItem[]> {
+  const credits = corrects_id !== null && document_kind === 'credit-note';
   return db
     .selectFrom('invoiced_item as item')
+    .leftJoin('invoice_line as credit', (join) =>
+      join.on('credit.invoice_id', '=', sql<string>`${credits ? id : null}`).onRef('credit.corrects_position', '=', 'item.position'),
+    )
     .leftJoin('time_entry as entry', 'entry.entry_id', 'item.entry_id')
     .leftJoin('time_price as price', 'price.entry_id', 'item.entry_id')
     .leftJoin('expense', 'expense.expense_id', 'item.expense_id')
     .leftJoin('person', (join) => join.on('person.id', '=', sql<string>`coalesce(entry.person_id, expense.person_id)`))
     .select([
-      'item.position',
+      sql<number>`coalesce(credit.position, item.position)`.as('position'),
       'item.item_kind as itemKind',
       'item.item_id as itemId',
-      'item.amount_minor as amountMinor',
+      sql<number | null>`item.amount_minor * ${sql.lit(credits ? -1 : 1)}`.as('amountMinor'),
       'item.hours',
       'person.id as personId',
       'person.name as personName',
@@ -175,28 +183,42 @@ function itemsOf(db: Kysely<DB>, invoiceId: string): Promise<FactItem[]> {
       'expense.amount_gross_minor as spentMinor',
       'expense.currency as spentCurrency',
     ])
-    .where('item.invoice_id', '=', invoiceId)
+    .where(credits ? 'item.credited_by' : 'item.invoice_id', '=', id)
     .orderBy(sql`coalesce(entry.work_date, expense.spend_date)`)
     .orderBy('item.item_id')
     .execute();
 }
 
-/** The invoices that a credit note corrects: those whose items it credits, and those of the fees of the months that it gives money back for. */
-async function correctedBy(db: Kysely<DB>, creditNoteId: string): Promise<DocumentFacts['corrects']> {
+/**
+ * The invoices that a document corrects: a credit or a rebill the one that it names; another credit note those of the fees of the months
+ * that it gives money back for.
+ */
+async function correctedBy(
+  db: Kysely<DB>,
+  { id, corrects_id, document_kind }: Selectable<DB['invoice']>,
+): Promise<DocumentFacts['corrects']> {
+  if (corrects_id !== null) {
+    const named = await db
+      .selectFrom('invoice')
+      .select(['number', 'reference', 'issue_date'])
+      .where('id', '=', corrects_id)
+      .executeTakeFirstOrThrow();
+    return [{ number: named.number ?? '', reference: named.reference, issueDate: named.issue_date ?? '' }];
+  }
+  if (document_kind === 'invoice') return [];
   const { rows } = await sql<{ number: string; reference: string; issueDate: LocalDate }>`
     select theirs.number, theirs.reference, theirs.issue_date as "issueDate"
       from invoice as ours
       join invoice as theirs on theirs.contract_line_id = ours.contract_line_id and theirs.id <> ours.id
-     where ours.id = ${creditNoteId} and theirs.number is not null and theirs.document_kind = 'invoice'
+     where ours.id = ${id} and theirs.number is not null and theirs.document_kind = 'invoice'
        and exists (
          select from invoiced_item as item
           where item.invoice_id = theirs.id
-            and (item.credited_by = ours.id
-                 or item.item_kind = 'service-month'
-                    and (exists (select from invoiced_item as own where own.invoice_id = ours.id and own.item_id = item.item_id)
+            and item.item_kind = 'service-month'
+            and (exists (select from invoiced_item as own where own.invoice_id = ours.id and own.item_id = item.item_id)
                          or theirs.period = ours.period
                             and not exists (select from invoiced_item as own
-                                             where own.invoice_id = ours.id and own.item_kind = 'unearned-fee'))))
+                                             where own.invoice_id = ours.id and own.item_kind = 'unearned-fee')))
      order by theirs.issue_date, theirs.number`.execute(db);
   return rows;
 }

@@ -6,7 +6,17 @@ import { commitmentOf } from './hash';
 import { type DB } from './types';
 
 /** What a text is for. */
-export type TextPurpose = 'decision' | 'withdrawal' | 'cancellation' | 'hold' | 'response' | 'change-order' | 'signatory';
+export type TextPurpose =
+  | 'decision'
+  | 'withdrawal'
+  | 'cancellation'
+  | 'hold'
+  | 'dispute'
+  | 'resolution'
+  | 'correction'
+  | 'response'
+  | 'change-order'
+  | 'signatory';
 
 /** What somebody wrote in their own words. `subject` is what it is about, `origin` the request that brought it. */
 export interface WrittenText {

@@ -4,6 +4,9 @@ import { type JournalDimensions, type JournalEntry } from '../domain/accounting/
 import { monthOf } from '../domain/calendar/dates';
 import { type DB } from './types';
 
+/** The accounting framework of the postings; further books follow. */
+export const BOOK = 'primary';
+
 /**
  * Posts an entry once; a repeated key is a bug of the caller and fails on its unique key. The balance is checked by the database too (I-03).
  * What comes after its month was closed stands in the first month that takes postings and names the month it concerns (R-135, I-10).

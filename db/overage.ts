@@ -1,4 +1,4 @@
-import { type Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { type Month } from '../domain/deal/terms';
 import { type Decimal } from '../domain/decimal';
 import { type BilledHours, type FeeDocument, type OverageFacts, type SettledRun } from '../domain/engagement/follow-up';
@@ -35,20 +35,28 @@ export async function waivedOverage(db: Kysely<DB>, contractLineId: string): Pro
   return Object.fromEntries(rows.map((row): [Month, Decimal] => [row.period ?? '', row.hours]));
 }
 
-/** Monthly fees of a line on documents that are not void (R-182). */
+/** Monthly fees of a line on documents that are not void, with what corrections made of them (R-182). */
 export async function feeDocuments(db: Kysely<DB>, contractLineId: string): Promise<FeeDocument[]> {
   const rows = await db
     .selectFrom('invoice')
-    .select(['period', 'net_minor', 'currency', 'state'])
+    .select((eb) => [
+      'period',
+      'currency',
+      'state',
+      sql<number>`net_minor + coalesce(${eb
+        .selectFrom('invoice as correcting')
+        .select((of) => of.fn.sum<number>('correcting.net_minor').as('net'))
+        .whereRef('correcting.root_id', '=', 'invoice.id')}, 0)`.as('net_minor'),
+    ])
     .where('contract_line_id', '=', contractLineId)
     .where('kind', 'in', ['advance-fee', 'arrears-fee'])
-    .where('state', 'in', ['draft', 'approved', 'issued', 'settled'])
+    .where('state', 'in', ['draft', 'approved', 'issued', 'settled', 'credited'])
     .orderBy('period')
     .execute();
   return rows.map(({ period, net_minor: minor, currency, state }) => ({
     period,
-    amount: { minor, currency },
-    issued: state === 'issued' || state === 'settled',
+    amount: { minor: Number(minor), currency },
+    issued: ['issued', 'settled', 'credited'].includes(state),
   }));
 }
 

@@ -449,6 +449,20 @@ export interface CostRate {
   valid_to: string | null;
 }
 
+export interface CreditedThing {
+  amount_minor: number;
+  correction_id: string;
+  entry_id: string | null;
+  expense_id: string | null;
+  fate: string;
+  hours: Numeric | null;
+  invoice_id: string;
+  invoiced_item_id: string | null;
+  ordinal: number;
+  position: number;
+  released_by: string | null;
+}
+
 export interface Customer {
   classification: string | null;
   id: string;
@@ -721,7 +735,16 @@ export interface Invoice {
   content_hash: string;
   contract_line_id: string;
   contract_version: number;
+  correction_id: string | null;
+  /**
+   * The invoice that this credit note takes back or this rebill bills once more (S-35).
+   */
+  corrects_id: string | null;
   created_at: string;
+  /**
+   * Since when nothing of it stands any more.
+   */
+  credited_on: string | null;
   currency: string;
   deal_id: string;
   document_kind: string;
@@ -738,6 +761,10 @@ export interface Invoice {
   purchase_order: string | null;
   reference: string;
   revision: Generated<number>;
+  /**
+   * The first invoice of the chain: references and counts go on from it (S-13).
+   */
+  root_id: string | null;
   settled_at: string | null;
   state: string;
   tax_category: string;
@@ -745,6 +772,46 @@ export interface Invoice {
   tax_rate_percent: Numeric;
   tax_reason_code: string | null;
   total_minor: number;
+}
+
+export interface InvoiceCorrection {
+  approval_id: string;
+  contract_line_id: string;
+  deal_id: string;
+  dispute_id: string | null;
+  earlier_minor: number;
+  ended_at: string | null;
+  entity_id: string;
+  id: string;
+  invoice_id: string;
+  issue_at: string | null;
+  issue_date: string | null;
+  kind: string;
+  reason_code: string;
+  reason_id: string | null;
+  request: JsonColumn;
+  requested_at: string;
+  requested_by: string;
+  root_id: string;
+  state: string;
+  value_currency: string;
+  value_minor: number;
+}
+
+export interface InvoiceDispute {
+  amount_minor: number | null;
+  id: string;
+  invoice_id: string;
+  not_billable: Generated<JsonColumn>;
+  outcome: string | null;
+  owner_role: string;
+  raised_at: string;
+  raised_by: string;
+  reason_code: string;
+  reason_id: string;
+  resolution_id: string | null;
+  resolved_at: string | null;
+  resolved_by: string | null;
 }
 
 export interface InvoicedItem {
@@ -784,6 +851,10 @@ export interface InvoiceDocumentFile {
 
 export interface InvoiceLine {
   amount_minor: number;
+  /**
+   * Of a credit note: the line of the invoice that it takes something off.
+   */
+  corrects_position: number | null;
   description: string;
   invoice_id: string;
   /**
@@ -1007,8 +1078,25 @@ export interface PaymentApplication {
   id: string;
   invoice_id: string;
   kind: string;
+  moved_by: string | null;
+  moved_from: string | null;
+  /**
+   * Since when it stands on this invoice; applied_on stays the day on which it was paid.
+   */
+  moved_in_on: string | null;
+  /**
+   * Since when it does not stand on this invoice any more, because a correction took it along.
+   */
+  moved_on: string | null;
   payment_id: string;
   reversed_on: string | null;
+}
+
+export interface PaymentExcess {
+  amount_minor: number;
+  correction_id: string;
+  moved_on: string;
+  payment_id: string;
 }
 
 export interface PeriodRun {
@@ -1202,6 +1290,7 @@ export interface RevenueByLineMonth {
   book: string | null;
   contract_line_id: string | null;
   currency: string | null;
+  is_correction: boolean | null;
   month: string | null;
   posted_in: string | null;
   revenue_minor: number | null;
@@ -1410,6 +1499,7 @@ export interface DB {
   contract_version: ContractVersion;
   cost_forecast: CostForecast;
   cost_rate: CostRate;
+  credited_thing: CreditedThing;
   customer: Customer;
   customer_alias: CustomerAlias;
   customer_purchase_order: CustomerPurchaseOrder;
@@ -1432,6 +1522,8 @@ export interface DB {
   intake_block: IntakeBlock;
   intake_row_error: IntakeRowError;
   invoice: Invoice;
+  invoice_correction: InvoiceCorrection;
+  invoice_dispute: InvoiceDispute;
   invoice_document: InvoiceDocument;
   invoice_document_file: InvoiceDocumentFile;
   invoice_line: InvoiceLine;
@@ -1453,6 +1545,7 @@ export interface DB {
   parked_time: ParkedTime;
   payment: Payment;
   payment_application: PaymentApplication;
+  payment_excess: PaymentExcess;
   period_run: PeriodRun;
   person: Person;
   policy_breach: PolicyBreach;

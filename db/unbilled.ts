@@ -27,7 +27,7 @@ export interface PriceableWork {
   readonly onsite: boolean;
 }
 
-/** Billable time of which something is left; `price` is null until a run has billed or parked it. A waived part has number 0. */
+/** Billable time of which something is left; `price` is null until a run has billed or parked it. A part that is waived or kept back has number 0. */
 export interface UnbilledTime extends PriceableWork {
   readonly approvedAt: string;
   readonly price: (Pick<EntryPrice, 'unitPrice' | 'amount'> & { readonly rateId: string }) | null;
@@ -48,7 +48,11 @@ export async function unbilledTime(db: Kysely<DB>, line: LineRow, window?: RunWi
                where time_price.contract_line_id = ${line.id} and item.credited_by is null
               union all
               select waived.entry_id, 0, waived.amount_minor, waived.hours::text
-                from waived_item as waived join time_price using (entry_id) where time_price.contract_line_id = ${line.id}) as piece
+                from waived_item as waived join time_price using (entry_id) where time_price.contract_line_id = ${line.id}
+              union all
+              select thing.entry_id, 0, thing.amount_minor, thing.hours::text
+                from credited_thing as thing join time_price using (entry_id)
+               where time_price.contract_line_id = ${line.id} and thing.fate <> 'rebill') as piece
        group by piece.entry_id
     )
     select entry.entry_id as "entryId", entry.person_id as "personId", entry.role_code as "roleCode", entry.work_date as "workDate",
@@ -102,6 +106,9 @@ export async function unbilledExpenses(db: Kysely<DB>, line: LineRow): Promise<E
       sql<boolean>`not exists (select from invoiced_item as item where item.expense_id = expense.expense_id and item.credited_by is null)`,
     )
     .where(sql<boolean>`not exists (select from waived_item as waived where waived.expense_id = expense.expense_id)`)
+    .where(
+      sql<boolean>`not exists (select from credited_thing as thing where thing.expense_id = expense.expense_id and thing.fate <> 'rebill')`,
+    )
     .where(sql<boolean>`not exists (${blockingFinding(line, 'expense')} and finding.reference = expense.expense_id)`)
     .orderBy('spend_date')
     .orderBy('expense_id')

@@ -56,6 +56,8 @@ function factsOf(document: InvoiceDocument): (readonly [string, string | null])[
   ];
 }
 
-function termsText(days: number): string {
+/** A rebill keeps the due date of the invoice that it replaces, which may have passed (R-213). */
+function termsText(days: number): string | null {
+  if (days < 0) return null;
   return days === 0 ? 'On receipt' : `${days} days from the date of issue, net`;
 }

@@ -27,6 +27,8 @@ export type Permission =
   | 'books.read'
   | 'bank-statement.import'
   | 'collection.manage'
+  | 'dispute.resolve'
+  | 'invoice.correct'
   | 'billing.release'
   | 'billing.waive'
   | 'master-data.read'
@@ -69,11 +71,11 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   'sales-director': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, 'deal.cancel', 'deal.complete-handoff', 'margin.read'] },
   'delivery-director': {
     reach: 'group',
-    permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, 'deal.cancel', 'change.request', 'project.sign-off'],
+    permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, 'deal.cancel', 'change.request', 'project.sign-off', 'dispute.resolve'],
   },
   'pmo-lead': {
     reach: 'group',
-    permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, 'deal.cancel', 'project.sign-off', 'estimate.report', 'run.read'],
+    permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, 'deal.cancel', 'project.sign-off', 'dispute.resolve', 'estimate.report', 'run.read'],
   },
   'finance-controller': {
     reach: 'entity',
@@ -86,6 +88,8 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       'books.read',
       'change.account',
       'collection.manage',
+      'dispute.resolve',
+      'invoice.correct',
       'billing.release',
       'billing.waive',
       'master-data.write',
@@ -102,6 +106,8 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       'books.read',
       'deal.cancel',
       'collection.manage',
+      'dispute.resolve',
+      'invoice.correct',
       'audit.read',
       'run.read',
     ],
@@ -113,13 +119,14 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   'resource-manager': { reach: 'entity', permissions: [...READ_DEAL, 'personal-data.read'] },
   'procurement-lead': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, 'cost.read'] },
   'accounts-payable': { reach: 'group', permissions: ['master-data.read'] },
-  'accounts-receivable': { reach: 'group', permissions: [...READ_DEAL, ...READ_MONEY, 'bank-statement.import', 'collection.manage'] },
+  'accounts-receivable': { reach: 'group', permissions: [...READ_DEAL, ...READ_MONEY, 'bank-statement.import', 'collection.manage', 'invoice.correct'] },
   'project-manager': {
     reach: 'entity',
     permissions: [
       ...READ_DEAL,
       ...DECIDE,
       'invoice.read',
+      'dispute.resolve',
       'cost.read',
       'change.request',
       'milestone.deliver',

@@ -3,6 +3,7 @@ export const dealWorkflowId = (dealId: string): string => `deal/${dealId}`;
 export const approvalWorkflowId = (approvalId: string): string => `approval/${approvalId}`;
 export const lineWorkflowId = (contractLineId: string): string => `line/${contractLineId}`;
 export const invoiceWorkflowId = (invoiceId: string): string => `invoice/${invoiceId}`;
+export const correctionWorkflowId = (invoiceId: string): string => `correction/${invoiceId}`;
 export const projectWorkflowId = (projectId: string): string => `project/${projectId}`;
 /** One queue per stream, so that statements of a firm and time batches of a deal are taken one after the other. */
 export const intakeWorkflowId = (stream: string): string => `intake/${stream}`;

@@ -35,7 +35,7 @@ export async function lineResults(db: Kysely<DB>, dealId: string): Promise<LineR
         .selectFrom('invoice')
         .select('net_minor')
         .where('contract_line_id', '=', line.id)
-        .where('state', 'in', ['issued', 'settled'])
+        .where('state', 'in', ['issued', 'settled', 'credited'])
         .execute();
       const billedNet = sumMoney(
         billed.map((row) => money(row.net_minor, line.currency)),

@@ -15,6 +15,7 @@ import { convertSum } from '../../domain/fx';
 import { formatMoney, type Money } from '../../domain/money';
 import { isViolation, type Violation } from '../../domain/violation';
 import { changeOrderSubject } from '../change/subject';
+import { correctionSubject } from '../correction/subject';
 import { projectFacts } from '../project/facts';
 import { dealMargin } from './margin';
 
@@ -47,6 +48,7 @@ const READERS: Readonly<Record<ApprovalSubject, Read>> = {
   'project-close': readProjectClose,
   cancellation: readCancellation,
   'change-order': changeOrderSubject,
+  correction: correctionSubject,
 };
 
 export function subjectFacts(trx: Transaction<DB>, kind: ApprovalSubject, request: SubjectRequest): Promise<SubjectFacts | Violation> {

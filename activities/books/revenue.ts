@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import { positionOf, postedRevenue, recogniseLine } from '../../db/books/revenue';
-import { dimensionsOf, postEntry } from '../../db/journal';
+import { BOOK, dimensionsOf, postEntry } from '../../db/journal';
 import { lineOf, type LineRow } from '../../db/lines';
 import { entityOf } from '../../db/parties';
 import { billingPolicy } from '../../db/policies';
@@ -12,8 +12,6 @@ import { lastOfMonth } from '../../domain/calendar/dates';
 import { type Instant, type Month } from '../../domain/deal/terms';
 import { isViolation } from '../../domain/violation';
 
-/** The accounting framework of these postings; every journal line names its book. */
-const BOOK = 'primary';
 /** So many lines are recognised in one transaction of a few seconds at most. */
 const LINES_OF_A_BLOCK = 100;
 

@@ -1,4 +1,4 @@
-import { type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { dimensionsOf } from '../../db/journal';
 import { collectionsPolicy } from '../../db/policies';
 import { type DB } from '../../db/types';
@@ -87,7 +87,21 @@ async function invoicesOf(trx: Transaction<DB>, billToId: string, entityId: stri
     .execute();
   const documents = await trx
     .selectFrom('invoice')
-    .select(['id', 'reference', 'currency', 'issue_date', 'total_minor', 'open_minor'])
+    .select((eb) => [
+      'id',
+      'reference',
+      'currency',
+      'issue_date',
+      'total_minor',
+      'open_minor',
+      eb
+        .selectFrom('invoice as replaced')
+        .select(sql<string[]>`array_agg(replaced.reference order by replaced.issue_date)`.as('references'))
+        .where('replaced.state', '=', 'credited')
+        .where('invoice.correction_id', 'is not', null)
+        .where((of) => of.or([of('replaced.id', '=', of.ref('invoice.root_id')), of('replaced.root_id', '=', of.ref('invoice.root_id'))]))
+        .as('replaces'),
+    ])
     .where('bill_to_id', '=', billToId)
     .where('entity_id', '=', entityId)
     .where('state', '<>', 'void')
@@ -106,6 +120,7 @@ async function invoicesOf(trx: Transaction<DB>, billToId: string, entityId: stri
     ...documents.map((each) => ({
       invoiceId: each.id,
       reference: each.reference,
+      ...(each.replaces === null ? {} : { replaces: each.replaces }),
       billToId,
       currency: each.currency,
       issueDate: each.issue_date,

@@ -1,6 +1,6 @@
 import { type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
-import { postEntry } from '../../db/journal';
+import { BOOK, postEntry } from '../../db/journal';
 import { type DB } from '../../db/types';
 import { paymentReceived, toleranceWrittenOff } from '../../domain/accounting/entries';
 import { matchPayment, partyOf, type BankCredit, type InvoiceAmount } from '../../domain/collections/cash';
@@ -15,8 +15,6 @@ export interface PaymentPlace {
   readonly transactionPosition: number;
   readonly at: string;
 }
-
-export const BOOK = 'primary';
 
 /**
  * A credit of one of our bill-to accounts becomes a payment (R-070, S-30). Of a stranger it is none of our business; of a customer whom

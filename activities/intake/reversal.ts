@@ -1,13 +1,13 @@
 import { type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
-import { entryByKey, postEntry } from '../../db/journal';
+import { BOOK, entryByKey, postEntry } from '../../db/journal';
 import { type DB } from '../../db/types';
 import { paymentReversed } from '../../domain/accounting/entries';
 import { reversePayment, type AppliedPayment } from '../../domain/collections/reversal';
 import { isViolation } from '../../domain/violation';
 import { type BankTransaction } from '../../integrations/bank/statement';
 import { type TouchedInvoices } from './bank-entry';
-import { BOOK, type PaymentPlace } from './payment';
+import { type PaymentPlace } from './payment';
 
 /** The bank takes a credit back: its invoices are open again as if it had never been (R-074, S-32). What fits no payment is a person's task. */
 export async function reverseCredit(
@@ -28,7 +28,12 @@ export async function reverseCredit(
   }
   const { paymentId } = reversed;
   await trx.updateTable('payment').set({ reversed_on: bookedOn, reversed_by: statementId }).where('id', '=', paymentId).execute();
-  await trx.updateTable('payment_application').set({ reversed_on: bookedOn }).where('payment_id', '=', paymentId).execute();
+  await trx
+    .updateTable('payment_application')
+    .set({ reversed_on: bookedOn })
+    .where('payment_id', '=', paymentId)
+    .where('moved_on', 'is', null)
+    .execute();
   for (const { invoiceId, amountMinor } of reversed.reopened) {
     const before = await trx.selectFrom('invoice').selectAll().where('id', '=', invoiceId).forUpdate().executeTakeFirstOrThrow();
     const wasSettled = before.state === 'settled';
@@ -46,7 +51,7 @@ export async function reverseCredit(
   const keys = await trx
     .selectFrom('journal_entry')
     .select('entry_key')
-    .where('entry_key', 'in', keysOf(paymentId, reversed.reopened))
+    .where('entry_key', 'in', await keysOf(trx, paymentId))
     .orderBy('entry_key')
     .execute();
   const entries = [];
@@ -54,10 +59,15 @@ export async function reverseCredit(
   await postEntry(trx, paymentReversed({ paymentId, date: bookedOn, entries }));
 }
 
-function keysOf(paymentId: string, invoices: readonly { readonly invoiceId: string }[]): string[] {
+/** Everything that was posted of a payment: also what corrections made of it when they took it along (R-214). */
+async function keysOf(trx: Transaction<DB>, paymentId: string): Promise<string[]> {
+  const stood = await trx.selectFrom('payment_application').select(['invoice_id', 'moved_by']).where('payment_id', '=', paymentId).execute();
+  const invoiceIds = new Set(stood.map((each) => each.invoice_id));
+  const correctionIds = new Set(stood.flatMap((each) => each.moved_by ?? []));
   return [
     `payment-received/${paymentId}/${BOOK}`,
-    ...invoices.map(({ invoiceId }) => `tolerance-written-off/${paymentId}/${invoiceId}/${BOOK}`),
+    ...[...invoiceIds].map((invoiceId) => `tolerance-written-off/${paymentId}/${invoiceId}/${BOOK}`),
+    ...[...correctionIds].map((correctionId) => `cash-moved/${paymentId}/${correctionId}/${BOOK}`),
   ];
 }
 
@@ -73,7 +83,12 @@ async function paymentsOf(trx: Transaction<DB>, entityId: string, endToEndId: st
     .execute();
   const payments: AppliedPayment[] = [];
   for (const row of rows) {
-    const applied = await trx.selectFrom('payment_application').selectAll().where('payment_id', '=', row.id).execute();
+    const applied = await trx
+      .selectFrom('payment_application')
+      .selectAll()
+      .where('payment_id', '=', row.id)
+      .where('moved_on', 'is', null)
+      .execute();
     const ofKind = (kind: string) =>
       applied.filter((each) => each.kind === kind).map((each) => ({ invoiceId: each.invoice_id, amountMinor: each.amount_minor }));
     payments.push({

@@ -119,15 +119,18 @@ export async function receivableState(trx: Transaction<DB>, invoice: InvoiceRow,
     due: endOfDay(invoice.due_date, timeZone),
     wakesAt: nextStepAt,
   });
-  const held = holds.map((hold) =>
-    invoiceWait(invoice, {
-      kind: hold.kind,
-      subject: hold.id,
-      role: 'finance-controller',
-      asks: `resolve the ${hold.kind}; dunning rests`,
-      due: hold.until_moment,
-    }),
-  );
+  const disputes = await openDisputes(trx, invoice.id);
+  const held = holds
+    .filter((hold) => !disputes.has(hold.id))
+    .map((hold) =>
+      invoiceWait(invoice, {
+        kind: hold.kind,
+        subject: hold.id,
+        role: 'finance-controller',
+        asks: hold.kind === 'dispute' ? 'correct the invoice; dunning rests' : `resolve the ${hold.kind}; dunning rests`,
+        due: hold.until_moment,
+      }),
+    );
   return { waits: [payment, ...held], nextStepAt };
 }
 
@@ -162,6 +165,12 @@ async function openRungs(trx: Transaction<DB>, invoice: InvoiceRow): Promise<{ l
   return ladder
     .filter((rung) => !levels.has(rung.level))
     .map((rung) => ({ level: rung.level, name: rung.name, at: atTime(addDays(dueOn, rung.daysFromDue), dayStart, timeZone) }));
+}
+
+/** Their owners are asked by the run of the dispute (R-210). */
+async function openDisputes(trx: Transaction<DB>, invoiceId: string): Promise<ReadonlySet<string>> {
+  const open = trx.selectFrom('invoice_dispute').select('id').where('invoice_id', '=', invoiceId).where('outcome', 'is', null);
+  return new Set((await open.execute()).map((dispute) => dispute.id));
 }
 
 async function activeHolds(trx: Transaction<DB>, invoiceId: string, at: Instant) {

@@ -2,7 +2,7 @@ import { type Transaction } from 'kysely';
 import { type InvoiceActivities } from '../../contracts/activities';
 import { WAITS_FOR_RUN } from '../../contracts/names';
 import { type ApprovalView } from '../../contracts/workflow-state';
-import { dimensionsOf, postEntry } from '../../db/journal';
+import { BOOK, dimensionsOf, postEntry } from '../../db/journal';
 import { lineOf } from '../../db/lines';
 import { documentFacts } from '../../db/document-facts';
 import { keepDocument } from '../../db/invoice-documents';
@@ -23,9 +23,6 @@ import { receivableState } from './collect';
 import { fateOfDraft } from './stopped';
 import { sentBackForTax } from './retax';
 import { calendarOfInvoice, invoiceEffect, invoiceWait, updateInvoice, type InvoiceChange, type InvoiceRow } from './view';
-
-/** The accounting framework of the postings; further books follow with the period close. */
-const BOOK = 'primary';
 
 /** Asks for approval of a draft; one that nobody is asked about is approved at once. */
 export function openInvoice(deps: ActivityDeps): InvoiceActivities['openInvoice'] {

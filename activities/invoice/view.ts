@@ -32,14 +32,7 @@ export function invoiceEffect<More extends object = object>(
   change: (trx: Transaction<DB>, invoice: InvoiceRow) => Promise<(InvoiceChange & { readonly more?: More }) | Violation>,
 ): Promise<InvoiceView & More> {
   return lifecycleEffect<InvoiceView & More>(deps, { actor: ENGINE_ACTOR, ...effect }, async (trx, workflowId) => {
-    // The line first, then its invoice: as where a line bills, so that neither waits for the other.
-    const { contract_line_id: lineId } = await trx
-      .selectFrom('invoice')
-      .select('contract_line_id')
-      .where('id', '=', invoiceId)
-      .executeTakeFirstOrThrow();
-    await trx.selectFrom('contract_line').select('id').where('id', '=', lineId).forNoKeyUpdate().execute();
-    const locked = await trx.selectFrom('invoice').selectAll().where('id', '=', invoiceId).forUpdate().executeTakeFirstOrThrow();
+    const locked = await lockInvoice(trx, invoiceId);
     const changed = await change(trx, locked);
     if (isViolation(changed)) return changed;
     const { invoice, waits, action, details, texts } = changed;
@@ -62,6 +55,17 @@ export function invoiceEffect<More extends object = object>(
     const answer = { ...view, ...changed.more } as InvoiceView & More;
     return { answer, audit: { stream: `deal/${invoice.deal_id}`, entityId: invoice.entity_id, action, subject: invoiceId, ...said } };
   });
+}
+
+/** The line first, then its invoice: as where a line bills, so that neither waits for the other. */
+export async function lockInvoice(trx: Transaction<DB>, invoiceId: string): Promise<InvoiceRow> {
+  const { contract_line_id: lineId } = await trx
+    .selectFrom('invoice')
+    .select('contract_line_id')
+    .where('id', '=', invoiceId)
+    .executeTakeFirstOrThrow();
+  await trx.selectFrom('contract_line').select('id').where('id', '=', lineId).forNoKeyUpdate().execute();
+  return trx.selectFrom('invoice').selectAll().where('id', '=', invoiceId).forUpdate().executeTakeFirstOrThrow();
 }
 
 export async function updateInvoice(trx: Transaction<DB>, invoice: InvoiceRow, values: Partial<InvoiceRow>): Promise<InvoiceRow> {

@@ -35,7 +35,7 @@ export async function billingFacts(
     overage: await overageFacts(trx, line, await planItems(trx, line)),
     fees: await feeDocuments(trx, line.id),
     billedItemKeys: items.filter((item) => item.state === 'billed').map((item) => item.item_key),
-    settledItemKeys: items.filter((item) => item.invoiceState === 'settled').map((item) => item.item_key),
+    settledItemKeys: settledKeys(items),
     purchaseOrderRequired: line.contract.purchaseOrderRequired,
     purchaseOrder: order,
     taxTreatmentKnown: !isViolation(tax),
@@ -47,6 +47,14 @@ export async function billingFacts(
 
 function plannedKeys(items: readonly { readonly item_key: string; readonly state: string }[]): string[] {
   return items.filter((item) => item.state === 'planned').map((item) => item.item_key);
+}
+
+/** Items whose documents are all paid or credited: what a credit billed once more is to be paid first. */
+function settledKeys(items: readonly { readonly item_key: string; readonly invoiceState: string | null }[]): string[] {
+  const isOpen = ({ invoiceState }: { readonly invoiceState: string | null }): boolean =>
+    invoiceState !== 'settled' && invoiceState !== 'credited';
+  const open = new Set(items.filter(isOpen).map((item) => item.item_key));
+  return [...new Set(items.map((item) => item.item_key))].filter((key) => !open.has(key));
 }
 
 /** The tax of a document of the line issued on a date. */

@@ -124,7 +124,7 @@ function issuedDocument(trx: Transaction<DB>) {
     .selectFrom('invoice')
     .select('invoice.id')
     .whereRef('invoice.billing_plan_item_id', '=', 'item.id' as never)
-    .where('invoice.state', 'in', ['issued', 'settled']);
+    .where('invoice.state', 'in', ['issued', 'settled', 'credited']);
 }
 
 function acceptedMilestone(trx: Parameters<Parameters<typeof lineEffect>[3]>[0], contractLineId: string) {

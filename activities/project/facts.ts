@@ -1,4 +1,4 @@
-import { type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { lineOf, timeFacts, usageFacts } from '../../db/lines';
 import { waivedOverage } from '../../db/overage';
 import { type DB } from '../../db/types';
@@ -51,6 +51,7 @@ export async function projectFacts(
     .where('lifted_at', 'is', null)
     .where('invoice.state', '=', 'issued')
     .execute();
+  const undecided = await undecidedCredits(trx, project.deal_id);
   const signOff = await trx.selectFrom('project_sign_off').selectAll().where('project_id', '=', projectId).executeTakeFirst();
   const facts: CloseFacts = {
     milestones: milestones.map((each) => ({
@@ -68,11 +69,25 @@ export async function projectFacts(
     unapprovedTimeEntryIds: unapproved.map((each) => each.entry_id),
     approvedTimeEntries: Number(approved.count),
     openApprovals: approvals.map((each) => each.subject_id),
-    openHolds: holds.map((each) => each.id),
+    openHolds: [...new Set([...holds.map((each) => each.id), ...undecided])],
     revenue: await revenueOfLines(trx, lineIds),
     customerSignOff: signOff ? { documentReference: signOff.document_reference, signedOn: signOff.signed_on } : null,
   };
   return { checklist: closeChecklist(facts), onAccount };
+}
+
+/** Disputes without an answer, corrections that are not issued yet, and invoices of which a credit keeps something back (R-210, R-217). */
+async function undecidedCredits(trx: Transaction<DB>, dealId: string): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select dispute.id from invoice_dispute as dispute join invoice on invoice.id = dispute.invoice_id
+     where invoice.deal_id = ${dealId} and dispute.outcome is null
+    union
+    select id from invoice_correction where deal_id = ${dealId} and state in ('requested', 'approved')
+    union
+    select invoice.reference from credited_thing as thing join invoice on invoice.id = thing.invoice_id
+     where invoice.deal_id = ${dealId} and thing.fate = 'hold'
+     order by 1`.execute(trx);
+  return rows.map((row) => row.id);
 }
 
 /** Lines whose revenue follows time and usage alone: recognised in full at their end, it must equal what was billed. */
@@ -86,11 +101,24 @@ async function revenueOfLines(trx: Transaction<DB>, lineIds: readonly string[]):
       .selectFrom('invoice')
       .select((eb) => eb.fn.sum<number | null>('net_minor').as('net'))
       .where('contract_line_id', '=', id)
-      .where('state', 'in', ['issued', 'settled'])
+      .where('state', 'in', ['issued', 'settled', 'credited'])
       .executeTakeFirstOrThrow();
-    compared.push({ lineId: line.line_id, recognised, billed: { minor: Number(billed.net ?? 0), currency: recognised.currency } });
+    const corrected = await correctedRevenue(trx, id);
+    const net = { minor: recognised.minor + corrected, currency: recognised.currency };
+    compared.push({ lineId: line.line_id, recognised: net, billed: { minor: Number(billed.net ?? 0), currency: recognised.currency } });
   }
   return compared;
+}
+
+/** What corrections changed of the revenue of a line (R-215). */
+async function correctedRevenue(trx: Transaction<DB>, contractLineId: string): Promise<number> {
+  const { minor } = await trx
+    .selectFrom('revenue_by_line_month')
+    .select((eb) => eb.fn.sum<number | null>('revenue_minor').as('minor'))
+    .where('contract_line_id', '=', contractLineId)
+    .where('is_correction', '=', true)
+    .executeTakeFirstOrThrow();
+  return Number(minor ?? 0);
 }
 
 /** Revenue of a line to its last day, where its method says it from time and usage alone; else null (R-039, R-182). */

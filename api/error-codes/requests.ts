@@ -41,6 +41,7 @@ export const requests: readonly [string, ErrorRow][] = [
     LineUnknown: ['There is no such contract line, or not for you.', 'Check the id.'],
     MilestoneUnknown: ['The line has no such milestone.', 'Check the id.'],
     InvoiceUnknown: ['There is no such invoice, or not for you.', 'Check the id.'],
+    DisputeUnknown: ['The invoice has no such dispute.', 'Check the id.'],
     HoldUnknown: ['The invoice has no such open hold.', 'Check the id.'],
     ChangeOrderUnknown: ['There is no such change order, or not for you.', 'Check the id.'],
     InboxEventUnknown: ['There is no such event.', 'Check the id.'],

@@ -2,16 +2,18 @@ import {
   type Client,
   isGrpcServiceError,
   ServiceError,
+  WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { ApplicationFailure, type SignalDefinition, type UpdateDefinition, WorkflowIdReusePolicy } from '@temporalio/common';
+import { ApplicationFailure, type SignalDefinition, type UpdateDefinition, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
 import { type ClockState } from '../../contracts/workflow-state';
 import { dealWorkflowId, intakeWorkflowId, periodWorkflowId } from '../../domain/ids';
 import { isViolation, type Violation } from '../../domain/violation';
 import { dealReportedSignal, type DealToCashInput } from '../../workflows/deal-to-cash/messages';
+import { type InvoiceCorrectionInput } from '../../workflows/invoice-correction/messages';
 import { enqueueSignal, type IntakeInput } from '../../workflows/intake/messages';
 import { booksOpenedSignal, type PeriodCloseInput } from '../../workflows/period-close/messages';
 import { identityAttributes, Stage } from '../../workflows/search-attributes';
@@ -32,6 +34,14 @@ export interface Update<Ret, Input> {
   readonly input: Input;
   /** The same id within a run gives the first answer. */
   readonly updateId: string;
+  /** What to start under this id where no run is open; without it such an update has no taker. */
+  readonly start?: RunStart;
+}
+
+/** The disputes and the correction of an invoice begin with the first message about them. */
+export interface RunStart {
+  readonly correction: InvoiceCorrectionInput;
+  readonly entityId: string;
 }
 
 export interface RunDescription {
@@ -98,7 +108,7 @@ export function createGateway(client: Client, options: GatewayOptions): Gateway 
     return inTime(made, options.timeoutMs);
   };
   return {
-    update: (update) => bounded(() => sendUpdate(client, update)),
+    update: (update) => bounded(() => sendUpdate(client, options.taskQueue, update)),
     signal: (workflowId, definition, input) =>
       bounded(() => client.workflow.getHandle(workflowId).signal(definition, input)).then(
         () => true,
@@ -121,13 +131,33 @@ export function createGateway(client: Client, options: GatewayOptions): Gateway 
   };
 }
 
-function sendUpdate<Ret, Input>(client: Client, update: Update<Ret, Input>): Promise<UpdateOutcome<Ret>> {
-  const { definition, workflowId, input, updateId } = update;
-  return client.workflow
-    .getHandle(workflowId)
-    .executeUpdate(definition, { args: [input], updateId })
+function sendUpdate<Ret, Input>(client: Client, taskQueue: string, update: Update<Ret, Input>): Promise<UpdateOutcome<Ret>> {
+  const { definition, workflowId, input, updateId, start } = update;
+  const told =
+    start === undefined
+      ? client.workflow.getHandle(workflowId).executeUpdate(definition, { args: [input], updateId })
+      : client.workflow.executeUpdateWithStart(definition, {
+          args: [input],
+          updateId,
+          startWorkflowOperation: startCorrection(taskQueue, workflowId, start),
+        });
+  return told
     .then((result) => ({ kind: 'done' as const, result }))
     .catch(outcomeOf);
+}
+
+function startCorrection(taskQueue: string, workflowId: string, { correction, entityId }: RunStart) {
+  const { invoiceId, dealId } = correction;
+  return new WithStartWorkflowOperation('invoiceCorrection', {
+    workflowId,
+    taskQueue,
+    args: [correction],
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    typedSearchAttributes: identityAttributes({ dealId, entityId }),
+    staticSummary: 'Disputes and correction of an invoice',
+    staticDetails: `Invoice \`${invoiceId}\``,
+  });
 }
 
 async function startDeal(client: Client, taskQueue: string, deal: DealReport, clock: ClockState): Promise<'told' | 'ended'> {

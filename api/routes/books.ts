@@ -98,7 +98,7 @@ function booksOfDeals(app: Api, deps: RouteDeps): void {
     },
     handler: async (request) => {
       const dealId = await dealOfReader(deps, request, request.params.dealId);
-      const page = pageRequest(request.query, ['text', 'text', 'text']);
+      const page = pageRequest(request.query, ['text', 'text', 'text', 'text']);
       return pageAnswer(await listRevenue(deps.db, request.scope, dealId, page));
     },
   });

@@ -6,13 +6,12 @@ import { type InvoiceView } from '../../contracts/workflow-state';
 import { readInvoice } from '../../db/reads/invoice';
 import { listInvoices, visibleInvoice } from '../../db/reads/invoices';
 import { invoiceWorkflowId } from '../../domain/ids';
-import { parseMoney } from '../../domain/money';
-import { isViolation } from '../../domain/violation';
 import { holdUpdate, liftHoldUpdate } from '../../workflows/invoice-to-cash/messages';
 import { type RouteDeps } from '../deps';
 import { dispositionOf, pdfOf } from '../documents';
 import { ApiError } from '../errors';
 import { idFor } from '../idempotency';
+import { amountAbove } from '../money';
 import { pageAnswer, pageRequest } from '../paging';
 import { showTagged } from '../preconditions';
 import { type Api } from '../routing';
@@ -84,7 +83,7 @@ function holdRoutes(app: Api, deps: RouteDeps): void {
     config: { ifMatch: 'optional' },
     schema: {
       tags: ['invoices'],
-      summary: 'Record a dispute, a promise to pay, or a stop of dunning',
+      summary: 'Record a promise to pay, or a stop of dunning',
       params,
       body: holdRequest,
       response: { 201: holdReceipt },
@@ -94,7 +93,7 @@ function holdRoutes(app: Api, deps: RouteDeps): void {
       const { currency } = await invoiceOf(deps, request, id);
       const { amount, reason, ...told } = request.body;
       const holdId = idFor(request, 'hold');
-      const amountMinor = held(amount, currency);
+      const amountMinor = amount === null ? null : amountAbove(amount, currency, '/amount');
       const words = { reason, purpose: 'hold', subject: invoiceWorkflowId(id), origin: holdId } as const;
       const reasonId = await keepReason(deps, request, words);
       const input = { holdId, ...told, reasonId, amountMinor, ...(await saidBy(deps, request, 'invoice', id)) };
@@ -145,14 +144,6 @@ function onInvoice<Input extends { readonly holdId: string }>(
   );
 }
 
-function held(amount: string | null, currency: string): number | null {
-  if (amount === null) return null;
-  const money = parseMoney(amount, currency);
-  if (!isViolation(money) && money.minor > 0) return money.minor;
-  const detail = isViolation(money) ? money.detail : 'must be above zero';
-  throw new ApiError('AmountInvalid', detail, { errors: [{ pointer: '/amount', code: 'AmountInvalid', detail }] });
-}
-
 async function invoiceOf(deps: RouteDeps, request: FastifyRequest, id: string) {
   const invoice = await readInvoice(deps.db, request.scope, id);
   if (invoice === undefined) throw new ApiError('InvoiceUnknown', id);
@@ -161,7 +152,7 @@ async function invoiceOf(deps: RouteDeps, request: FastifyRequest, id: string) {
 
 async function refuseWithoutRun(deps: RouteDeps, request: FastifyRequest, id: string): Promise<never> {
   const { state } = await invoiceOf(deps, request, id);
-  throw state === 'settled' || state === 'void'
+  throw ['settled', 'credited', 'void'].includes(state)
     ? new ApiError('InvoiceNotOpen', `the invoice is ${state}`)
     : new ApiError('RunMissing', 'the run of the invoice is not there');
 }

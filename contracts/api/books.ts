@@ -60,9 +60,17 @@ export const trialBalanceQuery = z.strictObject({
     .default('primary'),
 });
 
-/** Revenue as posted: `month` is the month it is about, `postedIn` the one it stands in (S-45). */
+/** Revenue as posted: `month` is the month it is about, `postedIn` the one it stands in (S-45); what corrections changed stands apart (S-35). */
 export const revenueListSchema = listOf(
-  z.object({ contractLineId: z.string(), lineId: z.string(), month, postedIn: month, currency: z.string(), revenue: amountText }),
+  z.object({
+    contractLineId: z.string(),
+    lineId: z.string(),
+    month,
+    postedIn: month,
+    isCorrection: z.boolean(),
+    currency: z.string(),
+    revenue: amountText,
+  }),
 );
 export const contractBalanceListSchema = listOf(
   z.object({

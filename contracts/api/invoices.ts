@@ -1,7 +1,10 @@
 import { z } from 'zod';
-import { amountText, instant, listOf, moment, pageQuery, text, uuid, waitSchema } from './common';
+import { amountText, instant, listOf, moment, outsideId, pageQuery, role, text, uuid, waitSchema } from './common';
 
-export const invoiceStates = ['draft', 'approved', 'issued', 'settled', 'void'] as const;
+export const invoiceStates = ['draft', 'approved', 'issued', 'settled', 'credited', 'void'] as const;
+
+export const disputeOutcomes = ['rejected', 'upheld', 'upheld-in-part'] as const;
+export const fates = ['rebill', 'waive', 'hold'] as const;
 
 export const invoiceSummarySchema = z.object({
   id: z.string(),
@@ -77,6 +80,49 @@ export const invoiceSchema = invoiceSummarySchema.extend({
       }),
     )
     .readonly(),
+  corrects: z.object({ invoiceId: z.string(), reference: z.string(), correctionId: z.string() }).nullable(),
+  creditedOn: z.string().nullable(),
+  disputes: z
+    .array(
+      z.object({
+        disputeId: z.string(),
+        amount: z.string().nullable(),
+        reasonCode: z.string(),
+        reason: z.string().nullable(),
+        ownerRole: z.string(),
+        raisedBy: z.string(),
+        raisedAt: moment,
+        outcome: z.enum(disputeOutcomes).nullable(),
+        notBillable: z.array(z.union([z.object({ item: z.string() }), z.object({ line: z.int() })])).readonly(),
+        resolvedBy: z.string().nullable(),
+        resolvedAt: moment.nullable(),
+        resolution: z.string().nullable(),
+      }),
+    )
+    .readonly(),
+  corrections: z
+    .array(
+      z.object({
+        correctionId: z.string(),
+        kind: z.enum(['full', 'partial', 'release']),
+        state: z.enum(['requested', 'approved', 'issued', 'refused', 'withdrawn', 'outdated']),
+        disputeId: z.string().nullable(),
+        reasonCode: z.string(),
+        reason: z.string().nullable(),
+        requestedBy: z.string(),
+        requestedAt: moment,
+        approvalId: z.string(),
+        issueAt: moment.nullable(),
+        endedAt: moment.nullable(),
+        documents: z
+          .array(z.object({ invoiceId: z.string(), reference: z.string(), documentKind: z.enum(['invoice', 'credit-note']), total: z.string() }))
+          .readonly(),
+        things: z
+          .array(z.object({ line: z.int(), item: z.string().nullable(), fate: z.enum(fates), amount: z.string(), released: z.boolean() }))
+          .readonly(),
+      }),
+    )
+    .readonly(),
   waits: z.array(waitSchema).readonly(),
 });
 
@@ -91,7 +137,7 @@ export const invoiceQuery = z.strictObject({
 /** `amount` is the part of the invoice that is held, in its currency; null is the whole. */
 export const holdRequest = z
   .strictObject({
-    kind: z.enum(['dispute', 'promise', 'dunning-hold']),
+    kind: z.enum(['promise', 'dunning-hold']),
     amount: amountText.nullable(),
     reason: text,
     from: instant,
@@ -99,3 +145,46 @@ export const holdRequest = z
   })
   .refine((hold) => hold.until === null || hold.until > hold.from, { path: ['until'], message: 'must be after from' });
 export const holdReceipt = z.object({ holdId: z.string(), invoiceId: z.string(), state: z.enum(invoiceStates) });
+
+const reasonCode = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,39}$/, 'must be a code such as HOURS');
+const linePosition = z.int().min(0).max(1_000_000);
+
+/** `amount` is the part that is disputed; null is all of it. */
+export const disputeRequest = z.strictObject({
+  amount: amountText.nullable(),
+  reasonCode,
+  reason: text,
+  raisedAt: instant,
+  ownerRole: role,
+});
+export const disputeReceipt = z.object({ disputeId: z.string(), invoiceId: z.string(), openDisputes: z.int() });
+export const resolutionRequest = z
+  .strictObject({
+    outcome: z.enum(disputeOutcomes),
+    notBillable: z.array(z.union([z.strictObject({ item: outsideId }), z.strictObject({ line: linePosition })])).max(10_000),
+    reason: text.nullable(),
+  })
+  .refine((resolution) => resolution.outcome !== 'rejected' || resolution.notBillable.length === 0, {
+    path: ['notBillable'],
+    message: 'what is rejected finds nothing that is not billable',
+  });
+
+/**
+ * What becomes of what is credited: `rebill` once more, `waive` never again, `hold` until a release. An amount of a line is given up. Items
+ * go by the id of their entry, expense or milestone, lines by their position on the invoice.
+ */
+const choice = z.union([
+  z.strictObject({ item: outsideId, fate: z.enum(fates) }),
+  z.strictObject({ line: linePosition, fate: z.enum(fates) }),
+  z.strictObject({ line: linePosition, amount: amountText }),
+]);
+const whyCorrected = { disputeId: outsideId.nullable(), reasonCode, reason: text.nullable() };
+const choices = z.array(choice).max(10_000);
+
+/** `full` credits all that stands, `partial` what is chosen, `release` decides what an earlier credit kept back. */
+export const correctionRequest = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('full'), otherwise: z.enum(fates), choices, ...whyCorrected }),
+  z.strictObject({ kind: z.literal('partial'), choices: choices.min(1), ...whyCorrected }),
+  z.strictObject({ kind: z.literal('release'), otherwise: z.enum(fates), choices, ...whyCorrected }),
+]);
+export const correctionReceipt = z.object({ correctionId: z.string(), invoiceId: z.string(), approvalId: z.string() });

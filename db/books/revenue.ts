@@ -40,13 +40,14 @@ export async function recogniseLine(db: Kysely<DB>, line: LineRow, asOf: Month, 
   return isViolation(months) ? months : { months, withoutEstimate: effort.withoutEstimate };
 }
 
-/** Minor units of revenue posted for a line, by the month they concern. */
+/** Minor units of revenue posted for a line, by the month they concern; what corrections changed was posted with them. */
 export async function postedRevenue(trx: Transaction<DB>, contractLineId: string, book: string): Promise<Map<Month, number>> {
   const rows = await trx
     .selectFrom('revenue_by_line_month')
     .select((eb) => ['month', eb.fn.sum<number>('revenue_minor').as('minor')])
     .where('contract_line_id', '=', contractLineId)
     .where('book', '=', book)
+    .where('is_correction', '=', false)
     .groupBy('month')
     .execute();
   return new Map(rows.map((row) => [row.month ?? '', Number(row.minor)]));
@@ -69,7 +70,7 @@ export async function positionOf(trx: Transaction<DB>, contractLineId: string, b
 
 /**
  * Net of issued documents by the month of their issue; and by the period they bill, the drafts too: what a run took is earned, also while its
- * document waits for approval (RULES Revenue: late approval moves the invoice).
+ * document waits for approval (RULES Revenue: late approval moves the invoice). The documents of a correction change revenue by themselves.
  */
 async function documentsOf(db: Kysely<DB>, line: LineRow, asOf: Month): Promise<Required<Pick<RevenueFacts, 'billed' | 'billedByPeriod'>>> {
   const rows = await db
@@ -77,6 +78,7 @@ async function documentsOf(db: Kysely<DB>, line: LineRow, asOf: Month): Promise<
     .select(['period', 'issue_date', 'net_minor'])
     .where('contract_line_id', '=', line.id)
     .where('state', '<>', 'void')
+    .where('corrects_id', 'is', null)
     .execute();
   return {
     billed: rows.flatMap((row) =>

@@ -29,13 +29,13 @@ function byEntity(account: string, sign: 1 | -1, facts: RawBuilder<unknown>): Ra
         on facts.key = books.key`;
 }
 
-const ISSUED = sql`invoice.state in ('issued', 'settled')`;
+const ISSUED = sql`invoice.state in ('issued', 'settled', 'credited')`;
 const ofPayments = (column: RawBuilder<unknown>) =>
   sql`select entity_id, currency, ${column} as minor from payment where reversed_on is null`;
 const ofApplications = (condition: RawBuilder<unknown>, sign: 1 | -1) => sql`
   select invoice.entity_id, invoice.currency, ${sql.lit(sign)} * application.amount_minor
     from payment_application as application join invoice on invoice.id = application.invoice_id
-   where application.reversed_on is null and ${condition}`;
+   where application.reversed_on is null and application.moved_on is null and ${condition}`;
 
 const TIES: readonly Tie[] = [
   {
@@ -61,11 +61,13 @@ const TIES: readonly Tie[] = [
   },
   {
     tie: 'open-invoices',
-    says: 'what an invoice still owes is its total less what was paid and given up',
+    says: 'what an invoice still owes is its total less what was credited, paid and given up',
     query: sql`
-      select invoice.reference as subject, invoice.open_minor as in_books, invoice.total_minor - coalesce(paid.minor, 0) as in_facts
+      select invoice.reference as subject, invoice.open_minor as in_books, invoice.total_minor + coalesce(credited.minor, 0) - coalesce(paid.minor, 0) as in_facts
         from invoice left join (select invoice_id, sum(amount_minor) as minor from payment_application
-                                 where reversed_on is null group by invoice_id) as paid on paid.invoice_id = invoice.id
+                                 where reversed_on is null and moved_on is null group by invoice_id) as paid on paid.invoice_id = invoice.id
+        left join (select corrects_id, sum(total_minor) as minor from invoice where document_kind = 'credit-note'
+                    group by corrects_id) as credited on credited.corrects_id = invoice.id
        where invoice.document_kind = 'invoice' and invoice.state = 'issued'`,
   },
   {

@@ -32,6 +32,7 @@ export interface RevenueView {
   readonly lineId: string;
   readonly month: string;
   readonly postedIn: string;
+  readonly isCorrection: boolean;
   readonly currency: string;
   readonly revenue: string;
 }
@@ -122,29 +123,32 @@ export async function listRevenue(db: Kysely<DB>, scope: Scope, dealId: string, 
     .selectFrom('revenue_by_line_month as revenue')
     .innerJoin('contract_line as line', 'line.id', 'revenue.contract_line_id')
     .innerJoin('deal', 'deal.id', 'line.deal_id')
-    .select(['line.id', 'line.line_id', 'revenue.month', 'revenue.posted_in', 'revenue.currency', 'revenue.revenue_minor'])
+    .select(['line.id', 'line.line_id', 'revenue.month', 'revenue.posted_in', 'revenue.currency', 'revenue.revenue_minor', 'revenue.is_correction'])
     .where('line.deal_id', '=', dealId)
     .where('revenue.book', '=', 'primary')
     .where(lineInScope(scope, sql`line.selling_entity_id`, sql`deal.lead_entity_id`));
   if (page.after)
     query = query.where(
-      sql<boolean>`(line.line_id, revenue.month, revenue.posted_in) > (${keyAt(page, 0)}, ${keyAt(page, 1)}, ${keyAt(page, 2)})`,
+      sql<boolean>`(line.line_id, revenue.month, revenue.posted_in, revenue.is_correction::text)
+        > (${keyAt(page, 0)}, ${keyAt(page, 1)}, ${keyAt(page, 2)}, ${keyAt(page, 3)})`,
     );
   const rows = await query
     .orderBy('line.line_id')
     .orderBy('revenue.month')
     .orderBy('revenue.posted_in')
+    .orderBy('revenue.is_correction')
     .limit(page.limit + 1)
     .execute();
   return pageOf(
     rows,
     page,
-    (row) => [row.line_id, row.month ?? '', row.posted_in ?? ''],
+    (row) => [row.line_id, row.month ?? '', row.posted_in ?? '', String(row.is_correction)],
     (row) => ({
       contractLineId: row.id,
       lineId: row.line_id,
       month: row.month ?? '',
       postedIn: row.posted_in ?? '',
+      isCorrection: row.is_correction ?? false,
       currency: row.currency ?? '',
       revenue: amount(Number(row.revenue_minor), row.currency ?? ''),
     }),

@@ -2,9 +2,10 @@ import { type Kysely } from 'kysely';
 import { type Scope } from '../../domain/access';
 import { type DB } from '../types';
 import { amount, amountOrNull } from './amount';
+import { readCorrections, type CorrectionsOfInvoice } from './corrections';
 import { invoiceSummary, type InvoiceSummary, visibleInvoice } from './invoices';
 
-export interface InvoiceDetail extends InvoiceSummary {
+export interface InvoiceDetail extends InvoiceSummary, CorrectionsOfInvoice {
   readonly contractVersion: number;
   readonly purchaseOrder: string | null;
   readonly taxRatePercent: string;
@@ -72,6 +73,7 @@ export async function readInvoice(db: Kysely<DB>, scope: Scope, invoiceId: strin
   const { currency } = row;
   return {
     ...invoiceSummary(row),
+    ...(await readCorrections(db, row)),
     contractVersion: row.contract_version,
     purchaseOrder: row.purchase_order,
     taxRatePercent: row.tax_rate_percent,

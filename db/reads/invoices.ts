@@ -14,7 +14,7 @@ export interface InvoiceSummary {
   readonly number: string | null;
   readonly documentKind: 'invoice' | 'credit-note';
   readonly kind: string;
-  readonly state: 'draft' | 'approved' | 'issued' | 'settled' | 'void';
+  readonly state: 'draft' | 'approved' | 'issued' | 'settled' | 'credited' | 'void';
   readonly period: string;
   readonly entityId: string;
   readonly billToId: string;

@@ -1,4 +1,4 @@
-import { sql, type Kysely, type Selectable } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { type Scope } from '../../domain/access';
 import { AGEING_BUCKETS, type AgeingBucket, ageReceivables, type Receivable } from '../../domain/collections/ageing';
 import { inEntities } from '../entity-scope';
@@ -84,28 +84,27 @@ export async function readReceivables(
 }
 
 type Issued = Awaited<ReturnType<typeof openAfter>>[number];
-type Reduction = Pick<Selectable<DB['payment_application']>, 'applied_on' | 'reversed_on' | 'amount_minor'>;
+interface Reduction {
+  readonly on: string;
+  readonly amountMinor: number;
+}
 
-/** Cash and what took it back; a document that was settled otherwise (a credit note against its invoice) falls to zero on that day. */
-function reducedBy(row: Issued, applied: readonly Reduction[]): Receivable['reductions'] {
-  const byCash = applied.flatMap((each) => [
-    { on: each.applied_on, amountMinor: each.amount_minor },
-    ...(each.reversed_on === null ? [] : [{ on: each.reversed_on, amountMinor: -each.amount_minor }]),
-  ]);
-  const rest = row.total_minor - byCash.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+/** Cash, credits and what took them back; a document that was settled otherwise (a credit note of its own) falls to zero on that day. */
+function reducedBy(row: Issued, reductions: readonly Reduction[]): Receivable['reductions'] {
+  const rest = row.total_minor - reductions.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
   return row.state === 'settled' && row.settled_at !== null && rest !== 0
-    ? [...byCash, { on: row.settled_at.slice(0, 10), amountMinor: rest }]
-    : byCash;
+    ? [...reductions, { on: row.settled_at.slice(0, 10), amountMinor: rest }]
+    : reductions;
 }
 
 /**
- * Documents that may have been open at the end of a day: the issued ones, those settled after it, and those that cash or its return moved
- * after it. All others are settled and stay away: their reductions up to that day make up their total.
+ * Documents that may have been open at the end of a day: the issued ones, those settled after it, and those that cash, its return or a
+ * credit moved after it. All others are settled and stay away: their reductions up to that day make up their total.
  */
 async function openAfter(db: Kysely<DB>, scope: Scope, entityId: string | undefined, asOf: string) {
   const movedAfter = sql<string>`
-    select invoice_id from payment_application where applied_on > ${asOf}
-    union all select invoice_id from payment_application where reversed_on > ${asOf}`;
+    select invoice_id from payment_application where greatest(applied_on, moved_in_on, reversed_on, moved_on) > ${asOf}
+    union all select corrects_id from invoice where corrects_id is not null and issue_date > ${asOf}`;
   let query = db
     .with('candidate', (qb) =>
       qb
@@ -123,7 +122,7 @@ async function openAfter(db: Kysely<DB>, scope: Scope, entityId: string | undefi
           qb
             .selectFrom('invoice')
             .select('id')
-            .where('state', '=', 'settled')
+            .where('state', 'in', ['settled', 'credited'])
             .where('id', 'in', sql<string>`(${movedAfter})`),
         ),
     )
@@ -136,24 +135,38 @@ async function openAfter(db: Kysely<DB>, scope: Scope, entityId: string | undefi
   return query.orderBy('due_date').orderBy('reference').execute();
 }
 
+/** What a correction took along stood on its invoice until then; where it went to it stands since then. */
 async function reductionsOf(db: Kysely<DB>, invoiceIds: readonly string[]): Promise<Map<string, Reduction[]>> {
   const found = new Map<string, Reduction[]>(invoiceIds.map((id) => [id, []]));
-  const rows = await db
-    .selectFrom('payment_application')
-    .select(['invoice_id', 'applied_on', 'reversed_on', 'amount_minor'])
-    .where('invoice_id', '=', sql<string>`any(${[...invoiceIds]}::uuid[])`)
-    .execute();
-  for (const { invoice_id: id, ...reduction } of rows) found.get(id)?.push(reduction);
+  const { rows } = await sql<Reduction & { invoiceId: string }>`
+    with cash as (select * from payment_application where invoice_id = any(${[...invoiceIds]}::uuid[]))
+    select invoice_id as "invoiceId", coalesce(moved_in_on, applied_on) as "on", amount_minor as "amountMinor" from cash
+    union all
+    select invoice_id, coalesce(reversed_on, moved_on), -amount_minor from cash where coalesce(reversed_on, moved_on) is not null
+    union all
+    select corrects_id, issue_date, -total_minor from invoice
+     where corrects_id = any(${[...invoiceIds]}::uuid[]) and document_kind = 'credit-note'`.execute(db);
+  for (const { invoiceId, ...reduction } of rows) found.get(invoiceId)?.push(reduction);
   return found;
 }
 
 async function moneyOnAccount(db: Kysely<DB>, scope: Scope, entityId: string | undefined, asOf: string) {
   let query = db
     .selectFrom('payment')
-    .select((eb) => ['bill_to_id', 'currency', eb.fn.sum<string>('on_account_minor').as('minor')])
+    .leftJoin(
+      (eb) =>
+        eb
+          .selectFrom('payment_excess')
+          .select((of) => ['payment_id', of.fn.sum<number>('amount_minor').as('later')])
+          .where('moved_on', '>', asOf)
+          .groupBy('payment_id')
+          .as('excess'),
+      (join) => join.onRef('excess.payment_id', '=', 'payment.id'),
+    )
+    .select(['bill_to_id', 'currency', sql<string>`sum(on_account_minor - coalesce(excess.later, 0))`.as('minor')])
     .where('booked_on', '<=', asOf)
     .where((eb) => eb.or([eb('reversed_on', 'is', null), eb('reversed_on', '>', asOf)]))
-    .where('on_account_minor', '>', 0)
+    .where(sql<boolean>`on_account_minor > coalesce(excess.later, 0)`)
     .where(inEntities(scope, sql`array[entity_id]`));
   if (entityId !== undefined) query = query.where('entity_id', '=', entityId);
   const rows = await query.groupBy(['bill_to_id', 'currency']).orderBy('bill_to_id').orderBy('currency').execute();

@@ -1,6 +1,6 @@
 import { type Kysely } from 'kysely';
 import { type Reader, type ShownKind } from '../../contracts/workflow-state';
-import { invoiceWorkflowId, lineWorkflowId, projectWorkflowId } from '../../domain/ids';
+import { correctionWorkflowId, invoiceWorkflowId, lineWorkflowId, projectWorkflowId } from '../../domain/ids';
 import { hashOf } from '../hash';
 import { type DB } from '../types';
 import { openWaits, type WaitFilter } from '../waits';
@@ -22,7 +22,7 @@ const views = {
   },
   invoice: async (db: Kysely<DB>, id: string, reader: Reader) => {
     const invoice = await readInvoice(db, reader.scope, id);
-    return invoice && { ...invoice, waits: await waitsFor(db, reader, { workflowIds: [invoiceWorkflowId(id)] }) };
+    return invoice && { ...invoice, waits: await waitsFor(db, reader, { workflowIds: [invoiceWorkflowId(id), correctionWorkflowId(id)] }) };
   },
   project: async (db: Kysely<DB>, id: string, reader: Reader) => {
     const project = await readProject(db, reader.scope, reader.costs, id);

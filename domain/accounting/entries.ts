@@ -37,6 +37,23 @@ export interface TolerancePosted extends EntryHead {
   readonly dimensions: JournalDimensions;
 }
 
+/** What a correction leaves of a payment that stood on its invoice. */
+export interface CashMovedOn extends EntryHead {
+  readonly paymentId: string;
+  readonly correctionId: string;
+  /** Paid beyond what is due now, and given up beyond what is open now. */
+  readonly excessMinor: number;
+  readonly toleranceMinor: number;
+  readonly dimensions: JournalDimensions;
+}
+
+/** What a correction changes of the revenue of a line. */
+export interface RevenueCorrected extends EntryHead {
+  readonly correctionId: string;
+  readonly amountMinor: number;
+  readonly dimensions: JournalDimensions;
+}
+
 /** Receivables against contract balance (net) and output tax (R-052, S-19). Throws for a net that is not positive. */
 export function invoiceIssued(input: DocumentIssued): JournalEntry {
   if (input.netMinor <= 0) throw new RangeError(`an invoice has a positive net: ${input.netMinor}`);
@@ -90,6 +107,25 @@ export function paymentReversed(input: {
     'Payment reversed by the bank',
     lines,
   );
+}
+
+/** Receivables against money on account and bank charges: what was paid or given up of an invoice beyond its correction (R-214, R-053). */
+export function cashMoved(input: CashMovedOn): JournalEntry {
+  const { paymentId, correctionId, excessMinor, toleranceMinor, currency, dimensions } = input;
+  return entry(input, `cash-moved/${paymentId}/${correctionId}`, 'Payment beyond a corrected invoice', [
+    post(ACCOUNTS.receivables, excessMinor + toleranceMinor, currency, dimensions),
+    post(ACCOUNTS.customerOnAccount, -excessMinor, currency, { ...NOTHING, customerId: dimensions.customerId }),
+    post(ACCOUNTS.bankCharges, -toleranceMinor, currency, dimensions),
+  ]);
+}
+
+/** Contract balance against revenue: what a correction takes back or earns anew, in the month of the correction (R-215, S-35). */
+export function revenueCorrected(input: RevenueCorrected): JournalEntry {
+  const { correctionId, amountMinor, currency, dimensions } = input;
+  return entry(input, `revenue-corrected/${correctionId}`, 'Revenue changed by a correction', [
+    post(ACCOUNTS.contractBalance, amountMinor, currency, dimensions),
+    post(ACCOUNTS.revenue, -amountMinor, currency, dimensions),
+  ]);
 }
 
 const NOTHING: JournalDimensions = { customerId: null, projectId: null, lineId: null, serviceLine: null, practice: null, region: null };

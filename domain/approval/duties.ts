@@ -15,9 +15,13 @@ export interface PerformedDuty {
   readonly onBehalfOf: string | null;
 }
 
-/** Duties of deciding on a subject: who approves a deal approves its margin too (R-066, SOD-1, SOD-5). */
+/** What deciding on a subject is beside its approval: of a deal also of its margin, of a correction the credit (R-066, SOD-1, SOD-2). */
+const DUTIES_BESIDE: Readonly<Record<string, string>> = { deal: 'deal.approve-margin', correction: 'invoice.credit' };
+
+/** Duties of deciding on a subject (R-066, SOD-5). */
 export function dutiesOfDecision(subjectKind: string): readonly string[] {
-  return subjectKind === 'deal' ? ['deal.approve', 'deal.approve-margin'] : [`${subjectKind}.approve`];
+  const beside = DUTIES_BESIDE[subjectKind];
+  return [`${subjectKind}.approve`, ...(beside === undefined ? [] : [beside])];
 }
 
 /**

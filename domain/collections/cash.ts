@@ -26,6 +26,8 @@ export interface PayingParty {
 export interface CollectableInvoice {
   readonly invoiceId: string;
   readonly reference: string;
+  /** References of the credited invoices that this one bills once more: who pays them means it. */
+  readonly replaces?: readonly string[];
   readonly billToId: string;
   readonly currency: string;
   readonly issueDate: LocalDate | null;
@@ -109,7 +111,7 @@ function claimsOf(
   if (structured.length > 0) return { method: 'structured', claims: structured.map((each) => claim(each, credit.amount.currency)) };
   const written = referencesIn(
     credit.freeText,
-    known.map(({ reference }) => reference),
+    known.flatMap(referencesOf),
   );
   if (written.length > 0) return { method: 'free-text', claims: written.map((reference) => ({ reference, amountMinor: null })) };
   const [only, ...others] = collectable.filter((invoice) => invoice.openMinor === credit.amount.minor);
@@ -127,7 +129,7 @@ function apply(claims: readonly Claim[], collectable: readonly CollectableInvoic
   const applied = new Map<string, number>();
   let left = paidMinor;
   for (const { reference, amountMinor } of claims) {
-    const invoice = collectable.find((each) => referenceKey(each.reference) === referenceKey(reference));
+    const invoice = collectable.find((each) => referencesOf(each).some((own) => referenceKey(own) === referenceKey(reference)));
     const open = invoice === undefined ? 0 : invoice.openMinor - (applied.get(invoice.invoiceId) ?? 0);
     const amount = Math.max(0, Math.min(amountMinor ?? open, open, left));
     if (invoice !== undefined && amount > 0) applied.set(invoice.invoiceId, (applied.get(invoice.invoiceId) ?? 0) + amount);
@@ -149,6 +151,10 @@ function restsGivenUp(
       ? [{ invoiceId, amountMinor: restMinor }]
       : [];
   });
+}
+
+function referencesOf({ reference, replaces = [] }: CollectableInvoice): string[] {
+  return [reference, ...replaces];
 }
 
 function nameKey(name: string): string {

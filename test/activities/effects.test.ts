@@ -21,6 +21,8 @@ import { inRun } from '../support/activity-run';
 import { approvedDeal, approvedInvoice } from '../support/approved';
 import { dealRow, timeAndMaterialsLine } from '../support/builders';
 import { accountChange, changeOrders, requestChange, signChange } from '../support/change-orders';
+import { correctionInput, dispute, REBILL, rebillOf, tellCorrection, uphold } from '../support/corrections';
+import { requestCorrectionUpdate } from '../../workflows/invoice-correction/messages';
 import { accept, handleOf, issue, pay, signOff } from '../support/delivery';
 import {
   approve,
@@ -233,7 +235,7 @@ async function played(): Promise<void> {
   const holdId = uuidv7();
   const hold = {
     holdId,
-    kind: 'dispute',
+    kind: 'dunning-hold',
     amountMinor: null,
     reasonId: await reasonOf(engine.db, 'wrong month'),
     from: deal.now,
@@ -243,7 +245,11 @@ async function played(): Promise<void> {
   } as const;
   await invoice.executeUpdate(holdUpdate, { args: [hold] });
   await invoice.executeUpdate(liftHoldUpdate, { args: [{ holdId, by, at: deal.now }] });
-  await pay(engine, fee, '2026-02-20', 300);
+  const disputeId = await dispute(engine, fee, deal.now);
+  await uphold(engine, fee, disputeId, deal.now);
+  await tellCorrection(engine, fee, requestCorrectionUpdate, correctionInput(REBILL, deal.now, { disputeId }));
+  await approve(engine, deal, 'correction');
+  await pay(engine, await rebillOf(engine, fee.id), '2026-02-20', 300);
 
   const usage = { eventId: uuidv7(), servicePeriod: '2026-02', tickets: 90, p1Tickets: 0, p1WithinTarget: 0, supersedes: null };
   deal.now = '2026-03-02T15:00:00.000Z';

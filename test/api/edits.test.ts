@@ -111,7 +111,7 @@ describe('an edit of what somebody else has changed meanwhile', () => {
     const invoiceUrl = `/v1/invoices/${invoice.id}`;
     const order = (number: string) => () =>
       engine.db.updateTable('invoice').set({ purchase_order: number }).where('id', '=', invoice.id).execute();
-    const hold = { kind: 'dispute', amount: null, reason: 'quality', from: '2026-03-06T00:00:00Z', until: null };
+    const hold = { kind: 'dunning-hold', amount: null, reason: 'quality', from: '2026-03-06T00:00:00Z', until: null };
     const held = await guarded(people.controller, invoiceUrl, order('PO-1'), (headers) =>
       people.controller('POST', `${invoiceUrl}/holds`, { body: hold, headers }),
     );

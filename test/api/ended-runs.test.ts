@@ -25,7 +25,7 @@ describe('where no run takes a message', () => {
     });
   const hold = (amount: string | null) =>
     send.receivables('POST', `/v1/invoices/${facts.invoiceId}/holds`, {
-      body: { kind: 'dispute', amount, reason: 'quality', from: '2026-03-01T00:00:00Z', until: null },
+      body: { kind: 'dunning-hold', amount, reason: 'quality', from: '2026-03-01T00:00:00Z', until: null },
     });
   const lift = () => send.receivables('DELETE', `/v1/invoices/${facts.invoiceId}/holds/${facts.holdId}`);
   const signOff = () =>

@@ -49,7 +49,7 @@ describe('while Temporal is down', () => {
       'U-AR',
       'POST',
       () => `/v1/invoices/${facts.invoiceId}/holds`,
-      { kind: 'dispute', amount: '10.00', reason: 'quality', from: '2026-03-01T00:00:00Z', until: null },
+      { kind: 'dunning-hold', amount: '10.00', reason: 'quality', from: '2026-03-01T00:00:00Z', until: null },
     ],
     ['a sign-off', 'U-PMO', 'POST', () => `/v1/projects/${facts.projectId}/sign-off`, { documentReference: 'D-1', signedOn: '2026-03-01' }],
     ['a recheck', 'U-SELLER', 'POST', () => `/v1/deals/${facts.dealId}/handoff/recheck`, undefined],

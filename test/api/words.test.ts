@@ -102,7 +102,7 @@ describe('what people write', () => {
     now = '2026-02-05T23:00:00.000Z';
     await playTo(engine, deal, now);
     const issued = await invoiceIn(engine, deal, 'issued');
-    const hold = { kind: 'dispute', amount: null, reason: told('disputes it'), from: now, until: null };
+    const hold = { kind: 'dunning-hold', amount: null, reason: told('disputes it'), from: now, until: null };
     expect((await finance('POST', `/v1/invoices/${issued.id}/holds`, { body: hold })).status).toBe(201);
     expect((await finance('GET', `/v1/invoices/${issued.id}`)).body).toMatchObject({ holds: [{ reason: told('disputes it') }] });
 

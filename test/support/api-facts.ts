@@ -165,7 +165,7 @@ export async function insertFacts(db: Kysely<DB>, entityId: string, billToId: st
     .values({
       id: holdId,
       invoice_id: invoiceId!,
-      kind: 'dispute',
+      kind: 'dunning-hold',
       amount_minor: 100,
       reason_id: await reasonOf(db, 'quality', 'U-AR'),
       from_moment: AT,

@@ -1,3 +1,5 @@
+import { type Kysely } from 'kysely';
+import { type DB } from '../../db/types';
 import { intakeWorkflowId } from '../../domain/ids';
 import { putInboxEvent } from '../../db/inbox';
 import { type BankEntry, type BankStatementFile } from '../../integrations/bank/statement';
@@ -25,8 +27,27 @@ export async function bankStatement(
   debtor = 'BA-US',
   strangers = 0,
 ): Promise<void> {
-  const account = await engine.db.selectFrom('entity_bank_account').selectAll().where('entity_id', '=', entityId).executeTakeFirstOrThrow();
-  const party = await engine.db.selectFrom('bill_to_account').select('name').where('id', '=', debtor).executeTakeFirstOrThrow();
+  const event = await bankEvent(engine.db, paid, entityId, debtor, strangers);
+  const handle = await engine.client.workflow.signalWithStart(intake, {
+    workflowId: intakeWorkflowId(event.name),
+    taskQueue: engine.taskQueue,
+    args: [{ stream: event.name, clock: { simulated: true, moment: event.at } }],
+    signal: enqueueSignal,
+    signalArgs: [{ inboxEventId: event.inboxEventId, at: event.at }],
+  });
+  await handle.result();
+}
+
+/** The same as an event in the inbox that is still to be applied. */
+export async function bankEvent(
+  db: Kysely<DB>,
+  paid: readonly Paid[],
+  entityId: string,
+  debtor: string,
+  strangers = 0,
+): Promise<{ readonly inboxEventId: string; readonly name: string; readonly at: string }> {
+  const account = await db.selectFrom('entity_bank_account').selectAll().where('entity_id', '=', entityId).executeTakeFirstOrThrow();
+  const party = await db.selectFrom('bill_to_account').select('name').where('id', '=', debtor).executeTakeFirstOrThrow();
   const name = uniqueName('statement');
   const on = paid[0]?.on ?? '';
   const others = Array.from({ length: strangers }, (_, index) => ({ reference: `X-${index}`, minor: 1, on, debtor: 'Somebody' }));
@@ -50,7 +71,7 @@ export async function bankStatement(
     ],
   };
   const at = `${on}T18:00:00.000Z`;
-  const { row } = await putInboxEvent(engine.db, {
+  const { row } = await putInboxEvent(db, {
     source: 'bank',
     eventId: name,
     type: 'bank-statements',
@@ -60,14 +81,7 @@ export async function bankStatement(
     businessReceivedAt: at,
     payload: file,
   });
-  const handle = await engine.client.workflow.signalWithStart(intake, {
-    workflowId: intakeWorkflowId(name),
-    taskQueue: engine.taskQueue,
-    args: [{ stream: name, clock: { simulated: true, moment: at } }],
-    signal: enqueueSignal,
-    signalArgs: [{ inboxEventId: row.id, at }],
-  });
-  await handle.result();
+  return { inboxEventId: row.id, name, at };
 }
 
 function bankEntry({ reference, minor, on, returned = false }: Paid, currency: string, debtorName: string): BankEntry {
