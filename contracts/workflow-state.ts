@@ -277,6 +277,8 @@ export interface CollectionHoldInput extends Said {
 /** What a customer does not accept of an issued invoice (R-210). `reasonId` names the customer's words. */
 export interface DisputeInput extends Said {
   readonly disputeId: string;
+  /** What the customer calls it. */
+  readonly reference: string | null;
   /** The part that is disputed; null is the whole. */
   readonly amountMinor: number | null;
   readonly reasonCode: string;

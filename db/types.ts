@@ -809,6 +809,10 @@ export interface InvoiceDispute {
   raised_by: string;
   reason_code: string;
   reason_id: string;
+  /**
+   * What the customer or the caller calls it.
+   */
+  reference: string | null;
   resolution_id: string | null;
   resolved_at: string | null;
   resolved_by: string | null;

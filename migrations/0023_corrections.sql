@@ -26,6 +26,7 @@ comment on column invoice_line.corrects_position is 'Of a credit note: the line 
 create table invoice_dispute (
   id text primary key references collection_hold (id),
   invoice_id uuid not null references invoice (id),
+  reference text,
   amount_minor bigint check (amount_minor > 0),
   reason_code text not null,
   reason_id uuid not null references free_text (id),
@@ -40,6 +41,7 @@ create table invoice_dispute (
   check ((outcome is null) = (resolved_by is null) and (outcome is null) = (resolved_at is null))
 );
 create index invoice_dispute_invoice on invoice_dispute (invoice_id);
+comment on column invoice_dispute.reference is 'What the customer or the caller calls it.';
 comment on table invoice_dispute is 'What a customer does not accept of an invoice, and what was found; its hold stops dunning (S-35, S-43).';
 
 create table invoice_correction (

@@ -85,13 +85,19 @@ async function discrepancies(db: Kysely<DB>, dealId: string): Promise<BillingFig
   return rows.map(({ path, deal, sow, clause }) => ({ path: path ?? '', deal: deal ?? '', sow: sow ?? '', clause: clause ?? '' }));
 }
 
+/** Fees that corrections took off before a run: figures are those before corrections (S-35). */
+const creditedBefore = sql<number>`coalesce((
+  select sum(thing.amount_minor) from credited_thing as thing join invoice_correction as correction on correction.id = thing.correction_id
+   where correction.contract_line_id = run.contract_line_id and thing.entry_id is not null and thing.fate <> 'rebill'
+     and correction.ended_at < run.run_at), 0)`;
+
 /** Runs of lines with a limit that billed fees or left some parked, and where the soft limit was reached (S-15, S-16). */
 async function limitRuns(db: Kysely<DB>, dealId: string): Promise<BillingFigures['notToExceed']> {
   const rows = await db
     .selectFrom('period_run as run')
     .innerJoin('contract_line as line', 'line.id', 'run.contract_line_id')
     .selectAll('run')
-    .select('line.line_id')
+    .select(['line.line_id', creditedBefore.as('credited')])
     .where('line.deal_id', '=', dealId)
     .where('run.void_at', 'is', null)
     .orderBy('line.line_id')
@@ -107,7 +113,7 @@ async function limitRuns(db: Kysely<DB>, dealId: string): Promise<BillingFigures
           period: run.period,
           limit: written(run.limit_minor),
           billedFees: written(run.billed_fees_minor),
-          billedToDate: written(run.billed_to_date_minor),
+          billedToDate: written(run.billed_to_date_minor + Number(run.credited)),
           releasedFromParked: written(run.released_minor),
           newlyParked: written(run.newly_parked_minor),
           parkedAfter: written(run.parked_after_minor),

@@ -92,6 +92,7 @@ async function revenueByLineMonth(db: Kysely<DB>, dealId: string): Promise<Recor
     .select((eb) => ['line.line_id', 'revenue.month', eb.fn.sum<number>('revenue.revenue_minor').as('minor')])
     .where('line.deal_id', '=', dealId)
     .where('revenue.book', '=', 'primary')
+    .where('revenue.is_correction', '=', false)
     .groupBy(['line.line_id', 'revenue.month'])
     .orderBy('revenue.month')
     .execute();

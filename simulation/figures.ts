@@ -1,31 +1,16 @@
 import { type Kysely } from 'kysely';
 import { type DB } from '../db/types';
-import { formatMoney, money } from '../domain/money';
 import { billingFigures, type BillingFigures } from './billing-figures';
 import { bookFigures, type BookFigures } from './books-figures';
-
-/** A document as the figures of a deal state it: decimal strings, credit notes negative (reference deal, part 3). */
-export interface InvoiceFigure {
-  readonly reference: string;
-  readonly kind: 'invoice' | 'credit-note';
-  readonly lineId: string;
-  readonly period: string;
-  readonly entity: string;
-  readonly billTo: string;
-  readonly currency: string;
-  readonly issueDate: string;
-  readonly dueDate: string;
-  readonly net: string;
-  readonly taxCategory: string;
-  readonly tax: string;
-  readonly total: string;
-}
+import { correctionFigures, type CorrectionFigure } from './correction-figures';
+import { invoiceFigure, type InvoiceFigure } from './invoice-figure';
 
 export interface Figures extends BookFigures, BillingFigures {
   readonly invoices: readonly InvoiceFigure[];
+  readonly corrections: readonly CorrectionFigure[];
 }
 
-/** Every issued document of a deal, by issue date, then reference; and what the books say, at the days of `statements` too. */
+/** Every issued document of a deal before corrections (S-35), by issue date, then reference; what corrections made of them; and what the books say, at the days of `statements` too. */
 export async function figuresOf(db: Kysely<DB>, dealId: string, statements: readonly string[] = []): Promise<Figures> {
   const rows = await db
     .selectFrom('invoice')
@@ -33,32 +18,15 @@ export async function figuresOf(db: Kysely<DB>, dealId: string, statements: read
     .selectAll('invoice')
     .select('contract_line.line_id')
     .where('invoice.deal_id', '=', dealId)
-    .where('invoice.state', 'in', ['issued', 'settled'])
+    .where('invoice.state', 'in', ['issued', 'settled', 'credited'])
+    .where('invoice.corrects_id', 'is', null)
     .orderBy('invoice.issue_date')
     .orderBy('invoice.reference')
     .execute();
   return {
     ...(await bookFigures(db, dealId, statements)),
     ...(await billingFigures(db, dealId)),
-    invoices: rows.map((row) => ({
-      reference: row.reference,
-      kind: row.document_kind === 'credit-note' ? 'credit-note' : 'invoice',
-      lineId: row.line_id,
-      period: row.period,
-      entity: row.entity_id,
-      billTo: row.bill_to_id,
-      currency: row.currency,
-      issueDate: row.issue_date ?? '',
-      dueDate: row.due_date ?? '',
-      net: amount(row.net_minor, row.currency),
-      taxCategory: row.tax_category,
-      tax: amount(row.tax_minor, row.currency),
-      total: amount(row.total_minor, row.currency),
-    })),
+    invoices: rows.map(invoiceFigure),
+    corrections: await correctionFigures(db, dealId),
   };
-}
-
-/** Minor units as a decimal string with the currency's digits. */
-export function amount(minor: number | string | bigint, currency: string): string {
-  return formatMoney(money(Number(minor), currency));
 }

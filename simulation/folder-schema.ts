@@ -49,8 +49,31 @@ export const customersSchema = z.object({
   customers: z.array(z.object({ billToAccounts: z.array(z.object({ id, name: id })) })),
 });
 
-export const holdsSchema = z.object({
-  holds: z.array(z.object({ invoice: id, from: date, until: date.nullish() })).default([]),
+const dispute = z.object({
+  id,
+  invoice: id,
+  amount: id,
+  raisedAt: instant,
+  reasonCode: id,
+  reason: id,
+  ownerRole: id,
+  resolution: z
+    .object({
+      decidedAt: instant,
+      decidedBy: id,
+      outcome: z.enum(['rejected', 'upheld', 'upheld-in-part']),
+      entriesNotBillable: z.array(id),
+      correction: id,
+    })
+    .nullish(),
+});
+const promise = z.object({ id, invoice: id, madeAt: instant, promisedFor: date, amount: id, contact: id });
+const hold = z.object({ id, invoice: id, from: date, until: date.nullish(), reason: id });
+
+export const disputesSchema = z.object({
+  disputes: z.array(dispute).default([]),
+  promises: z.array(promise).default([]),
+  holds: z.array(hold).default([]),
 });
 
 const addOn = z.object({ monthlyFee: id, currency: id, serviceFrom: date, serviceTo: date });
@@ -145,6 +168,9 @@ export const forecastRow = z.object({
   currency: id,
 });
 
+export type DisputeFile = z.infer<typeof dispute>;
+export type PromiseFile = z.infer<typeof promise>;
+export type HoldFile = z.infer<typeof hold>;
 export type ForecastRow = z.infer<typeof forecastRow>;
 export type ChangeOrderFile = z.infer<typeof changeOrdersSchema>['changeOrders'][number];
 export const expenseRow = z.object({

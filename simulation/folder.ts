@@ -10,9 +10,9 @@ import {
   changeOrdersSchema,
   customersSchema,
   dealEventSchema,
+  disputesSchema,
   expenseRow,
   forecastRow,
-  holdsSchema,
   legalEntitiesSchema,
   milestoneRow,
   sowTermsSchema,
@@ -49,7 +49,10 @@ export interface DealFolder {
   readonly forecasts: readonly ForecastRow[];
   /** Bank files in the order of their names (S-47), as they stand and as they read. */
   readonly bankFiles: readonly { readonly name: string; readonly xml: string; readonly file: BankStatementFile }[];
-  readonly holds: z.infer<typeof holdsSchema>['holds'];
+  /** About invoices of the lines that are played. */
+  readonly disputes: z.infer<typeof disputesSchema>['disputes'];
+  readonly promises: z.infer<typeof disputesSchema>['promises'];
+  readonly holds: z.infer<typeof disputesSchema>['holds'];
   /** Change orders that were agreed on the lines that are played, and the tasks that they bring. */
   readonly changeOrders: readonly ChangeOrderFile[];
   readonly changeTasks: readonly TaskRow[];
@@ -73,6 +76,11 @@ export function readDealFolder(
   const event = json(path, 'deal-closed.cloudevents.json', dealEventSchema);
   const { kept, leftOut } = cutLines(event, lineIds);
   const has = (row: { line_id: string }): boolean => kept.some((line) => line.id === row.line_id);
+  const about = <Row extends { readonly invoice: string }>(rows: readonly Row[]): Row[] =>
+    rows.filter(({ invoice }) => kept.some((line) => invoice.startsWith(`${event.data.shortCode}-${line.id}-`)));
+  const { disputes, promises, holds } = exists(path, 'disputes-and-promises.json')
+    ? json(path, 'disputes-and-promises.json', disputesSchema)
+    : { disputes: [], promises: [], holds: [] };
   const baseline = kept.flatMap((line) => (line.milestones ?? []).map((milestone) => `${line.id} ${milestone.id}`));
   return {
     path,
@@ -90,7 +98,9 @@ export function readDealFolder(
     expenses: exists(path, 'expenses.csv') ? csv(path, 'expenses.csv', expenseRow).filter(has) : [],
     forecasts: exists(path, 'etc-forecasts.csv') ? csv(path, 'etc-forecasts.csv', forecastRow).filter(has) : [],
     bankFiles: bankFiles(path),
-    holds: exists(path, 'disputes-and-promises.json') ? json(path, 'disputes-and-promises.json', holdsSchema).holds : [],
+    disputes: about(disputes),
+    promises: about(promises),
+    holds: about(holds),
     changeOrders: changeOrders
       ? agreedChanges(
           path,

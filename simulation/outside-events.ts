@@ -2,6 +2,7 @@ import { addDays } from '../domain/calendar/dates';
 import { type Instant } from '../domain/deal/terms';
 import { type Cast } from './cast';
 import { changeOrderEvents } from './change-orders';
+import { disputeEvents } from './disputes';
 import { type DealFolder } from './folder';
 import { type ForecastRow, type MilestoneRow } from './folder-schema';
 import { type Stage } from './stage';
@@ -27,6 +28,7 @@ export function outsideEvents(folder: DealFolder, cast: Cast): OutsideEvent[] {
     ...folder.usage.map((row, index) => usageEvent(cast, row, index)),
     ...folder.forecasts.map((row) => forecastEvent(cast, row)),
     ...folder.milestones.flatMap((row) => milestoneEvents(cast, row)),
+    ...disputeEvents(folder, cast),
     ...folder.bankFiles.map((bank): OutsideEvent => ({
       at: instant(bank.file.createdAt),
       key: `bank/${bank.file.messageId}`,

@@ -1,6 +1,6 @@
 import { type Kysely } from 'kysely';
 import { type DB } from '../db/types';
-import { amount } from './figures';
+import { amount } from './invoice-figure';
 
 /** Says what has changed in a deal since it was last asked: a line per stage that something reached. */
 export type Progress = () => Promise<string[]>;

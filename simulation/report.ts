@@ -2,7 +2,8 @@ import Table from 'cli-table3';
 import { type Kysely } from 'kysely';
 import { type DB } from '../db/types';
 import { formatMoney } from '../domain/money';
-import { amount, figuresOf } from './figures';
+import { figuresOf } from './figures';
+import { amount } from './invoice-figure';
 import { lineResults } from './margin';
 
 /** The tables at the end of a play: approvals, project hierarchy, invoices, cash, margin per line. Ids, codes and amounts. */

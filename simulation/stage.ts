@@ -14,8 +14,8 @@ export interface Stage {
   knownDealId(): Promise<string | null>;
   contractLineId(lineId: string): Promise<string>;
   projectId(): Promise<string>;
-  /** What is replaced (PUT) is whatever stands there. */
-  write(userId: string, method: 'POST' | 'PUT', path: string, key: string, body: unknown): Promise<void>;
+  /** What is replaced (PUT) is whatever stands there; an answer among `accept` is one of those that may come. */
+  write(userId: string, method: 'POST' | 'PUT', path: string, key: string, body: unknown, accept?: readonly number[]): Promise<void>;
   /** A CloudEvent over the signed webhook, signed anew each time it is sent. */
   postCloudEvent(messageId: string, event: unknown): Promise<void>;
   /** A statement that was imported before is not imported again, and that is fine. */
@@ -60,9 +60,9 @@ export function openStage(options: {
       if (project === undefined) throw new Error(`the deal of contract ${contractNumber} has no project yet`);
       return project.id;
     }),
-    write: async (userId, method, path, key, body) => {
+    write: async (userId, method, path, key, body, accept = []) => {
       const headers = method === 'PUT' ? { 'if-match': '*' } : {};
-      await api.person(userId)(path, { method, body, idempotencyKey: keyed(key), headers });
+      await api.person(userId)(path, { method, body, idempotencyKey: keyed(key), headers, accept });
     },
     postCloudEvent: async (messageId, event) => {
       const text = JSON.stringify(event);

@@ -11,8 +11,8 @@ import { correctionEffect } from './view';
 /** A customer does not accept an open invoice, or a part of it: dunning rests until it is resolved (R-210). */
 export function raiseDispute(deps: ActivityDeps): CorrectionActivities['raiseDispute'] {
   return ({ invoiceId, dispute }) => {
-    const { disputeId, amountMinor, reasonCode, reasonId, ownerRole, raisedAt, by, at, ifMatch } = dispute;
-    const identity = { invoiceId, amountMinor, reasonCode, reasonId, ownerRole, raisedAt, by };
+    const { disputeId, reference, amountMinor, reasonCode, reasonId, ownerRole, raisedAt, by, at, ifMatch } = dispute;
+    const identity = { invoiceId, reference, amountMinor, reasonCode, reasonId, ownerRole, raisedAt, by };
     return correctionEffect(deps, invoiceId, { key: `dispute/${disputeId}`, identity, at, actor: by, ifMatch }, async (trx, invoice) => {
       const refused = refuseDispute(invoice, amountMinor, raisedAt, at);
       if (refused) return refused;
@@ -26,6 +26,7 @@ export function raiseDispute(deps: ActivityDeps): CorrectionActivities['raiseDis
         .values({
           id: disputeId,
           invoice_id: invoiceId,
+          reference,
           amount_minor: amountMinor,
           reason_code: reasonCode,
           reason_id: reasonId,

@@ -86,6 +86,7 @@ export const invoiceSchema = invoiceSummarySchema.extend({
     .array(
       z.object({
         disputeId: z.string(),
+        reference: z.string().nullable(),
         amount: z.string().nullable(),
         reasonCode: z.string(),
         reason: z.string().nullable(),
@@ -149,8 +150,9 @@ export const holdReceipt = z.object({ holdId: z.string(), invoiceId: z.string(),
 const reasonCode = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,39}$/, 'must be a code such as HOURS');
 const linePosition = z.int().min(0).max(1_000_000);
 
-/** `amount` is the part that is disputed; null is all of it. */
+/** `reference` is what the customer calls it; `amount` the part that is disputed, null all of it. */
 export const disputeRequest = z.strictObject({
+  reference: outsideId.nullable().default(null),
   amount: amountText.nullable(),
   reasonCode,
   reason: text,

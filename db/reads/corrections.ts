@@ -11,6 +11,7 @@ export interface CorrectionsOfInvoice {
   readonly creditedOn: string | null;
   readonly disputes: readonly {
     readonly disputeId: string;
+    readonly reference: string | null;
     readonly amount: string | null;
     readonly reasonCode: string;
     readonly reason: string | null;
@@ -76,6 +77,7 @@ export async function readCorrections(db: Kysely<DB>, invoice: Invoice): Promise
     creditedOn: invoice.credited_on,
     disputes: disputes.map((each) => ({
       disputeId: each.id,
+      reference: each.reference,
       amount: amountOrNull(each.amount_minor, invoice.currency),
       reasonCode: each.reason_code,
       reason: said(each.reason_id),

@@ -341,12 +341,21 @@ describe('a correction is refused', () => {
 describe('a dispute', () => {
   const raise = async (invoiceId: string, over: Record<string, unknown> = {}) => {
     const reasonId = await reasonOf(db, 'not agreed', 'U-AR');
-    const dispute = { disputeId: randomUUID(), amountMinor: 40_000, reasonCode: 'HOURS', reasonId, ownerRole: 'project-manager', raisedAt: AFTER, by: 'U-AR', at: AFTER, ...over }; // prettier-ignore
+    const dispute = { disputeId: randomUUID(), reference: null, amountMinor: 40_000, reasonCode: 'HOURS', reasonId, ownerRole: 'project-manager', raisedAt: AFTER, by: 'U-AR', at: AFTER, ...over }; // prettier-ignore
     await inRun(`correction/${invoiceId}`, () => activities.raiseDispute({ invoiceId, dispute }));
     return dispute.disputeId;
   };
   const resolve = (invoiceId: string, disputeId: string, over: Record<string, unknown> = {}) => {
-    const resolution = { resolutionId: randomUUID(), disputeId, outcome: 'rejected', notBillable: [], reasonId: null, by: 'U-DELDIR', at: AFTER, ...over } as const;
+    const resolution = {
+      resolutionId: randomUUID(),
+      disputeId,
+      outcome: 'rejected',
+      notBillable: [],
+      reasonId: null,
+      by: 'U-DELDIR',
+      at: AFTER,
+      ...over,
+    } as const;
     return inRun(`correction/${invoiceId}`, () => activities.resolveDispute({ invoiceId, resolution }));
   };
   const heldBy = async (invoiceId: string) => {

@@ -94,7 +94,7 @@ export async function dispute(engine: TestEngine, invoice: Corrected, at: string
   const disputeId = randomUUID();
   const reasonId = await reasonOf(engine.db, 'not agreed', 'U-AR');
   const said = { reasonCode: 'HOURS', reasonId, ownerRole: 'project-manager', raisedAt: at, by: 'U-AR', at };
-  await tellCorrection(engine, invoice, raiseDisputeUpdate, { disputeId, amountMinor: null, ...said });
+  await tellCorrection(engine, invoice, raiseDisputeUpdate, { disputeId, reference: null, amountMinor: null, ...said });
   return disputeId;
 }
 
