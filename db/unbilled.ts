@@ -27,7 +27,7 @@ export interface PriceableWork {
   readonly onsite: boolean;
 }
 
-/** Billable time of which something is left; `price` is null until a run has billed or parked it. A part that is waived or kept back has number 0. */
+/** Billable time of which something is left; `price` is null until a run has billed or parked it. A waived part has number 0; one that a credit keeps back keeps its own. */
 export interface UnbilledTime extends PriceableWork {
   readonly approvedAt: string;
   readonly price: (Pick<EntryPrice, 'unitPrice' | 'amount'> & { readonly rateId: string }) | null;
@@ -50,8 +50,9 @@ export async function unbilledTime(db: Kysely<DB>, line: LineRow, window?: RunWi
               select waived.entry_id, 0, waived.amount_minor, waived.hours::text
                 from waived_item as waived join time_price using (entry_id) where time_price.contract_line_id = ${line.id}
               union all
-              select thing.entry_id, 0, thing.amount_minor, thing.hours::text
+              select thing.entry_id, coalesce(item.part, 0), thing.amount_minor, thing.hours::text
                 from credited_thing as thing join time_price using (entry_id)
+                left join invoiced_item as item on item.id = thing.invoiced_item_id
                where time_price.contract_line_id = ${line.id} and thing.fate <> 'rebill') as piece
        group by piece.entry_id
     )

@@ -49,7 +49,7 @@ function resolved({ id, invoice, reasonCode, reason, resolution }: DisputeFile, 
     says: `dispute ${id} is ${outcome}`,
     bring: async (stage) => {
       const known = await disputed(stage, receivables, invoice, id, entriesNotBillable);
-      if (known?.disputeId == null) return;
+      if (known === null || known.disputeId === null) return;
       const body = { outcome, notBillable: known.entries.map((item) => ({ item })), reason: null };
       await stage.write(decidedBy, 'POST', `${known.path}/disputes/${known.disputeId}/resolution`, `dispute/${id}/resolution`, body);
     },
@@ -108,8 +108,9 @@ async function disputed(stage: Stage, userId: string, reference: string, dispute
   return { path, disputeId, entries: entries.filter((entry) => items.has(entry)) };
 }
 
-async function pathOf({ db, dealId }: Stage, reference: string): Promise<string | null> {
-  const found = db.selectFrom('invoice').select('id').where('deal_id', '=', await dealId()).where('reference', '=', reference); // prettier-ignore
+async function pathOf(stage: Stage, reference: string): Promise<string | null> {
+  const dealId = await stage.dealId();
+  const found = stage.db.selectFrom('invoice').select('id').where('deal_id', '=', dealId).where('reference', '=', reference); // prettier-ignore
   const invoice = await found.executeTakeFirst();
   return invoice === undefined ? null : `/v1/invoices/${invoice.id}`;
 }

@@ -40,6 +40,7 @@ export async function markThings(
   await sql`update invoiced_item set credited_by = ${creditId} where id = any(${credited}::uuid[])`.execute(trx);
 }
 
+/** What was kept back is billed on a document of its own or given up; what is still kept back stays so (R-217). */
 async function release(trx: Transaction<DB>, invoice: InvoiceRow, row: CorrectionRow, things: Correction['things']): Promise<void> {
   for (const { position, item, fate } of things.filter((thing) => thing.fate !== 'hold'))
     await trx

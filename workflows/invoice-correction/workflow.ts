@@ -1,14 +1,14 @@
-import { executeChild, ParentClosePolicy, setHandler, startChild, uuid4 } from '@temporalio/workflow';
+import { ParentClosePolicy, setHandler, startChild, uuid4 } from '@temporalio/workflow';
 import type { ClockState, CorrectionView } from '../../contracts/workflow-state';
-import { approvalWorkflowId, invoiceWorkflowId, lineWorkflowId, projectWorkflowId } from '../../domain/ids';
+import { invoiceWorkflowId, lineWorkflowId, projectWorkflowId } from '../../domain/ids';
 import { effect } from '../activity-proxies';
-import { approval } from '../approval/workflow';
+import { answerOf } from '../approval/ask';
 import { recheckLineSignal } from '../contract-line/messages';
 import { receivableChangedSignal } from '../invoice-to-cash/messages';
 import { invoiceToCash } from '../invoice-to-cash/workflow';
 import { openLifecycle, settled } from '../lifecycle';
 import { recheckProjectSignal } from '../project-to-close/messages';
-import { identityAttributes } from '../search-attributes';
+import { identityAttributes, type RunIdentity } from '../search-attributes';
 import { tell } from '../tell';
 import {
   correctionQuery,
@@ -69,7 +69,7 @@ export async function invoiceCorrection(input: InvoiceCorrectionInput): Promise<
     return next;
   }
 
-  const attributes = () => identityAttributes({ dealId, ...(view && { entityId: view.entityId, customerId: view.customerId }) });
+  const identity = (): RunIdentity => ({ dealId, ...(view && { entityId: view.entityId, customerId: view.customerId }) });
 
   /** Dunning rests or goes on, and what was paid has moved. */
   async function tellCollection(): Promise<void> {
@@ -77,14 +77,8 @@ export async function invoiceCorrection(input: InvoiceCorrectionInput): Promise<
   }
 
   async function decide({ correctionId, approvalId }: Open): Promise<void> {
-    const outcome = await executeChild(approval, {
-      workflowId: approvalWorkflowId(approvalId),
-      args: [{ approvalId, subjectKind: 'correction', subjectId: correctionId, dealId, clock: clock.state() }],
-      typedSearchAttributes: attributes(),
-      staticSummary: 'Approval of correction',
-      staticDetails: `Correction \`${correctionId}\` of invoice \`${invoiceId}\``,
-      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    });
+    const ask = { approvalId, subjectKind: 'correction', subjectId: correctionId, dealId, opened: null, clock: clock.state() } as const;
+    const outcome = await answerOf(ask, identity());
     clock.follow(outcome.decidedAt);
     const settling = { invoiceId, correctionId, outcome: outcome.state, at: clock.now() };
     show(await story.step('settleCorrection', settling, `correction ${outcome.state}`));
@@ -94,7 +88,7 @@ export async function invoiceCorrection(input: InvoiceCorrectionInput): Promise<
     await clock.wait(() => false, issueAt, 'issue date of the correction');
     const issued = await story.step('issueCorrection', { invoiceId, correctionId, at: clock.now() }, 'issue the correction');
     show(issued.view);
-    if (issued.rebillId !== null) await collectRebill(input, issued.rebillId, clock.state(), attributes());
+    if (issued.rebillId !== null) await collectRebill(input, issued.rebillId, clock.state(), identity());
     await tellCollection();
     await tell(lineWorkflowId(contractLineId), recheckLineSignal, { at: clock.now() });
   }
@@ -126,12 +120,12 @@ async function collectRebill(
   { invoiceId, dealId, contractLineId }: InvoiceCorrectionInput,
   rebillId: string,
   clock: ClockState,
-  attributes: ReturnType<typeof identityAttributes>,
+  identity: RunIdentity,
 ): Promise<void> {
   await startChild(invoiceToCash, {
     workflowId: invoiceWorkflowId(rebillId),
     args: [{ invoiceId: rebillId, dealId, contractLineId, clock, collectAgain: true }],
-    typedSearchAttributes: attributes,
+    typedSearchAttributes: identityAttributes(identity),
     staticSummary: 'Invoice to cash, billed once more',
     staticDetails: `Rebill \`${rebillId}\` of invoice \`${invoiceId}\``,
     parentClosePolicy: ParentClosePolicy.ABANDON,
