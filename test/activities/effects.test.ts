@@ -249,6 +249,8 @@ async function played(): Promise<void> {
   await uphold(engine, fee, disputeId, deal.now);
   await tellCorrection(engine, fee, requestCorrectionUpdate, correctionInput(REBILL, deal.now, { disputeId }));
   await approve(engine, deal, 'correction');
+  await waitFor(deal, 'issue-date');
+  await playTo(engine, deal, '2026-02-03T12:00:00.000Z');
   await pay(engine, await rebillOf(engine, fee.id), '2026-02-20', 300);
 
   const usage = { eventId: uuidv7(), servicePeriod: '2026-02', tickets: 90, p1Tickets: 0, p1WithinTarget: 0, supersedes: null };
