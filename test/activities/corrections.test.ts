@@ -4,6 +4,7 @@ import { createActivities } from '../../activities/index';
 import { verifyBooks } from '../../db/books/verify';
 import { wholeGroup } from '../../db/entity-scope';
 import { keptDocument } from '../../db/invoice-documents';
+import { feeDocuments } from '../../db/overage';
 import { readInvoice } from '../../db/reads/invoice';
 import { listInterest } from '../../db/reads/interest';
 import { readReceivables } from '../../db/reads/receivables';
@@ -11,8 +12,10 @@ import { type DB } from '../../db/types';
 import { type CorrectionRequest } from '../../domain/billing/correction/choice';
 import { inRun } from '../support/activity-run';
 import { approvedCorrection } from '../support/approved';
+import { soldLines } from '../support/books';
 import { correct, correctionInput, documentOf, issued, paid, REBILL } from '../support/corrections';
 import { testDatabase, type TestDatabase } from '../support/database';
+import { service } from '../support/lifecycles';
 import { seedReferenceDeal } from '../support/reference-deal';
 import { reasonOf } from '../support/texts';
 import { bringTime, deliveredLine, expenseRow, insertTestRate, takeRun, type DeliveredLine } from '../support/time-and-materials';
@@ -198,6 +201,44 @@ describe('what a credit keeps back', () => {
     ]);
     expect(await refusalOf(request(invoiceId, correctionInput(release, later)))).toBe('CorrectionItemUnknown');
     expect(await takeRun(db, activities, line, '2026-04', '2026-05-05T22:00:00.000Z')).toMatchObject({ invoiceId: null });
+  });
+});
+
+describe('a monthly fee', () => {
+  const feeOf = async (item: string) => {
+    const contractLineId = [...(await soldLines(db, [service()])).values()][0] ?? '';
+    const { id: itemId } = await db.selectFrom('billing_plan_item').select('id').where('contract_line_id', '=', contractLineId).where('item_key', '=', item).executeTakeFirstOrThrow(); // prettier-ignore
+    const { invoiceId } = await inRun(contractLineId, () => activities.billItem({ contractLineId, itemId, turn: 1, at: '2026-02-01T00:00:00.000Z' })); // prettier-ignore
+    await db.updateTable('number_series').set({ last_date: '2026-02-01' }).execute();
+    await issued(db, activities, invoiceId ?? '', '2026-02-02T09:00:00.000Z');
+    return { contractLineId, invoiceId: invoiceId ?? '' };
+  };
+  const corrected = async (contractLineId: string) =>
+    (await db.selectFrom('revenue_by_line_month').select('revenue_minor as minor').where('contract_line_id', '=', contractLineId).where('is_correction', '=', true).execute()).map(({ minor }) => minor); // prettier-ignore
+
+  test('that is given up takes its revenue back, one that is kept back keeps it; a stop of the line credits nothing twice', async () => {
+    const given = await feeOf('fee/2026-02');
+    await correct(db, activities, given.invoiceId, correctionInput({ kind: 'full', otherwise: 'waive', choices: [] }, AFTER));
+    expect(await corrected(given.contractLineId)).toEqual([-1_000_000]);
+    expect(await feeDocuments(db, given.contractLineId)).toMatchObject([{ period: '2026-02', amount: { minor: 0 }, issued: true }]);
+
+    const kept = await feeOf('fee/2026-02');
+    await correct(db, activities, kept.invoiceId, correctionInput({ kind: 'full', otherwise: 'hold', choices: [] }, AFTER));
+    expect(await corrected(kept.contractLineId)).toEqual([]);
+    const released = correctionInput({ kind: 'release', otherwise: 'rebill', choices: [] }, AFTER);
+    const { rebillId } = await correct(db, activities, kept.invoiceId, released);
+    expect(await documentOf(db, rebillId ?? '')).toMatchObject({ total_minor: 1_190_000, state: 'issued' });
+    expect(await corrected(kept.contractLineId)).toEqual([]);
+    expect(await feeDocuments(db, kept.contractLineId)).toMatchObject([{ amount: { minor: 1_000_000 } }]);
+  });
+
+  test('is credited by an amount, and not by more than stands there', async () => {
+    const { contractLineId, invoiceId } = await feeOf('fee/2026-02');
+    await correct(db, activities, invoiceId, correctionInput({ kind: 'partial', choices: [{ line: 0, amountMinor: 250_000 }] }, AFTER));
+    expect(await documentOf(db, invoiceId)).toMatchObject({ state: 'issued', open_minor: 892_500 });
+    expect(await corrected(contractLineId)).toEqual([-250_000]);
+    const more = { kind: 'partial', choices: [{ line: 0, amountMinor: 750_001 }] } as const;
+    expect(await refusalOf(request(invoiceId, correctionInput(more, AFTER)))).toBe('CreditAboveStanding');
   });
 });
 

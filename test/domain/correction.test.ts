@@ -4,6 +4,7 @@ import { correctionOf, correctionReference, revenueChange, type Correction } fro
 import { type Fate, type StandingDocument, type StandingItem, type StandingLine } from '../../domain/billing/correction/standing';
 import { completeInvoice, type TaxRounding } from '../../domain/billing/invoice';
 import { type TaxTreatment } from '../../domain/billing/tax';
+import { moveCash } from '../../domain/collections/moved-cash';
 import { isViolation } from '../../domain/violation';
 
 const VAT: TaxTreatment = { category: 'S', ratePercent: '19', reasonCode: null, note: null };
@@ -186,6 +187,21 @@ describe('a partial credit', () => {
     const more = after(MARCH, corrected(MARCH, { kind: 'partial', choices: [{ line: 0, amountMinor: 60_00 }] }));
     expect(correctionOf(more, tooMuch, terms())).toMatchObject({ violation: 'CreditAboveStanding' });
   });
+});
+
+test('what was paid pays what is due now, in the order in which it came, before what was given up; the rest is freed', () => {
+  const cash = (applicationId: string, kind: 'applied' | 'tolerance', amountMinor: number, appliedOn: string) => ({ applicationId, paymentId: applicationId, kind, amountMinor, appliedOn }); // prettier-ignore
+  const standing = [
+    cash('c', 'tolerance', 5, '2026-04-01'),
+    cash('b', 'applied', 60, '2026-04-03'),
+    cash('a', 'applied', 50, '2026-04-02'),
+  ];
+  const split = (due: number) =>
+    moveCash(standing, due).map(({ applicationId, paysMinor, freedMinor }) => [applicationId, paysMinor, freedMinor]);
+  expect(split(115)).toEqual([['a', 50, 0], ['b', 60, 0], ['c', 5, 0]]); // prettier-ignore
+  expect(split(112)).toEqual([['a', 50, 0], ['b', 60, 0], ['c', 2, 3]]); // prettier-ignore
+  expect(split(70)).toEqual([['a', 50, 0], ['b', 20, 40], ['c', 0, 5]]); // prettier-ignore
+  expect(split(0)).toEqual([['a', 0, 50], ['b', 0, 60], ['c', 0, 5]]); // prettier-ignore
 });
 
 test('references count from the first invoice of the chain', () => {
