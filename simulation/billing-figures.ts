@@ -1,5 +1,6 @@
 import { type Kysely } from 'kysely';
 import { wholeGroup } from '../db/entity-scope';
+import { creditedBefore } from '../db/reads/period-runs';
 import { readBillableTime, readDrawdown, readSettlements } from '../db/reads/service-months';
 import { type DB } from '../db/types';
 import { formatMoney, money } from '../domain/money';
@@ -84,12 +85,6 @@ async function discrepancies(db: Kysely<DB>, dealId: string): Promise<BillingFig
   const rows = await db.selectFrom('contract_discrepancy').selectAll().where('deal_id', '=', dealId).orderBy('place').execute();
   return rows.map(({ path, deal, sow, clause }) => ({ path: path ?? '', deal: deal ?? '', sow: sow ?? '', clause: clause ?? '' }));
 }
-
-/** Fees that corrections took off before a run: figures are those before corrections (S-35). */
-const creditedBefore = sql<number>`coalesce((
-  select sum(thing.amount_minor) from credited_thing as thing join invoice_correction as correction on correction.id = thing.correction_id
-   where correction.contract_line_id = run.contract_line_id and thing.entry_id is not null and thing.fate <> 'rebill'
-     and correction.ended_at < run.run_at), 0)`;
 
 /** Runs of lines with a limit that billed fees or left some parked, and where the soft limit was reached (S-15, S-16). */
 async function limitRuns(db: Kysely<DB>, dealId: string): Promise<BillingFigures['notToExceed']> {

@@ -11,6 +11,7 @@ const runSchema = z.object({
   limit: z.string().nullable(),
   billedFees: z.string(),
   billedToDate: z.string(),
+  creditedBefore: z.string(),
   releasedFromParked: z.string(),
   newlyParked: z.string(),
   parkedAfter: z.string(),

@@ -17,26 +17,36 @@ export async function apiFigures(stage: Stage, folder: DealFolder, asOf: readonl
       lines.filter((line) => line.engagementModel === model),
       async ({ id, lineId }) => pick((await ask(`/v1/contract-lines/${id}/${path}`)).body as never, lineId),
     );
-  const invoices = (await pages(ask, `/v1/invoices?dealId=${await stage.dealId()}`)).filter(({ state }) => ['issued', 'settled'].includes(state ?? '')); // prettier-ignore
+  const documents = (await pages(ask, `/v1/invoices?dealId=${await stage.dealId()}`)).filter(({ state }) => ['issued', 'settled', 'credited'].includes(state ?? '')); // prettier-ignore
+  const correcting = documents.filter(({ kind = '' }) => ['credit', 'rebill'].includes(kind));
   const runs = await perLine('time-and-materials', 'runs', ({ runs: own }: { runs: Item[] }, lineId) => own.map((run): Item => ({ ...run, lineId }))); // prettier-ignore
   const months = ({ months: own }: { months: Item[] }): Item[] => own;
   const { lines: billable } = (await ask(`${deal}/billable-time`)).body as { lines: Item[] };
   const { discrepancies } = (await ask(deal)).body as { discrepancies: unknown[] };
   return {
-    invoices: invoices
-      .map((each) => ({ ...each, kind: each.documentKind ?? '', entity: each.entityId ?? '', billTo: each.billToId ?? '' }))
-      .map((each) => only(each, 'reference kind lineId period entity billTo currency issueDate dueDate net taxCategory tax total'))
+    corrections: (await inTurn(correcting, async (each) => [{ ...document(each), ...(await correctedBy(ask, each)) }])).sort(
+      (a, b) => order(a.corrects, b.corrects) || order(a.kind, b.kind),
+    ),
+    invoices: documents
+      .filter((each) => !correcting.includes(each))
+      .map(document)
       .sort((a, b) => order(a.issueDate, b.issueDate) || order(a.reference, b.reference)),
     billable: { totals: Object.fromEntries(billable.map(({ lineId = '', hours, amount }) => [lineId, { hours, amount }])) },
     notToExceed: {
       runs: runs
+        .map((run): Item => ({ ...run, billedToDate: total([run.billedToDate, run.creditedBefore], run.currency ?? '') }))
         .filter(({ limit, billedFees, parkedAfter }) => limit !== null && (Number(billedFees) > 0 || Number(parkedAfter) > 0))
         .map((run) => only(run, 'lineId period limit billedFees billedToDate releasedFromParked newlyParked parkedAfter')),
       softLimits: runs.flatMap(({ lineId, period, softLimitReachedBy }) => (softLimitReachedBy ? [{ lineId, period, entryId: softLimitReachedBy }] : [])), // prettier-ignore
     },
     retainer: (await perLine('retainer', 'drawdown', months)).map((each) => only(each, 'period used overageHours rolledOut')),
     managedService: (await perLine('managed-service', 'settlements', months)).map((each) => only(each, 'period tickets overage trueUp serviceCredit')), // prettier-ignore
-    revenue: { byLineMonth: byLineMonth(lines, await pages(ask, `${deal}/revenue`)) },
+    revenue: {
+      byLineMonth: byLineMonth(
+        lines,
+        (await pages(ask, `${deal}/revenue`)).filter(({ isCorrection }) => String(isCorrection) === 'false'),
+      ),
+    },
     contractBalances: changing(
       (await pages(ask, `${deal}/contract-balances`)).filter(({ lineId }) => modelOf(lines, lineId) === 'fixed-fee'),
     ),
@@ -47,6 +57,21 @@ export async function apiFigures(stage: Stage, folder: DealFolder, asOf: readonl
     contract: { discrepancies },
     ...(await booksAt(ask, folder, asOf)),
   };
+}
+
+function document(each: Item): Item {
+  const named = { ...each, kind: each.documentKind ?? '', entity: each.entityId ?? '', billTo: each.billToId ?? '' };
+  return only(named, 'reference kind lineId period entity billTo currency issueDate dueDate net taxCategory tax total');
+}
+
+/** The invoice that a document corrects, and the dispute that came before. */
+async function correctedBy(ask: Caller, { id = '' }: Item): Promise<Item> {
+  const { corrects } = (await ask(`/v1/invoices/${id}`)).body as {
+    corrects: { invoiceId: string; reference: string; correctionId: string };
+  };
+  const { disputes, corrections } = (await ask(`/v1/invoices/${corrects.invoiceId}`)).body as { disputes: Item[]; corrections: Item[] };
+  const { disputeId } = corrections.find(({ correctionId }) => correctionId === corrects.correctionId) ?? {};
+  return { corrects: corrects.reference, dispute: disputes.find((each) => each.disputeId === disputeId)?.reference ?? '' };
 }
 
 async function booksAt(

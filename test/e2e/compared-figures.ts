@@ -16,6 +16,7 @@ export const PARTS = [
   'trialBalance',
   'policyBreaches',
   'contract',
+  'corrections',
 ] as const satisfies readonly (keyof Figures)[];
 export type Part = (typeof PARTS)[number];
 
