@@ -175,6 +175,19 @@ export async function billedFees(db: Kysely<DB>, line: Pick<LineRow, 'id' | 'cur
   return money(Number(row.minor ?? 0), line.currency);
 }
 
+/** Fees of a line that corrections took off and that are not billed once more (R-211). */
+export async function creditedFees(db: Kysely<DB>, line: Pick<LineRow, 'id' | 'currency'>): Promise<Money> {
+  const row = await db
+    .selectFrom('credited_thing as thing')
+    .innerJoin('invoice', 'invoice.id', 'thing.invoice_id')
+    .select((eb) => eb.fn.sum<number | null>('thing.amount_minor').as('minor'))
+    .where('invoice.contract_line_id', '=', line.id)
+    .where('thing.entry_id', 'is not', null)
+    .where('thing.fate', '<>', 'rebill')
+    .executeTakeFirstOrThrow();
+  return money(Number(row.minor ?? 0), line.currency);
+}
+
 export async function isSoftLimitReported(db: Kysely<DB>, contractLineId: string): Promise<boolean> {
   const row = await db
     .selectFrom('period_run')

@@ -2,7 +2,15 @@ import { type Transaction } from 'kysely';
 import { ratesForDates } from '../../db/fx-window';
 import { type LineRow } from '../../db/lines';
 import { type DB } from '../../db/types';
-import { billedFees, isSoftLimitReported, unbilledExpenses, unbilledTime, withheldItems, type UnbilledTime } from '../../db/unbilled';
+import {
+  billedFees,
+  creditedFees,
+  isSoftLimitReported,
+  unbilledExpenses,
+  unbilledTime,
+  withheldItems,
+  type UnbilledTime,
+} from '../../db/unbilled';
 import { limitTimeline } from '../../domain/engagement/dated-terms';
 import {
   type BillableExpenseFact,
@@ -66,6 +74,7 @@ export async function timeAndMaterialsFacts(
     withheld: [...(await withheldItems(trx, line)), ...unbilled.unpriced],
     limits: line.terms.engagementModel === 'time-and-materials' ? limitTimeline(line.terms, line.contract.signedDate) : [],
     billedFees: await billedFees(trx, line),
+    creditedFees: await creditedFees(trx, line),
     softLimitReported: await isSoftLimitReported(trx, line.id),
     plannedItemKeys,
   };

@@ -121,6 +121,8 @@ export interface TimeAndMaterialsFacts {
   readonly limits: readonly LimitInForce[];
   /** Fees on uncredited documents of the line, before discount, without expenses (S-09, S-15). */
   readonly billedFees: Money;
+  /** Fees that corrections took off and that are not billed once more. */
+  readonly creditedFees?: Money;
   readonly softLimitReported: boolean;
   /** Keys of the line's runs that are still to be billed or voided. */
   readonly plannedItemKeys: readonly string[];

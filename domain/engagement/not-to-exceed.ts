@@ -26,6 +26,8 @@ export const DEFAULT_SOFT_PERCENT: Decimal = '80';
 export interface LimitRunInput {
   readonly limit: Money | null;
   readonly billedToDate: Money;
+  /** Fees that corrections took off for good: they make room below the limit, but what was reached stays reached (R-121, S-35). */
+  readonly creditedToDate?: Money;
   readonly queue: readonly QueuedEntry[];
   readonly softPercent: Decimal | null;
   readonly softLimitReported: boolean;
@@ -132,12 +134,12 @@ export function partItemId(entryId: string, part: number): string {
  * (R-121, S-16, S-41). Null where there is no limit or no share, or it was reported before.
  */
 function softLimitReachedBy(
-  { limit, softPercent, softLimitReported, billedToDate }: LimitRunInput,
+  { limit, softPercent, softLimitReported, billedToDate, creditedToDate }: LimitRunInput,
   billed: readonly RunPart[],
 ): string | null {
   if (limit === null || softPercent === null || softLimitReported) return null;
   const threshold = times(String(limit.minor), softPercent);
-  let fees = billedToDate.minor;
+  let fees = billedToDate.minor + (creditedToDate?.minor ?? 0);
   for (const part of billed) {
     fees += part.amount.minor;
     if (compare(times(String(fees), '100'), threshold) >= 0) return part.entryId;

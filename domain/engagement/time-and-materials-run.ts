@@ -32,7 +32,7 @@ export function periodRun(line: TimeAndMaterialsLine, item: BillingPlanItem, fac
 const lastRuns = new WeakMap<TimeAndMaterialsFacts, { line: TimeAndMaterialsLine; item: BillingPlanItem; run: PeriodRun | Violation }>();
 
 function computedRun(line: TimeAndMaterialsLine, item: BillingPlanItem, facts: BillingFacts): PeriodRun | Violation {
-  const { time, expenses, limits, billedFees, softLimitReported } = factsOf(facts);
+  const { time, expenses, limits, billedFees, creditedFees, softLimitReported } = factsOf(facts);
   const window = windowOf(item);
   const inForce = limitInForce(limits, window.lastDay);
   if (isViolation(inForce)) return inForce;
@@ -40,6 +40,7 @@ function computedRun(line: TimeAndMaterialsLine, item: BillingPlanItem, facts: B
   const limitRun = runUpToLimit({
     limit: inForce.limit,
     billedToDate: billedFees,
+    ...(creditedFees === undefined ? {} : { creditedToDate: creditedFees }),
     queue,
     softPercent: termsOn(line, window.lastDay).capSoftPercent ?? DEFAULT_SOFT_PERCENT,
     softLimitReported,

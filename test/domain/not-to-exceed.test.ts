@@ -139,6 +139,14 @@ describe('a run up to the limit', () => {
 });
 
 describe('the soft limit', () => {
+  test('stays reached by what a correction took off, which makes room below the limit all the same', () => {
+    const input = { limit: jpy(100), billedToDate: jpy(60), softPercent: '80', softLimitReported: false };
+    const queue = [entry('A', '2026-03-02', 10), entry('B', '2026-03-03', 30)];
+    expect(runUpToLimit({ ...input, queue }).softLimitReachedBy).toBe('B');
+    const credited = runUpToLimit({ ...input, queue, creditedToDate: jpy(10) });
+    expect([credited.softLimitReachedBy, credited.billedFees.minor]).toEqual(['A', 40]);
+  });
+
   const queue = [entry('A', '2026-03-02', 79), entry('B', '2026-03-03', 1), entry('C', '2026-03-04', 40)];
   test.each([
     ['is reached by the entry that brings the fees to the share', 100, 0, {}, 'B'],

@@ -2,6 +2,7 @@ import { of, type Deal, type Firm } from '../firm';
 import { type Answer } from '../http';
 import { lateChanges, refusedChanges, takenChanges } from './changes';
 import { paymentOf, writeStatement } from './bank';
+import { corrected, disputed } from './corrections';
 import { type Expectations, type Scene } from './scene';
 import { MAIN } from './terms';
 
@@ -190,13 +191,14 @@ async function bills(firm: Firm, expect: Expectations, deal: Deal): Promise<void
   const issued = data.find((each) => each.state === 'issued' && each.currency === 'USD');
   expect.that(issued !== undefined, `an invoice is issued: ${JSON.stringify(data.map((each) => [each.reference, each.state]))}`);
   const invoice = `/v1/invoices/${issued?.id ?? ''}`;
-  const hold = { kind: 'dispute', amount: '1.00', reason: 'quality', from: '2026-04-06T00:00:00Z', until: null };
+  const hold = { kind: 'promise', amount: '1.00', reason: 'quality', from: '2026-04-06T00:00:00Z', until: null };
   expect.code(await receivables('POST', `${invoice}/holds`, { body: { ...hold, amount: '1.001' } }), 'AmountInvalid');
   expect.code(await receivables('POST', `${invoice}/holds`, { body: { ...hold, amount: '999999999.00' } }), 'HoldAboveOpenAmount');
   const { holdId } = of<{ holdId: string }>(await receivables('POST', `${invoice}/holds`, { body: hold }), 201);
   expect.code(await receivables('DELETE', `${invoice}/holds/none`), 'HoldUnknown');
   of(await receivables('DELETE', `${invoice}/holds/${holdId}`), 200);
   of(await receivables('GET', `${invoice}/document`), 200);
+  await disputed(firm, expect, deal, invoice);
   await bank(firm, expect, issued?.id ?? '');
   const stateOf = async () => of<{ state: string }>(await receivables('GET', invoice), 200).state;
   await firm.until('the invoice to be settled', async () => (await stateOf()) === 'settled');
@@ -204,6 +206,7 @@ async function bills(firm: Firm, expect: Expectations, deal: Deal): Promise<void
     const answer: Answer = await receivables('POST', `${invoice}/holds`, { body: hold });
     return (answer.body as { code?: string }).code === 'InvoiceNotOpen';
   });
+  await corrected(firm, expect, deal, invoice);
 }
 
 async function bank(firm: Firm, expect: Expectations, invoiceId: string): Promise<void> {
