@@ -94,9 +94,13 @@ describe('the whole reference deal with its change orders, played over HTTP', ()
     expect(versions.map((each) => each.version)).toEqual([1, ...changeOrders.map((_, index) => index + 2)]);
   });
 
-  test('ends with every invoice settled, nothing unbilled, the project closed and the deal run completed', async () => {
+  test('ends with every invoice settled or credited, nothing unbilled, the project closed and the deal run completed', async () => {
     const { db, client } = installation;
-    const open = await db.selectFrom('invoice').select(['reference', 'state', 'open_minor']).where('state', '<>', 'settled').execute();
+    const open = await db
+      .selectFrom('invoice')
+      .select(['reference', 'state', 'open_minor'])
+      .where('state', 'not in', ['settled', 'credited'])
+      .execute();
     const project = await db.selectFrom('project').select(['state']).executeTakeFirstOrThrow();
     const deal = await db.selectFrom('deal').select('state').executeTakeFirstOrThrow();
     const run = await client.workflow.getHandle(`deal/${played.dealId}`).describe();

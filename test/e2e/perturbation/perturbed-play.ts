@@ -92,7 +92,9 @@ async function playSeed(path: string, seed: number): Promise<Outcome> {
         .orderBy('milestone_id')
         .execute(),
       receivables,
-      unsettled: (await db.selectFrom('invoice').select('reference').where('state', '<>', 'settled').execute()).map((row) => row.reference),
+      unsettled: (await db.selectFrom('invoice').select('reference').where('state', 'not in', ['settled', 'credited']).execute()).map(
+        (row) => row.reference,
+      ),
       dealState: (await db.selectFrom('deal').select('state').executeTakeFirstOrThrow()).state,
       projectState: (await db.selectFrom('project').select('state').executeTakeFirstOrThrow()).state,
     };
