@@ -71,11 +71,30 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   'sales-director': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, 'deal.cancel', 'deal.complete-handoff', 'margin.read'] },
   'delivery-director': {
     reach: 'group',
-    permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, 'deal.cancel', 'change.request', 'project.sign-off', 'dispute.resolve'],
+    permissions: [
+      ...READ_DEAL,
+      ...READ_MONEY,
+      ...DECIDE,
+      ...MARGIN,
+      'deal.cancel',
+      'change.request',
+      'project.sign-off',
+      'dispute.resolve',
+    ],
   },
   'pmo-lead': {
     reach: 'group',
-    permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, 'deal.cancel', 'project.sign-off', 'dispute.resolve', 'estimate.report', 'run.read'],
+    permissions: [
+      ...READ_DEAL,
+      ...READ_MONEY,
+      ...DECIDE,
+      ...MARGIN,
+      'deal.cancel',
+      'project.sign-off',
+      'dispute.resolve',
+      'estimate.report',
+      'run.read',
+    ],
   },
   'finance-controller': {
     reach: 'entity',
@@ -119,7 +138,10 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   'resource-manager': { reach: 'entity', permissions: [...READ_DEAL, 'personal-data.read'] },
   'procurement-lead': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, 'cost.read'] },
   'accounts-payable': { reach: 'group', permissions: ['master-data.read'] },
-  'accounts-receivable': { reach: 'group', permissions: [...READ_DEAL, ...READ_MONEY, 'bank-statement.import', 'collection.manage', 'invoice.correct'] },
+  'accounts-receivable': {
+    reach: 'group',
+    permissions: [...READ_DEAL, ...READ_MONEY, 'bank-statement.import', 'collection.manage', 'invoice.correct'],
+  },
   'project-manager': {
     reach: 'entity',
     permissions: [

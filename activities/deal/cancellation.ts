@@ -161,7 +161,9 @@ async function refuseCancellation(trx: Transaction<DB>, deal: DealRow, effective
 async function statementOf(trx: Transaction<DB>, dealId: string) {
   const lines = await trx
     .selectFrom('contract_line as line')
-    .leftJoin('invoice', (join) => join.onRef('invoice.contract_line_id', '=', 'line.id').on('invoice.state', 'in', ['issued', 'settled', 'credited']))
+    .leftJoin('invoice', (join) =>
+      join.onRef('invoice.contract_line_id', '=', 'line.id').on('invoice.state', 'in', ['issued', 'settled', 'credited']),
+    )
     .where('line.deal_id', '=', dealId)
     .groupBy(['line.id', 'line.line_id', 'line.currency', 'line.stopped_on'])
     .orderBy('line.line_id')

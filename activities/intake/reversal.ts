@@ -61,7 +61,11 @@ export async function reverseCredit(
 
 /** Everything that was posted of a payment: also what corrections made of it when they took it along. */
 async function keysOf(trx: Transaction<DB>, paymentId: string): Promise<string[]> {
-  const stood = await trx.selectFrom('payment_application').select(['invoice_id', 'moved_by']).where('payment_id', '=', paymentId).execute();
+  const stood = await trx
+    .selectFrom('payment_application')
+    .select(['invoice_id', 'moved_by'])
+    .where('payment_id', '=', paymentId)
+    .execute();
   const invoiceIds = new Set(stood.map((each) => each.invoice_id));
   const correctionIds = new Set(stood.flatMap((each) => each.moved_by ?? []));
   return [

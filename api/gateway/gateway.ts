@@ -8,7 +8,13 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { ApplicationFailure, type SignalDefinition, type UpdateDefinition, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  type SignalDefinition,
+  type UpdateDefinition,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '@temporalio/common';
 import { type ClockState } from '../../contracts/workflow-state';
 import { dealWorkflowId, intakeWorkflowId, periodWorkflowId } from '../../domain/ids';
 import { isViolation, type Violation } from '../../domain/violation';
@@ -141,9 +147,7 @@ function sendUpdate<Ret, Input>(client: Client, taskQueue: string, update: Updat
           updateId,
           startWorkflowOperation: startCorrection(taskQueue, workflowId, start),
         });
-  return told
-    .then((result) => ({ kind: 'done' as const, result }))
-    .catch(outcomeOf);
+  return told.then((result) => ({ kind: 'done' as const, result })).catch(outcomeOf);
 }
 
 function startCorrection(taskQueue: string, workflowId: string, { correction, entityId }: RunStart) {

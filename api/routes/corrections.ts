@@ -27,7 +27,8 @@ export function correctionRoutes(app: Api, deps: RouteDeps): void {
     config: { ifMatch: 'optional' },
     schema: {
       tags: ['invoices'],
-      summary: 'Ask for the correction of an issued invoice: full credit and rebill, partial credit, or a decision on what a credit kept back',
+      summary:
+        'Ask for the correction of an issued invoice: full credit and rebill, partial credit, or a decision on what a credit kept back',
       params,
       body: correctionRequest,
       response: { 201: correctionReceipt },

@@ -116,7 +116,9 @@ export const invoiceSchema = invoiceSummarySchema.extend({
         issueAt: moment.nullable(),
         endedAt: moment.nullable(),
         documents: z
-          .array(z.object({ invoiceId: z.string(), reference: z.string(), documentKind: z.enum(['invoice', 'credit-note']), total: z.string() }))
+          .array(
+            z.object({ invoiceId: z.string(), reference: z.string(), documentKind: z.enum(['invoice', 'credit-note']), total: z.string() }),
+          )
           .readonly(),
         things: z
           .array(z.object({ line: z.int(), item: z.string().nullable(), fate: z.enum(fates), amount: z.string(), released: z.boolean() }))

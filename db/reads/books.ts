@@ -123,7 +123,15 @@ export async function listRevenue(db: Kysely<DB>, scope: Scope, dealId: string, 
     .selectFrom('revenue_by_line_month as revenue')
     .innerJoin('contract_line as line', 'line.id', 'revenue.contract_line_id')
     .innerJoin('deal', 'deal.id', 'line.deal_id')
-    .select(['line.id', 'line.line_id', 'revenue.month', 'revenue.posted_in', 'revenue.currency', 'revenue.revenue_minor', 'revenue.is_correction'])
+    .select([
+      'line.id',
+      'line.line_id',
+      'revenue.month',
+      'revenue.posted_in',
+      'revenue.currency',
+      'revenue.revenue_minor',
+      'revenue.is_correction',
+    ])
     .where('line.deal_id', '=', dealId)
     .where('revenue.book', '=', 'primary')
     .where(lineInScope(scope, sql`line.selling_entity_id`, sql`deal.lead_entity_id`));

@@ -109,10 +109,7 @@ function claimsOf(
 ): { readonly method: MatchMethod; readonly claims: readonly Claim[] } {
   const structured = credit.remittances.filter(({ reference }) => reference.trim() !== '');
   if (structured.length > 0) return { method: 'structured', claims: structured.map((each) => claim(each, credit.amount.currency)) };
-  const written = referencesIn(
-    credit.freeText,
-    known.flatMap(referencesOf),
-  );
+  const written = referencesIn(credit.freeText, known.flatMap(referencesOf));
   if (written.length > 0) return { method: 'free-text', claims: written.map((reference) => ({ reference, amountMinor: null })) };
   const [only, ...others] = collectable.filter((invoice) => invoice.openMinor === credit.amount.minor);
   if (only === undefined || others.length > 0) return { method: 'unapplied', claims: [] };
