@@ -40,13 +40,20 @@ export class UnexpectedAnswer extends Error {
 const RETRIED = [429, 502, 503, 504];
 const MOST_ATTEMPTS = 20;
 
+export interface ApiClientOptions {
+  /** How often one request is sent before its failure is the caller's; default 20. */
+  readonly mostAttempts?: number;
+}
+
 /**
  * Talks to the API over HTTP as a client would: repeats with the same key what was answered with "later" (429, 503, 409 with
  * Retry-After) or not at all, and fetches tokens of the development issuer as needed.
  */
-export function apiClient(baseUrl: string): ApiClient {
+export function apiClient(baseUrl: string, { mostAttempts = MOST_ATTEMPTS }: ApiClientOptions = {}): ApiClient {
   const tokens = new Map<string, Promise<string>>();
-  const anyone: Caller = (path, request = {}) => send(baseUrl, path, request, {});
+  const ask = (path: string, request: ApiRequest, extra: Record<string, string>): Promise<ApiAnswer> =>
+    send({ baseUrl, mostAttempts }, path, request, extra);
+  const anyone: Caller = (path, request = {}) => ask(path, request, {});
   const fetchToken = async (userId: string): Promise<string> => {
     const { body } = await anyone('/v1/dev/token', { method: 'POST', body: { userId } });
     return (body as { token: string }).token;
@@ -55,10 +62,10 @@ export function apiClient(baseUrl: string): ApiClient {
     return async (path, request = {}) => {
       const known = tokens.get(userId) ?? fetchToken(userId);
       tokens.set(userId, known);
-      const answer = await send(baseUrl, path, { ...request, accept: [...(request.accept ?? []), 401] }, await bearer(known));
+      const answer = await ask(path, { ...request, accept: [...(request.accept ?? []), 401] }, await bearer(known));
       if (answer.status !== 401) return answer;
       tokens.set(userId, fetchToken(userId));
-      return send(baseUrl, path, request, await bearer(tokens.get(userId) ?? known));
+      return ask(path, request, await bearer(tokens.get(userId) ?? known));
     };
   };
   return { person, anyone };
@@ -68,7 +75,12 @@ async function bearer(token: Promise<string>): Promise<Record<string, string>> {
   return { authorization: `Bearer ${await token}` };
 }
 
-async function send(baseUrl: string, path: string, request: ApiRequest, extra: Record<string, string>): Promise<ApiAnswer> {
+async function send(
+  { baseUrl, mostAttempts }: { readonly baseUrl: string; readonly mostAttempts: number },
+  path: string,
+  request: ApiRequest,
+  extra: Record<string, string>,
+): Promise<ApiAnswer> {
   const method = request.method ?? 'GET';
   const contentType = request.raw?.contentType ?? (request.body === undefined ? undefined : 'application/json');
   const headers = {
@@ -79,7 +91,7 @@ async function send(baseUrl: string, path: string, request: ApiRequest, extra: R
   };
   const body = request.raw?.text ?? (request.body === undefined ? null : JSON.stringify(request.body));
   for (let attempt = 1; ; attempt += 1) {
-    const last = attempt === MOST_ATTEMPTS;
+    const last = attempt === mostAttempts;
     try {
       const response = await fetch(`${baseUrl}${path}`, { method, headers, body });
       const answer = { status: response.status, body: parsed(await response.text()) };

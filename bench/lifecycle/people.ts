@@ -23,26 +23,31 @@ export interface PlayedDeals {
 }
 
 /** What is open of a deal and asks somebody outside to act. */
-interface OpenWait {
+export interface OpenWait {
   readonly id: string;
   readonly workflowId: string;
   readonly kind: string;
   readonly role: string;
   readonly subject: string;
+  readonly dealId: string | null;
+  readonly approvalId: string | null;
+  readonly subjectKind: string | null;
   readonly shownHash: string | null;
 }
 
 const LOOK_MS = 25;
 
 /** Who decides for a role: each may, none sold and none asked. */
-const DECIDERS: Readonly<Record<string, string>> = {
+export const DECIDERS: Readonly<Record<string, string>> = {
   'legal-counsel': 'U-LEGAL',
   'finance-controller': 'U-FC-US',
   'delivery-director': 'U-DELDIR',
+  'project-manager': 'U-PM-US',
   'pmo-lead': 'U-PMO',
   ceo: 'U-CEO',
   cfo: 'U-CFO',
   'limit-holder': 'U-CFO',
+  'entity-head': 'U-CEO',
 };
 
 /**
@@ -206,12 +211,12 @@ class People {
 }
 
 /** What the deals wait for, the oldest first. */
-async function waitsOf({ db }: Surroundings, dealIds: readonly string[]): Promise<(OpenWait & { dealId: string | null })[]> {
+export async function waitsOf({ db }: Pick<Surroundings, 'db'>, dealIds: readonly string[]): Promise<OpenWait[]> {
   return db
     .selectFrom('open_wait as wait')
     .leftJoin('approval', (join) => join.on(sql<boolean>`wait.workflow_id = 'approval/' || approval.id`))
     .select(['wait.id', 'wait.deal_id as dealId', 'wait.workflow_id as workflowId', 'wait.kind', 'wait.role', 'wait.subject'])
-    .select('approval.shown_hash as shownHash')
+    .select(['approval.id as approvalId', 'approval.subject_kind as subjectKind', 'approval.shown_hash as shownHash'])
     .where('wait.closed_at', 'is', null)
     .where('wait.deal_id', 'in', dealIds)
     .execute();

@@ -1,0 +1,98 @@
+import { isDeepStrictEqual } from 'node:util';
+import { signStandardWebhook } from '../../integrations/standard-webhooks';
+import { type ApiAnswer, apiClient, type ApiRequest } from '../../simulation/api-client';
+import { type Chance } from '../e2e/chance';
+import { type FaultStack } from './stack';
+
+/** Longer than anything is down: clients of the real world do not give up after seconds. */
+const MOST_ATTEMPTS = 400;
+
+/** Facts that only clients bring, as the tables that hold them. */
+export type Brought =
+  | 'deal'
+  | 'sow_proposal'
+  | 'approval_decision'
+  | 'milestone_response'
+  | 'bank_statement'
+  | 'payment'
+  | 'cancellation_request'
+  | 'change_order'
+  | 'project_sign_off'
+  | 'usage_report'
+  | 'collection_hold'
+  | 'billing_waiver'
+  | 'time_entry';
+
+/**
+ * Senders of events, approvers and payers over HTTP. A request that was not answered, or with "later", is sent again with the same key until
+ * it is; and of every third answer the sender learns nothing, sends again, and must be answered the same.
+ */
+export class Clients {
+  private readonly brought = new Map<Brought, Map<string, number>>();
+  /** Requests that wait for their answer. */
+  inFlight = 0;
+  sent = 0;
+  repeated = 0;
+  readonly differing: string[] = [];
+  private readonly api;
+
+  constructor(
+    private readonly stack: Pick<FaultStack, 'apiUrl' | 'webhookSecret'>,
+    private readonly luck: Chance,
+  ) {
+    this.api = apiClient(stack.apiUrl, { mostAttempts: MOST_ATTEMPTS });
+  }
+
+  /** Something that a person or a bank writes. Throws whatever is answered but yes. */
+  write(userId: string, path: string, key: string, request: ApiRequest): Promise<ApiAnswer> {
+    const full = { method: 'POST' as const, ...request, idempotencyKey: key };
+    return this.twiceNowAndThen(`${full.method} ${path}`, () => this.api.person(userId)(path, full));
+  }
+
+  /** A CloudEvent, signed anew each time it is sent. */
+  async event(event: { readonly id: string }): Promise<void> {
+    const text = JSON.stringify(event);
+    await this.twiceNowAndThen('POST /webhooks/cloudevents', () =>
+      this.api.anyone('/webhooks/cloudevents', {
+        method: 'POST',
+        raw: { text, contentType: 'application/cloudevents+json' },
+        headers: signStandardWebhook(text, this.stack.webhookSecret, event.id, new Date()),
+      }),
+    );
+  }
+
+  /** Something under a key was answered with yes: however often that happens, there shall be so many facts of it. */
+  count(what: Brought, key: string, many = 1): void {
+    this.brought.set(what, (this.brought.get(what) ?? new Map<string, number>()).set(key, many));
+  }
+
+  /** How many facts of each kind there must be. */
+  expected(): ReadonlyMap<Brought, number> {
+    return new Map([...this.brought].map(([what, keys]) => [what, [...keys.values()].reduce((sum, many) => sum + many, 0)]));
+  }
+
+  private async twiceNowAndThen(what: string, send: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
+    const again = this.luck.whole(1, 3) === 1;
+    const first = await this.counted(send);
+    if (!again) return first;
+    this.repeated += 1;
+    const second = await this.counted(send);
+    if (!isDeepStrictEqual(stable(first), stable(second))) this.differing.push(`${what}: ${JSON.stringify([first, second])}`);
+    return second;
+  }
+
+  private async counted(send: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
+    this.inFlight += 1;
+    this.sent += 1;
+    try {
+      return await send();
+    } finally {
+      this.inFlight -= 1;
+    }
+  }
+}
+
+/** An answer to a webhook tells how far its event is by then. */
+function stable(answer: ApiAnswer): unknown {
+  return JSON.parse(JSON.stringify(answer, (key, value: unknown) => (key === 'state' ? undefined : value)) ?? 'null');
+}

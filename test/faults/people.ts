@@ -1,0 +1,151 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isGrpcServiceError } from '@temporalio/client';
+import { type Kysely } from 'kysely';
+import { isDatabaseOutage } from '../../api/outage';
+import { type OpenWait, waitsOf } from '../../bench/lifecycle/people';
+import { standardDeal } from '../../bench/lifecycle/standard-deal';
+import { type DB } from '../../db/types';
+import { Actions } from './actions';
+import { ASIDES } from './asides';
+import { type Clients } from './clients';
+import { eventOf, type Story } from './deals';
+import { type FaultStack } from './stack';
+
+/** A deal of the run and what has been done of its story. */
+export interface PlayedDeal {
+  readonly code: string;
+  readonly story: Story;
+  readonly done: Set<string>;
+  id: string | null;
+  state: string | null;
+  finished: boolean;
+}
+
+export function playedDeal(code: string, story: Story): PlayedDeal {
+  return { code, story, done: new Set(), id: null, state: null, finished: false };
+}
+
+/** What a story needs to go on. */
+export interface Scene {
+  readonly deal: PlayedDeal;
+  readonly wait: OpenWait;
+  readonly actions: Actions;
+  readonly clients: Clients;
+  readonly stack: FaultStack;
+  readonly db: Kysely<DB>;
+}
+
+/** People, customers and the bank: they do what their deals wait for, once, as soon as it is asked, and leave the rest to the product. */
+export class People {
+  readonly failures: string[] = [];
+  private readonly seen = new Set<string>();
+  private readonly acting = new Set<Promise<void>>();
+  private readonly actions: Actions;
+
+  constructor(
+    private readonly stack: FaultStack,
+    private readonly clients: Clients,
+    private readonly deals: PlayedDeal[] = [],
+  ) {
+    this.actions = new Actions(stack, clients);
+  }
+
+  /** The CRM reports a deal. */
+  arrive(deal: PlayedDeal): void {
+    this.deals.push(deal);
+    this.clients.count('deal', deal.code);
+    this.begin(deal, null, () => this.clients.event(eventOf(deal.code, deal.story)));
+  }
+
+  get busy(): number {
+    return this.acting.size;
+  }
+
+  open(): PlayedDeal[] {
+    return this.deals.filter((deal) => !deal.finished);
+  }
+
+  /** Begins whatever is asked for; false while the database cannot be asked. */
+  async look(): Promise<boolean> {
+    try {
+      const open = await this.follow();
+      const ids = open.flatMap(({ id }) => (id === null ? [] : [id]));
+      const waits = ids.length === 0 ? [] : await waitsOf(this.stack, ids);
+      for (const wait of waits) {
+        const deal = open.find(({ id }) => id === wait.dealId);
+        if (deal !== undefined && !this.seen.has(wait.id)) await this.consider(deal, wait);
+      }
+      return true;
+    } catch (error) {
+      if (isOutage(error)) return false;
+      throw error;
+    }
+  }
+
+  /** The deals that are known and not at their end. */
+  private async follow(): Promise<PlayedDeal[]> {
+    const open = this.open();
+    if (open.length === 0) return [];
+    const rows = await this.stack.db
+      .selectFrom('deal')
+      .select(['id', 'contract_number', 'state', 'finished_at'])
+      .where(
+        'contract_number',
+        'in',
+        open.map(({ code }) => standardDeal(code).contractNumber),
+      )
+      .execute();
+    for (const row of rows) {
+      const deal = open.find(({ code }) => standardDeal(code).contractNumber === row.contract_number);
+      if (deal) Object.assign(deal, { id: row.id, state: row.state, finished: row.finished_at !== null });
+    }
+    return open.filter(({ id, finished }) => id !== null && !finished);
+  }
+
+  private async consider(deal: PlayedDeal, wait: OpenWait): Promise<void> {
+    const scene = { deal, wait, actions: this.actions, clients: this.clients, stack: this.stack, db: this.stack.db };
+    const names = deal.story.asides?.[wait.subjectKind ?? wait.kind] ?? [];
+    const next = names.find((name) => !deal.done.has(name));
+    const last = names.at(-1);
+    if (next === undefined && last !== undefined && ASIDES[last].instead === true) return;
+    if (next === undefined) {
+      const action = this.actions.for(scene);
+      if (action !== null) this.begin(deal, wait, action);
+      return;
+    }
+    const { ready, act } = ASIDES[next];
+    if (ready !== undefined && !(await ready(scene))) return;
+    deal.done.add(next);
+    this.begin(deal, wait, async () => {
+      await act(scene);
+      this.seen.delete(wait.id);
+    });
+  }
+
+  private begin(deal: PlayedDeal, wait: OpenWait | null, action: () => Promise<unknown>): void {
+    if (wait !== null) this.seen.add(wait.id);
+    const done = lastingly(action)
+      .catch((error: unknown) => {
+        this.failures.push(`${deal.code} (${deal.story.name}): ${error instanceof Error ? error.message : String(error)}`);
+      })
+      .finally(() => this.acting.delete(done));
+    this.acting.add(done);
+  }
+}
+
+/** Whoever is told that a server is away tries again: with the same keys, so that it is done once. */
+async function lastingly(action: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await action();
+      return;
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      await delay(200);
+    }
+  }
+}
+
+export function isOutage(error: unknown): boolean {
+  return isDatabaseOutage(error) || isGrpcServiceError(error);
+}

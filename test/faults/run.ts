@@ -1,0 +1,122 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { chance } from '../e2e/chance';
+import { Clients } from './clients';
+import { FRAIL_ACCOUNT, STORIES, type Story } from './deals';
+import { type Kill, planKills, strike, type Struck } from './kills';
+import { People, type PlayedDeal, playedDeal } from './people';
+import { type FaultStack } from './stack';
+import { isIdle, moveOn } from './time';
+
+export interface FaultOptions {
+  readonly seed: number;
+  readonly deals: number;
+  readonly kills: number;
+}
+
+export interface Ran {
+  readonly deals: readonly PlayedDeal[];
+  readonly struck: readonly Struck[];
+  readonly clients: Clients;
+  /** What a client was answered that it should not have been. */
+  readonly failures: readonly string[];
+}
+
+/** So many deals are under way before the first kill. */
+const AT_FIRST = 5;
+const LOOK_MS = 50;
+/** Without an effect for so long, something hangs. */
+const HANGS_MS = 180_000;
+
+/** Plays the deals while processes are killed; the next deals come with every kill, so that there is always something to hit. */
+export async function run(stack: FaultStack, { seed, deals, kills }: FaultOptions, say: (line: string) => void): Promise<Ran> {
+  const luck = chance(seed);
+  const clients = new Clients(stack, luck);
+  const people = new People(stack, clients);
+  const all = inSomeOrder(deals, luck);
+  const plan = planKills(kills, luck);
+  await addFrailAccount(stack);
+  const queue = [...all];
+  const letIn = (many: number): void => {
+    for (const deal of queue.splice(0, many)) people.arrive(deal);
+  };
+  letIn(AT_FIRST);
+  const struck: Struck[] = [];
+  let failure: { readonly error: unknown } | null = null;
+  const striking = strikeAll(stack, clients, plan, (each) => {
+    struck.push(each);
+    say(lineOf(each, struck.length));
+    letIn(Math.ceil((deals - AT_FIRST) / Math.max(1, kills)));
+  }).catch((error: unknown) => {
+    failure = { error };
+  });
+  const progress = hangingAfter(stack, HANGS_MS);
+  for (;;) {
+    if (failure !== null) throw (failure as { error: unknown }).error;
+    if (people.failures.length > 0) break;
+    await people.look();
+    await progress(people);
+    if (await isIdle(stack, people, clients)) {
+      if (queue.length > 0) letIn(1);
+      else if (!(await moveOn(stack)) && people.open().length === 0 && struck.length === kills) break;
+    }
+    await delay(LOOK_MS);
+  }
+  if (people.failures.length === 0) await striking;
+  return { deals: all, struck, clients, failures: people.failures };
+}
+
+/** As many deals as wanted; the first of them tell each story once. */
+function inSomeOrder(count: number, luck: ReturnType<typeof chance>): PlayedDeal[] {
+  const stories = Array.from({ length: count }, (_, index) => STORIES[index % STORIES.length] as Story);
+  for (let last = count - 1; last > 0; last -= 1) {
+    const other = luck.whole(0, last);
+    [stories[last], stories[other]] = [stories[other] as Story, stories[last] as Story];
+  }
+  return stories.map((story, index) => playedDeal(`F-${index + 1}`, story));
+}
+
+async function strikeAll(stack: FaultStack, clients: Clients, plan: readonly Kill[], done: (struck: Struck) => void): Promise<void> {
+  for (const kill of plan) done(await strike(stack, clients, kill));
+}
+
+async function addFrailAccount({ db }: FaultStack): Promise<void> {
+  const like = await db.selectFrom('bill_to_account').selectAll().where('id', '=', 'BA-US').executeTakeFirstOrThrow();
+  const json = { tax_registrations: JSON.stringify(like.tax_registrations), address: JSON.stringify(like.address) };
+  await db
+    .insertInto('bill_to_account')
+    .values({ ...like, ...json, id: FRAIL_ACCOUNT, name: `${like.name} West` })
+    .execute();
+}
+
+/** Throws, with what every deal waits for, when nothing has been done for a while. */
+function hangingAfter({ db }: FaultStack, milliseconds: number): (people: People) => Promise<void> {
+  let last = { effects: -1, at: Date.now() };
+  return async (people) => {
+    const row = await db
+      .selectFrom('effect')
+      .select((eb) => eb.fn.countAll<number>().as('effects'))
+      .executeTakeFirstOrThrow()
+      .catch(() => ({ effects: last.effects }));
+    if (Number(row.effects) !== last.effects) last = { effects: Number(row.effects), at: Date.now() };
+    if (Date.now() - last.at < milliseconds) return;
+    const waits = await db
+      .selectFrom('open_wait')
+      .select(['workflow_id', 'kind', 'subject', 'role', 'asks'])
+      .where('closed_at', 'is', null)
+      .execute();
+    const lines = waits.map((wait) => `  ${wait.workflow_id} waits for ${wait.role}: ${wait.kind} ${wait.subject} (${wait.asks})`);
+    const open = people.open().map(({ code, story, state }) => `  ${code} (${story.name}) is ${state ?? 'not known'}`);
+    throw new Error([`nothing was done for ${milliseconds / 1000} s`, ...open, ...lines].join('\n'));
+  };
+}
+
+function lineOf({ kill, open, readyMs, workedMs }: Struck, number: number): string {
+  const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
+  const names = (list: readonly string[]): string => (list.length === 0 ? '' : ` (${[...new Set(list)].sort().join(', ')})`);
+  return (
+    `kill ${number}: ${kill.target}, ${kill.moment}. Open: ${open.halfWay} transactions half-way, ` +
+    `${open.committed.length} committed without an answer${names(open.committed)}, ${open.running.length} running${names(open.running)}, ` +
+    `${open.workflowTasks} workflow tasks, ${open.remoteActivities} remote activities, ${open.requests} requests, ${open.heldEvents} held events. ` +
+    `Ready after ${seconds(readyMs)}, next effect ${workedMs === null ? 'not within 30 s' : `after ${seconds(workedMs)}`}`
+  );
+}
