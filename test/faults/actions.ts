@@ -6,11 +6,13 @@ import { writeCamt053 } from '../../integrations/bank/camt053-writer';
 import { clockMoment } from '../../simulation/driver';
 import { retrySignal } from '../../workflows/activity-proxies';
 import { type Clients } from './clients';
-import { DELIVERED, DELIVERED_LONG_AGO, FRAIL_ACCOUNT, MOMENT } from './deals';
-import { type Scene } from './people';
-import { type FaultStack } from './stack';
+import { DELIVERED, FRAIL_ACCOUNT, MOMENT } from './deals';
+import { type Ground, type Scene } from './people';
 
 type Action = () => Promise<unknown>;
+
+/** Approvals that are taken back in some stories while people decide on them. */
+const MAY_BE_WITHDRAWN = ['change-order'];
 
 /** What people, customers and the bank do when a deal waits for it; everything over HTTP but the operator's word in Temporal. */
 export class Actions {
@@ -19,10 +21,10 @@ export class Actions {
   private readonly refused = new Set<string>();
 
   constructor(
-    private readonly stack: FaultStack,
+    private readonly ground: Ground,
     private readonly clients: Clients,
   ) {
-    this.db = stack.db;
+    this.db = ground.db;
   }
 
   /** Null where nobody acts: the run waits for another run, or for time. */
@@ -37,7 +39,7 @@ export class Actions {
       case 'decision':
         return this.decision(deal, wait, key);
       case 'delivery':
-        return () => this.deliver(wait, key, deal.story.silentOn?.includes(wait.subject) ?? false);
+        return () => this.write('U-PM-US', `${lineOf(wait)}/milestones/${wait.subject}/deliveries`, key, { deliveredAt: DELIVERED });
       case 'acceptance':
         return deal.story.silentOn?.includes(wait.subject) ? null : () => this.accept(wait, key);
       case 'held-item':
@@ -85,15 +87,13 @@ export class Actions {
     const verdict = refuses ? { verdict: 'refuse', reason: 'not like this' } : { verdict: 'grant' };
     return async () => {
       const body = { ...verdict, role, shownHash: wait.shownHash };
-      const { outcome } = (await this.write(by, `/v1/approvals/${approvalId}/decisions`, key, body)) as { outcome: string };
+      const path = `/v1/approvals/${approvalId}/decisions`;
+      const answer = await this.clients.write(by, path, key, { body, accept: MAY_BE_WITHDRAWN.includes(subjectKind) ? [410] : [] });
+      if (answer.status === 410) return;
+      const { outcome } = answer.body as { outcome: string };
       if (outcome !== 'accepted') throw new Error(`the decision of ${by} as ${role} on ${subjectKind} was answered ${outcome}`);
       this.clients.count('approval_decision', key);
     };
-  }
-
-  private async deliver(wait: OpenWait, key: string, longAgo: boolean): Promise<void> {
-    const deliveredAt = longAgo ? DELIVERED_LONG_AGO : DELIVERED;
-    await this.write('U-PM-US', `${lineOf(wait)}/milestones/${wait.subject}/deliveries`, key, { deliveredAt });
   }
 
   private async accept(wait: OpenWait, key: string): Promise<void> {
@@ -128,7 +128,11 @@ export class Actions {
       .whereRef('bank.currency', '=', 'invoice.currency')
       .executeTakeFirstOrThrow();
     const name = `${code}-${invoice.reference}`;
-    const others = Array.from({ length: story.strangers ?? 0 }, (_, index) => ({ reference: `X-${index}`, totalMinor: 1, payer: 'Somebody' }));
+    const others = Array.from({ length: story.strangers ?? 0 }, (_, index) => ({
+      reference: `X-${index}`,
+      totalMinor: 1,
+      payer: 'Somebody',
+    }));
     const text = writeCamt053(paidInFull(name, { ...invoice, on: (await this.now()).slice(0, 10) }, [...others, invoice]));
     await this.clients.write('U-AR', '/v1/bank-statements', name, { raw: { text, contentType: 'application/xml' } });
     this.clients.count('bank_statement', name);
@@ -153,7 +157,7 @@ export class Actions {
       .set({ tax_registrations: JSON.stringify(known) })
       .where('id', '=', FRAIL_ACCOUNT)
       .execute();
-    await this.stack.client.workflow.getHandle(workflowId).signal(retrySignal);
+    await this.ground.client.workflow.getHandle(workflowId).signal(retrySignal);
   }
 
   async now(): Promise<string> {

@@ -6,9 +6,6 @@ export const MOMENT = '2026-05-20T16:00:00.000Z';
 /** When milestones were delivered: the day before. */
 export const DELIVERED = '2026-05-19T15:00:00.000Z';
 
-/** So long ago that a customer who said nothing has accepted. */
-export const DELIVERED_LONG_AGO = '2026-04-15T15:00:00.000Z';
-
 /** A bill-to account of the reference customer that only these deals use: it loses its tax registrations now and then. */
 export const FRAIL_ACCOUNT = 'BA-FRAIL';
 

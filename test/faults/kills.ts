@@ -72,7 +72,7 @@ export async function strike(stack: FaultStack, clients: Clients, kill: Kill): P
 
 interface Held {
   readonly open: Open;
-  letGo(): Promise<void>;
+  readonly letGo: () => Promise<void>;
 }
 
 async function somethingOpen(stack: FaultStack, clients: Clients, kill: Kill): Promise<Held> {

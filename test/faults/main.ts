@@ -1,24 +1,33 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { checkEverything } from './checks';
+import { lineOfCheck, lineOfKill, seconds, summaryOfKills } from './report';
 import { run, type FaultOptions } from './run';
 import { startFaultStack } from './stack';
 
+/** Plays deals while everything is killed, then checks what must hold; the last line counts. True where all of it holds. */
 async function main(options: FaultOptions): Promise<boolean> {
-  say(`seed ${options.seed}: ${options.deals} deals, ${options.kills} kills; again with -- --seed ${options.seed}`);
+  say(`seed ${options.seed}: ${options.deals} deals, ${options.kills} kills; the same again with --seed ${options.seed}`);
   let stop = async (): Promise<void> => undefined;
-  const end = (): void => void stop().finally(() => process.exit(130));
-  process.once('SIGINT', end);
-  process.once('SIGTERM', end);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop().finally(() => process.exit(130)));
   const began = Date.now();
   try {
     const stack = await startFaultStack((stopAll) => {
       stop = stopAll;
     });
-    say(`up after ${((Date.now() - began) / 1000).toFixed(1)} s`);
-    const ran = await run(stack, options, say);
-    say(JSON.stringify({ failures: ran.failures, differing: ran.clients.differing, sent: ran.clients.sent, repeated: ran.clients.repeated }, null, 1));
-    say(ran.deals.map((deal) => `${deal.code} ${deal.story.name} ${deal.state}`).join('\n'));
-    say(`${((Date.now() - began) / 1000).toFixed(1)} s`);
-    return ran.failures.length === 0;
+    say(`servers, worker and API are up after ${seconds(Date.now() - began)}`);
+    let number = 0;
+    const ran = await run(stack, options, (struck) => say(lineOfKill(struck, (number += 1)))).catch((error: unknown) => {
+      for (const line of stack.errorsLogged().slice(-20)) say(line);
+      throw error;
+    });
+    for (const line of summaryOfKills(ran.struck)) say(line);
+    const checked = await checkEverything(stack, ran, options);
+    for (const each of checked) say(lineOfCheck(each));
+    const failed = checked.filter(({ passed }) => !passed).length;
+    if (failed > 0) for (const line of stack.errorsLogged().slice(-20)) say(line);
+    say(`all of it took ${seconds(Date.now() - began)}`);
+    say(`${checked.length - failed} passed, ${failed} failed`);
+    return failed === 0;
   } finally {
     await stop();
   }
@@ -28,17 +37,23 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-const number = (text: string): number => Number.parseInt(text, 10);
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
+  return Number(text);
+}
 
 void new Command('test:faults')
-  .option('--seed <number>', 'repeats a run', number)
-  .option('--deals <number>', 'deals that are played', number, 20)
-  .option('--kills <number>', 'processes that are killed', number, 12)
-  .action((options: Partial<FaultOptions> & { deals: number; kills: number }) =>
-    main({ seed: Math.floor(Math.random() * 1e9), ...options }).then(
+  .description('Plays deals over HTTP while worker, API, Postgres and Temporal are killed, then checks the invariants by SQL')
+  .option('--seed <number>', 'plays the same deals and kills again', whole)
+  .option('--deals <number>', 'how many deals; 13 stories take turns', whole, 20)
+  .option('--kills <number>', 'how many kills', whole, 12)
+  .addHelpText('after', '\nExample: npm run test:faults -- --deals 200 --kills 100')
+  .action(({ seed = Math.floor(Math.random() * 1e9), ...options }: { seed?: number; deals: number; kills: number }) =>
+    main({ seed, ...options }).then(
       (passed) => process.exit(passed ? 0 : 1),
       (error: unknown) => {
         process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+        say('0 passed, 1 failed');
         process.exit(1);
       },
     ),

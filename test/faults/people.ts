@@ -31,9 +31,14 @@ export interface Scene {
   readonly wait: OpenWait;
   readonly actions: Actions;
   readonly clients: Clients;
-  readonly stack: FaultStack;
   readonly db: Kysely<DB>;
 }
+
+/** A running installation as people see it. */
+export type Ground = Pick<FaultStack, 'db' | 'client' | 'apiUrl' | 'webhookSecret'>;
+
+/** What is done instead of the usual; `later` puts it off, null leaves it to the usual. */
+export type Instead = (scene: Scene) => (() => Promise<unknown>) | 'later' | null;
 
 /** People, customers and the bank: they do what their deals wait for, once, as soon as it is asked, and leave the rest to the product. */
 export class People {
@@ -41,19 +46,25 @@ export class People {
   private readonly seen = new Set<string>();
   private readonly acting = new Set<Promise<void>>();
   private readonly actions: Actions;
+  private readonly deals: PlayedDeal[] = [];
 
   constructor(
-    private readonly stack: FaultStack,
+    private readonly ground: Ground,
     private readonly clients: Clients,
-    private readonly deals: PlayedDeal[] = [],
+    private readonly instead: Instead = () => null,
   ) {
-    this.actions = new Actions(stack, clients);
+    this.actions = new Actions(ground, clients);
+  }
+
+  /** From now on people do what this deal waits for. */
+  follow(deal: PlayedDeal): void {
+    this.deals.push(deal);
+    this.clients.count('deal', deal.code);
   }
 
   /** The CRM reports a deal. */
   arrive(deal: PlayedDeal): void {
-    this.deals.push(deal);
-    this.clients.count('deal', deal.code);
+    this.follow(deal);
     this.begin(deal, null, () => this.clients.event(eventOf(deal.code, deal.story)));
   }
 
@@ -68,9 +79,9 @@ export class People {
   /** Begins whatever is asked for; false while the database cannot be asked. */
   async look(): Promise<boolean> {
     try {
-      const open = await this.follow();
+      const open = await this.known();
       const ids = open.flatMap(({ id }) => (id === null ? [] : [id]));
-      const waits = ids.length === 0 ? [] : await waitsOf(this.stack, ids);
+      const waits = ids.length === 0 ? [] : await waitsOf(this.ground, ids);
       for (const wait of waits) {
         const deal = open.find(({ id }) => id === wait.dealId);
         if (deal !== undefined && !this.seen.has(wait.id)) await this.consider(deal, wait);
@@ -83,10 +94,10 @@ export class People {
   }
 
   /** The deals that are known and not at their end. */
-  private async follow(): Promise<PlayedDeal[]> {
+  private async known(): Promise<PlayedDeal[]> {
     const open = this.open();
     if (open.length === 0) return [];
-    const rows = await this.stack.db
+    const rows = await this.ground.db
       .selectFrom('deal')
       .select(['id', 'contract_number', 'state', 'finished_at'])
       .where(
@@ -103,13 +114,15 @@ export class People {
   }
 
   private async consider(deal: PlayedDeal, wait: OpenWait): Promise<void> {
-    const scene = { deal, wait, actions: this.actions, clients: this.clients, stack: this.stack, db: this.stack.db };
+    const scene = { deal, wait, actions: this.actions, clients: this.clients, db: this.ground.db };
     const names = deal.story.asides?.[wait.subjectKind ?? wait.kind] ?? [];
     const next = names.find((name) => !deal.done.has(name));
     const last = names.at(-1);
     if (next === undefined && last !== undefined && ASIDES[last].instead === true) return;
     if (next === undefined) {
-      const action = this.actions.for(scene);
+      const special = this.instead(scene);
+      if (special === 'later') return;
+      const action = special ?? this.actions.for(scene);
       if (action !== null) this.begin(deal, wait, action);
       return;
     }

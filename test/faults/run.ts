@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { chance } from '../e2e/chance';
 import { Clients } from './clients';
 import { FRAIL_ACCOUNT, STORIES, type Story } from './deals';
-import { type Kill, planKills, strike, type Struck } from './kills';
+import { planKills, strike, type Struck } from './kills';
 import { People, type PlayedDeal, playedDeal } from './people';
 import { type FaultStack } from './stack';
 import { isIdle, moveOn } from './time';
@@ -28,7 +28,7 @@ const LOOK_MS = 50;
 const HANGS_MS = 180_000;
 
 /** Plays the deals while processes are killed; the next deals come with every kill, so that there is always something to hit. */
-export async function run(stack: FaultStack, { seed, deals, kills }: FaultOptions, say: (line: string) => void): Promise<Ran> {
+export async function run(stack: FaultStack, { seed, deals, kills }: FaultOptions, told: (struck: Struck) => void): Promise<Ran> {
   const luck = chance(seed);
   const clients = new Clients(stack, luck);
   const people = new People(stack, clients);
@@ -41,28 +41,44 @@ export async function run(stack: FaultStack, { seed, deals, kills }: FaultOption
   };
   letIn(AT_FIRST);
   const struck: Struck[] = [];
-  let failure: { readonly error: unknown } | null = null;
-  const striking = strikeAll(stack, clients, plan, (each) => {
-    struck.push(each);
-    say(lineOf(each, struck.length));
-    letIn(Math.ceil((deals - AT_FIRST) / Math.max(1, kills)));
-  }).catch((error: unknown) => {
-    failure = { error };
+  const striking = new Strikes(async () => {
+    for (const kill of plan) {
+      if (people.failures.length > 0) return;
+      const each = await strike(stack, clients, kill);
+      struck.push(each);
+      told(each);
+      letIn(Math.ceil((deals - AT_FIRST) / kills));
+    }
   });
-  const progress = hangingAfter(stack, HANGS_MS);
-  for (;;) {
-    if (failure !== null) throw (failure as { error: unknown }).error;
-    if (people.failures.length > 0) break;
+  const hangs = hangingAfter(stack, HANGS_MS);
+  while (people.failures.length === 0) {
+    striking.throwFailure();
     await people.look();
-    await progress(people);
+    await hangs(people);
     if (await isIdle(stack, people, clients)) {
       if (queue.length > 0) letIn(1);
       else if (!(await moveOn(stack)) && people.open().length === 0 && struck.length === kills) break;
     }
     await delay(LOOK_MS);
   }
-  if (people.failures.length === 0) await striking;
+  await striking.ended;
   return { deals: all, struck, clients, failures: people.failures };
+}
+
+/** What goes on beside the deals; a failure of it is thrown where they are looked at. */
+class Strikes {
+  readonly ended: Promise<void>;
+  private failure: { readonly error: unknown } | null = null;
+
+  constructor(work: () => Promise<void>) {
+    this.ended = work().catch((error: unknown) => {
+      this.failure = { error };
+    });
+  }
+
+  throwFailure(): void {
+    if (this.failure !== null) throw this.failure.error;
+  }
 }
 
 /** As many deals as wanted; the first of them tell each story once. */
@@ -73,10 +89,6 @@ function inSomeOrder(count: number, luck: ReturnType<typeof chance>): PlayedDeal
     [stories[last], stories[other]] = [stories[other] as Story, stories[last] as Story];
   }
   return stories.map((story, index) => playedDeal(`F-${index + 1}`, story));
-}
-
-async function strikeAll(stack: FaultStack, clients: Clients, plan: readonly Kill[], done: (struck: Struck) => void): Promise<void> {
-  for (const kill of plan) done(await strike(stack, clients, kill));
 }
 
 async function addFrailAccount({ db }: FaultStack): Promise<void> {
@@ -108,15 +120,4 @@ function hangingAfter({ db }: FaultStack, milliseconds: number): (people: People
     const open = people.open().map(({ code, story, state }) => `  ${code} (${story.name}) is ${state ?? 'not known'}`);
     throw new Error([`nothing was done for ${milliseconds / 1000} s`, ...open, ...lines].join('\n'));
   };
-}
-
-function lineOf({ kill, open, readyMs, workedMs }: Struck, number: number): string {
-  const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
-  const names = (list: readonly string[]): string => (list.length === 0 ? '' : ` (${[...new Set(list)].sort().join(', ')})`);
-  return (
-    `kill ${number}: ${kill.target}, ${kill.moment}. Open: ${open.halfWay} transactions half-way, ` +
-    `${open.committed.length} committed without an answer${names(open.committed)}, ${open.running.length} running${names(open.running)}, ` +
-    `${open.workflowTasks} workflow tasks, ${open.remoteActivities} remote activities, ${open.requests} requests, ${open.heldEvents} held events. ` +
-    `Ready after ${seconds(readyMs)}, next effect ${workedMs === null ? 'not within 30 s' : `after ${seconds(workedMs)}`}`
-  );
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
@@ -31,6 +31,8 @@ export interface FaultStack {
   readonly lostAnswers: string;
   readonly worker: FaultProcess;
   readonly targets: Readonly<Record<Target, ControlledProcess>>;
+  /** What the product logged as its own fault. */
+  errorsLogged(): string[];
   stop(): Promise<void>;
 }
 
@@ -93,6 +95,12 @@ export async function startFaultStack(begun: (stop: () => Promise<void>) => void
     lostAnswers,
     worker,
     targets: { worker, api, ...servers.processes },
+    errorsLogged: () => ['api', 'worker'].flatMap((program) => errorsIn(join(dataDir, 'logs', `${program}.log`))),
     stop,
   };
+}
+
+/** Lines of pino from `error` on, and whatever is no line of it. */
+function errorsIn(logFile: string): string[] {
+  return readFileSync(logFile, 'utf8').split('\n').filter((line) => line !== '' && !/"level":"?(?:[1-4]0|trace|debug|info|warn)\b/.test(line)); // prettier-ignore
 }
