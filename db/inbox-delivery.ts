@@ -52,6 +52,17 @@ export async function claimEvents(db: Kysely<DB>, owner: string, limit: number, 
   });
 }
 
+/** Whoever is still at work keeps what it holds; a lease that has run out is given back to nobody. */
+export async function keepLeases(db: Kysely<DB>, owner: string, leaseSeconds: number): Promise<void> {
+  await db
+    .updateTable('inbox_event')
+    .set({ lease_until: sql`now() + make_interval(secs => ${leaseSeconds})` })
+    .where('state', '=', 'received')
+    .where('lease_owner', '=', owner)
+    .where('lease_until', '>', sql<string>`now()`)
+    .execute();
+}
+
 /** Ends an event that `owner` holds; false where somebody else holds it by now, and nothing is changed. */
 export async function settleEvent(db: Kysely<DB>, id: string, owner: string, outcome: InboxOutcome): Promise<boolean> {
   const settled = await db

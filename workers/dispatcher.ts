@@ -6,7 +6,7 @@ import { createGateway, TemporalSilent } from '../api/gateway/gateway';
 import { forgetOldAnswers } from '../api/idempotency';
 import { isDatabaseOutage } from '../api/outage';
 import { type InboxRow } from '../db/inbox';
-import { claimEvents, failEvent, settleEvent } from '../db/inbox-delivery';
+import { claimEvents, failEvent, keepLeases, settleEvent } from '../db/inbox-delivery';
 import { type DB } from '../db/types';
 import { CrmUnavailable } from '../integrations/crm-http';
 import { createHubspotClient } from '../integrations/hubspot/client';
@@ -33,13 +33,15 @@ export interface Dispatcher {
 }
 
 const AT_ONCE = 8;
-const LEASE_SECONDS = 90;
+/** What a dispatcher that was killed held is handed on by another one after so long. */
+const LEASE_SECONDS = 15;
+const KEEP_MS = 4000;
 const CALL_TIMEOUT_MS = 10_000;
 const HOUSEKEEPING_MS = 3600_000;
 
 /**
- * Hands every event of the inbox on, at least once (D8): claimed by lease in a short transaction, delivered without one, settled. Told by
- * Postgres, and looks by itself now and then. An outage is waited out; what fails otherwise becomes an operator's task in the end.
+ * Hands every event of the inbox on, at least once (D8): claimed by a lease that is kept while it is delivered, in short transactions, and
+ * settled. Told by Postgres, and looks by itself now and then. An outage is waited out; what fails otherwise becomes an operator's task in the end.
  */
 export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   const { config, db, clock, log } = deps;
@@ -101,7 +103,11 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     }
   }
 
-  const ended = run();
+  const keeping = setInterval(() => {
+    if (running.size > 0)
+      void keepLeases(db, owner, LEASE_SECONDS).catch((error: unknown) => log.warn({ err: error }, 'leases of inbox events not kept'));
+  }, KEEP_MS);
+  const ended = run().finally(() => clearInterval(keeping));
   return {
     stop: async () => {
       stopping = true;

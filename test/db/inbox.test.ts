@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { claimEvents, failEvent, replayEvent, settleEvent } from '../../db/inbox-delivery';
+import { claimEvents, failEvent, keepLeases, replayEvent, settleEvent } from '../../db/inbox-delivery';
 import { inboxCounts, inboxEvent, putInboxEvent, type NewInboxEvent } from '../../db/inbox';
 import { testDatabase } from '../support/database';
 
@@ -131,6 +131,20 @@ describe('the inbox', () => {
       const orders = delivered.filter((each) => each.startsWith(`deal-${subject}/`));
       expect(orders).toEqual(Array.from({ length: 5 }, (_, order) => `deal-${subject}/${order}`));
     }
+  });
+
+  test('leaves an event to a dispatcher that keeps it, but not one whose lease has run out', async () => {
+    const [kept, lost] = [await put({ subject: 'kept' }), await put({ subject: 'lost' })];
+    expect((await claimEvents(database.db, 'slow', 2, 30)).map(({ id }) => id).sort()).toEqual([kept, lost].sort());
+    await database.db
+      .updateTable('inbox_event')
+      .set({ lease_until: sql`now() - interval '1 second'` })
+      .where('id', '=', lost)
+      .execute();
+    await keepLeases(database.db, 'slow', 90);
+    expect(await claim('quick')).toEqual([lost]);
+    const { rows } = await sql<{ kept: boolean }>`select lease_until > now() + interval '60 seconds' as kept from inbox_event where id = ${kept}`.execute(database.db); // prettier-ignore
+    expect(rows).toEqual([{ kept: true }]);
   });
 
   test('gives the event of a dispatcher that died to another, and no longer listens to the first', async () => {

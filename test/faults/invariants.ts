@@ -27,6 +27,11 @@ export interface FoundBreach {
 const INVARIANTS = read('invariants.sql');
 const BREACHES = read('breaches.sql');
 
+/** Names of the invariants, and of those that the planted breaches break. */
+export function invariantNames(of: 'invariants' | 'breaches'): string[] {
+  return (of === 'invariants' ? INVARIANTS : BREACHES).map(({ name }) => name);
+}
+
 /** Every invariant, on what stands in the database. */
 export async function checkInvariants(pool: Pool): Promise<CheckedInvariant[]> {
   const checked: CheckedInvariant[] = [];
@@ -34,10 +39,8 @@ export async function checkInvariants(pool: Pool): Promise<CheckedInvariant[]> {
   return checked;
 }
 
-/** Plants every breach, in a transaction that is taken back, and asks the query of its invariant; one without a breach throws. */
+/** Plants every breach, in a transaction that is taken back, and asks the query of its invariant. */
 export async function plantBreaches(pool: Pool): Promise<FoundBreach[]> {
-  const unproved = INVARIANTS.filter(({ name }) => !BREACHES.some((breach) => breach.name === name)).map(({ name }) => name);
-  if (unproved.length > 0) throw new Error(`breaches.sql breaks everything but ${unproved.join(', ')}`);
   const found: FoundBreach[] = [];
   const client = await pool.connect();
   try {
