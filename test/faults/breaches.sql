@@ -46,7 +46,7 @@ drop index invoiced_item_once;
 insert into invoiced_item select (jsonb_populate_record(i, jsonb_build_object('id', gen_random_uuid()))).* from invoiced_item i where credited_by is null limit 1;
 
 -- I-05/hours: more hours than were worked
-update time_entry set hours = hours / 2 where entry_id = (select entry_id from invoiced_item where entry_id is not null and hours > 0 limit 1);
+update time_entry set hours = 0.01 where entry_id = (select entry_id from invoiced_item where entry_id is not null and hours > 0 limit 1);
 
 -- I-06/billed: a document of a version that nobody agreed
 update invoice set contract_version = 99 where id = (select id from invoice limit 1);

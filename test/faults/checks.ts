@@ -25,6 +25,7 @@ export async function checkEverything(stack: FaultStack, ran: Ran, options: Faul
     ...activitiesOf(stack),
     ...(await factsOf(stack.db, ran)),
     ...(await restOf(stack)),
+    ...(await stuckOf(stack, ran)),
     ...(await invariantsOf(stack)),
   ];
 }
@@ -99,6 +100,20 @@ async function restOf({ db, client }: FaultStack): Promise<Checked[]> {
   const runs = (await listedRuns(client)).length;
   const found = `${waits} waits, ${exceptions} exceptions, ${events} events, ${runs} runs`;
   return [one('nothing is left open', waits + exceptions + events + runs === 0, [found])];
+}
+
+/** Runs whose data was taken away get stuck, and an outage may last too long for an effect; a run that a rule refuses is a fault of ours. */
+async function stuckOf({ db }: FaultStack, { deals }: Ran): Promise<Checked[]> {
+  const rows = await db
+    .selectFrom('process_exception')
+    .select(['kind', 'detail', 'deal_id'])
+    .where('kind', 'like', 'stuck/%')
+    .where('detail', 'not like', 'fails again and again%')
+    .execute();
+  const robbed = deals.filter(({ done }) => done.has('lose-registrations')).map(({ id }) => id);
+  const unexpected = rows.filter((row) => !robbed.includes(row.deal_id));
+  const found = [`${rows.length} stuck`, ...unexpected.map((row) => `${row.kind}: ${row.detail}`)];
+  return [one('no run was stuck but for the data that was taken away', unexpected.length === 0, found)];
 }
 
 async function invariantsOf({ pool }: FaultStack): Promise<Checked[]> {
