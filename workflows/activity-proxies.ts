@@ -70,15 +70,31 @@ export class Story {
     });
   }
 
-  /** `abandoned` lets a stuck step give up when something else has to come first; then the answer is null. */
+  /**
+   * `abandoned` lets a stuck step give up when something else has to come first; a refusal of the code `foreseen` is no fault, because the
+   * story has another way to go on. Then the answer is null.
+   */
   async step<K extends EffectName>(name: K, input: Input<K>, summary: string): Promise<Answer<K>>;
-  async step<K extends EffectName>(name: K, input: Input<K>, summary: string, abandoned: () => boolean): Promise<Answer<K> | null>;
-  async step<K extends EffectName>(name: K, input: Input<K>, summary: string, abandoned = (): boolean => false): Promise<Answer<K> | null> {
+  async step<K extends EffectName>(
+    name: K,
+    input: Input<K>,
+    summary: string,
+    abandoned: () => boolean,
+    foreseen?: string,
+  ): Promise<Answer<K> | null>;
+  async step<K extends EffectName>(
+    name: K,
+    input: Input<K>,
+    summary: string,
+    abandoned = (): boolean => false,
+    foreseen?: string,
+  ): Promise<Answer<K> | null> {
     for (let now = input; ; now = this.anew(now)) {
       try {
         return await effect(name, now, summary);
       } catch (error) {
         const refused = refusalIn(error);
+        if (refused !== null && refused.type === foreseen) return null;
         const why = refused ? `${refused.type ?? 'Refused'}: ${refused.message}` : 'the whole effort of its retries is used up';
         log.error('effect is stuck and waits for people', { effect: name, why });
         await this.stuck(name, now, why, refused?.type ?? null, abandoned);

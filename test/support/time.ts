@@ -12,14 +12,16 @@ interface Worked {
   readonly workDate: string;
   readonly hours: string;
   readonly approvedAt: string;
+  /** Approved unless told otherwise. */
+  readonly status?: 'submitted' | 'rejected';
 }
 
-/** Approved time of one person on the task of a line, reported at the moment of the deal; waits until it is applied. */
+/** Time of one person on the task of a line, reported at the moment of the deal; waits until it is applied. */
 export async function reportTime(engine: TestEngine, deal: TestDeal, lineId: string, worked: readonly Worked[]): Promise<void> {
   const taskId = await taskOf(engine, deal, lineId);
   const { id: personId } = await engine.db.selectFrom('person').select('id').orderBy('id').executeTakeFirstOrThrow();
   const name = uniqueName('time');
-  const entries = worked.map(({ entryId, workDate, hours, approvedAt }) => ({
+  const entries = worked.map(({ entryId, workDate, hours, approvedAt, status = 'approved' }) => ({
     entryId: `${deal.dealId}/${entryId}`,
     personId,
     workDate,
@@ -33,10 +35,9 @@ export async function reportTime(engine: TestEngine, deal: TestDeal, lineId: str
     billable: true,
     rework: false,
     note: null,
-    status: 'approved',
+    status,
     submittedAt: `${workDate}T20:00:00.000Z`,
-    approvedAt,
-    approvedBy: 'U-PM-US',
+    ...(status === 'approved' ? { approvedAt, approvedBy: 'U-PM-US' } : { approvedAt: null, approvedBy: null }),
   }));
   const { row } = await putInboxEvent(engine.db, {
     source: 'time',

@@ -75,7 +75,8 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<{ at: 
     }
   }
 
-  async function approveClose(): Promise<boolean> {
+  /** `reopened`: facts that came after the approval opened the checklist again, so that what was approved is no longer so. */
+  async function approveClose(): Promise<'closed' | 'sent-back' | 'reopened'> {
     const approvalId = uuid4();
     const { asked, ...project } = await story.step('awaitClosingApproval', { projectId, approvalId, at: clock.now() }, 'ask to close');
     if (asked.state === 'pending') show(project);
@@ -86,17 +87,23 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<{ at: 
     const step = { projectId, approvalId, at: clock.now() };
     if (outcome.state !== 'approved' || cancelled) {
       if (!cancelled) show(await story.step('sendBackClosing', step, 'close sent back'));
-      return false;
+      return 'sent-back';
     }
-    const closed = await story.step('closeProject', step, 'close the project', () => cancelled);
-    if (closed) show(closed);
-    return closed !== null;
+    const closed = await story.step('closeProject', step, 'close the project', () => cancelled, 'CloseChecklistOpen');
+    if (closed === null) {
+      facts += 1;
+      return 'reopened';
+    }
+    show(closed);
+    return 'closed';
   }
 
   async function close(): Promise<boolean> {
     while (await proveChecklist()) {
       const seen = facts;
-      if (await approveClose()) return true;
+      const outcome = await approveClose();
+      if (outcome === 'closed') return true;
+      if (outcome === 'reopened') continue;
       await clock.wait(() => facts !== seen || cancelled, null, 'a refused close is put right');
     }
     return false;
