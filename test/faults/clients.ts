@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { signStandardWebhook } from '../../integrations/standard-webhooks';
 import { type ApiAnswer, apiClient, type ApiRequest } from '../../simulation/api-client';
-import { type Chance } from '../e2e/chance';
+import { type Chance } from '../e2e/perturbation/chance';
 import { type FaultStack } from './stack';
 
 /** Longer than anything is down: clients of the real world do not give up after seconds. */

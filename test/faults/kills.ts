@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type PoolClient } from 'pg';
 import { describeRun } from '../../simulation/runs';
-import { type Chance } from '../e2e/chance';
+import { type Chance } from '../e2e/perturbation/chance';
 import { type Clients } from './clients';
 import { type OpenActivity } from './process/losing-answers';
 import { type FaultStack, type Target, TARGETS } from './stack';

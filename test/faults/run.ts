@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { chance } from '../e2e/chance';
+import { chance } from '../e2e/perturbation/chance';
 import { Clients } from './clients';
 import { FRAIL_ACCOUNT, STORIES, type Story } from './deals';
 import { planKills, strike, type Struck } from './kills';

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { standardDeal } from '../../bench/lifecycle/standard-deal';
 import { seedFolder } from '../../scripts/seed-folder';
 import { moveClock } from '../../simulation/driver';
-import { chance } from '../e2e/chance';
+import { chance } from '../e2e/perturbation/chance';
 import { type Installation, startInstallation } from '../e2e/installation';
 import { Clients } from '../faults/clients';
 import { eventOf, MOMENT, STORIES, type Story } from '../faults/deals';

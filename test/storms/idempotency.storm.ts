@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { seedFolder } from '../../scripts/seed-folder';
 import { apiClient, type ApiRequest } from '../../simulation/api-client';
 import { moveClock } from '../../simulation/driver';
-import { chance } from '../e2e/chance';
+import { chance } from '../e2e/perturbation/chance';
 import { type Installation, startInstallation } from '../e2e/installation';
 import { Clients } from '../faults/clients';
 import { MOMENT, STORIES, type Story } from '../faults/deals';

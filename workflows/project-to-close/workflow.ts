@@ -75,7 +75,7 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<{ at: 
     }
   }
 
-  /** `reopened`: facts that came after the approval opened the checklist again, so that what was approved is no longer so. */
+  /** `reopened`: facts that came after the approval opened the checklist again, so that what was approved is no longer so (R-080). */
   async function approveClose(): Promise<'closed' | 'sent-back' | 'reopened'> {
     const approvalId = uuid4();
     const { asked, ...project } = await story.step('awaitClosingApproval', { projectId, approvalId, at: clock.now() }, 'ask to close');
