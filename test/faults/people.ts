@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isGrpcServiceError } from '@temporalio/client';
+import { isGrpcServiceError, ServiceError } from '@temporalio/client';
 import { type Kysely } from 'kysely';
 import { isDatabaseOutage } from '../../api/outage';
 import { type OpenWait, waitsOf } from '../../bench/lifecycle/people';
@@ -160,5 +160,5 @@ async function lastingly(action: () => Promise<unknown>): Promise<void> {
 }
 
 export function isOutage(error: unknown): boolean {
-  return isDatabaseOutage(error) || isGrpcServiceError(error);
+  return isDatabaseOutage(error) || isGrpcServiceError(error) || error instanceof ServiceError;
 }
