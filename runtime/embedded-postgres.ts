@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { type ServerProcess, startServer, untilReady } from './child-process';
 import { OperatorError } from './operator-error';
@@ -65,7 +66,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await untilReady('Postgres', server, 60_000, () => answers(url('postgres')));
     return server;
   };
-  let server = await start();
+  let server = await startAgain(start);
   await ensureDatabase(url('postgres'));
   return {
     get pid() {
@@ -75,7 +76,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     kill: () => server.end('SIGKILL', 5000),
     restart: async () => {
       await server.end('SIGINT', 20_000);
-      server = await start();
+      server = await startAgain(start);
     },
     stop: async () => {
       await server.end('SIGINT', 20_000);
@@ -83,6 +84,20 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     },
   };
 }
+
+/** After a postmaster that was killed its sessions end by themselves, within moments; until then their shared memory forbids a new one. */
+async function startAgain(start: () => Promise<ServerProcess>): Promise<ServerProcess> {
+  for (const deadline = Date.now() + SESSIONS_END_MS; ; await delay(100)) {
+    try {
+      return await start();
+    } catch (error) {
+      const isHeld = error instanceof Error && error.message.includes('pre-existing shared memory block');
+      if (!isHeld || Date.now() > deadline) throw error;
+    }
+  }
+}
+
+const SESSIONS_END_MS = 15_000;
 
 function settings(persist: boolean): string[] {
   const durable = persist ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];

@@ -9,7 +9,7 @@ export function seconds(milliseconds: number): string {
 /** One kill, with what it hit. */
 export function lineOfKill({ kill, open, readyMs, workedMs }: Struck, number: number): string {
   const parts = [
-    count(open.halfWay, 'transaction half-way'),
+    `${count(open.halfWay, 'transaction')} half-way`,
     `${open.committed.length} committed but not answered${named(open.committed)}`,
     `${count(open.running.length, 'activity', 'activities')} running${named(open.running)}`,
     count(open.workflowTasks, 'workflow task'),
