@@ -92,7 +92,8 @@ export class Actions {
       if (answer.status === 410) return;
       const { outcome } = answer.body as { outcome: string };
       // After an answer that was lost the same decision comes again.
-      if (outcome !== 'accepted' && outcome !== 'already-received') throw new Error(`the decision of ${by} as ${role} on ${subjectKind} was answered ${outcome}`);
+      if (outcome !== 'accepted' && outcome !== 'already-received')
+        throw new Error(`the decision of ${by} as ${role} on ${subjectKind} was answered ${outcome}`);
       this.clients.count('approval_decision', key);
     };
   }
