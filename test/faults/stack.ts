@@ -102,5 +102,5 @@ export async function startFaultStack(begun: (stop: () => Promise<void>) => void
 
 /** Lines of pino from `error` on, and whatever is no line of it. */
 function errorsIn(logFile: string): string[] {
-  return readFileSync(logFile, 'utf8').split('\n').filter((line) => line !== '' && !/"level":"?(?:[1-4]0|trace|debug|info|warn)\b/.test(line)); // prettier-ignore
+  return readFileSync(logFile, 'utf8').split('\n').filter((line) => line !== '' && !/ WARN|"level":"?(?:[1-4]0|trace|debug|info|warn)\b/.test(line)); // prettier-ignore
 }

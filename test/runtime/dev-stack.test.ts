@@ -46,8 +46,16 @@ it('keeps facts and waiting workflows over a restart, a killed server, and the d
   await inDatabase(first.databaseUrl, `create table note (text text); insert into note values ('first')`);
   await withTemporal(first, (client) => client.workflow.start('waiting', { taskQueue: 'nobody', workflowId: 'waits' }));
 
+  // A session that outlives its killed postmaster for a moment holds the memory that the next one needs.
+  const session = new Postgres({ connectionString: first.databaseUrl });
+  session.on('error', () => undefined);
+  await session.connect();
+  const { rows } = await session.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const pid = rows[0]?.pid ?? 0;
+  process.kill(pid, 'SIGSTOP');
   await first.processes.postgres.kill();
   await expect(notes(first.databaseUrl)).rejects.toThrow();
+  setTimeout(() => process.kill(pid, 'SIGCONT'), 700);
   await first.processes.postgres.restart();
   expect(await notes(first.databaseUrl)).toEqual([{ text: 'first' }]);
 
