@@ -47,7 +47,10 @@ function storiesOf({ deals }: Ran, options: FaultOptions): Checked[] {
 
 function clientsOf({ clients, failures }: Ran): Checked[] {
   return [
-    one('no client was answered with anything but what it asked for', failures.length === 0, [`${clients.sent} requests`, ...failures]),
+    one('no client was answered with anything but what it asked for', failures.length === 0, [
+      `${clients.sent} requests, ${clients.putOff} answers that said to come again`,
+      ...failures,
+    ]),
     one('a request that was sent again was answered as before', clients.repeated > 0 && clients.differing.length === 0, [
       `${clients.repeated} sent again`,
       ...clients.differing,

@@ -1,11 +1,15 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { isPassing } from '../../api/errors';
 import { signStandardWebhook } from '../../integrations/standard-webhooks';
-import { type ApiAnswer, apiClient, type ApiRequest } from '../../simulation/api-client';
-import { type Chance } from '../e2e/perturbation/chance';
+import { type ApiAnswer, apiClient, type ApiRequest, UnexpectedAnswer } from '../../simulation/api-client';
+import { type Chance } from '../e2e/chance';
 import { type FaultStack } from './stack';
 
 /** Longer than anything is down: clients of the real world do not give up after seconds. */
 const MOST_ATTEMPTS = 400;
+/** A workflow task that died with its worker is given to another one after ten seconds. */
+const PASSES_MS = 60_000;
 
 /** Facts that only clients bring, as the tables that hold them. */
 export type Brought =
@@ -33,6 +37,8 @@ export class Clients {
   inFlight = 0;
   sent = 0;
   repeated = 0;
+  /** Answers that said "not now". */
+  putOff = 0;
   readonly differing: string[] = [];
   private readonly api;
 
@@ -85,9 +91,22 @@ export class Clients {
     this.inFlight += 1;
     this.sent += 1;
     try {
-      return await send();
+      return await this.untilTaken(send);
     } finally {
       this.inFlight -= 1;
+    }
+  }
+
+  /** What passes by itself is asked again: a run that was interrupted may not know yet what its last effect has opened. */
+  private async untilTaken(send: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
+    for (const deadline = Date.now() + PASSES_MS; ; await delay(500)) {
+      try {
+        return await send();
+      } catch (error) {
+        const code = error instanceof UnexpectedAnswer ? (error.answer.body as { code?: string } | null)?.code : undefined;
+        if (code === undefined || !isPassing(code) || Date.now() > deadline) throw error;
+        this.putOff += 1;
+      }
     }
   }
 }
