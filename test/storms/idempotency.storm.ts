@@ -19,9 +19,8 @@ const AT_ONCE = 16;
 const STORY = STORIES.find(({ name }) => name === 'late-time') as Story;
 
 let installation: Installation;
-/** Of each deal the invoice that waits for its payment. */
-const invoices = new Map<string, string>();
-const dealIds: string[] = [];
+/** Deals whose invoice waits for its payment. */
+const ready = new Map<string, { readonly code: string; readonly dealId: string; readonly invoiceId: string }>();
 
 beforeAll(async () => {
   installation = await startInstallation(uniqueName('keys'), { LOG_LEVEL: 'warn' });
@@ -30,7 +29,7 @@ beforeAll(async () => {
   await moveClock(db, MOMENT);
   const people = new People(installation, new Clients(installation, chance(1)), atPayment);
   for (let index = 1; index <= DEALS; index += 1) people.arrive(playedDeal(`K-${index}`, STORY));
-  for (; invoices.size < DEALS; await delay(50)) {
+  for (; ready.size < DEALS; await delay(50)) {
     if (people.failures.length > 0) throw new Error(people.failures.join('\n'));
     await people.look();
   }
@@ -40,9 +39,9 @@ afterAll(() => installation.close());
 test('1,000 keys that are each sent five times at once have 1,000 effects and are each answered the same', async () => {
   const { db } = installation;
   const api = apiClient(installation.apiUrl);
-  const requests = dealIds.flatMap((dealId) =>
-    Array.from({ length: KEYS_EACH }, (_, index) => [timeEntry(dealId, index), hold(invoices.get(dealId) ?? '', index)]).flat(),
-  );
+  const requests = Array.from({ length: KEYS_EACH }, (_, index) =>
+    [...ready.values()].flatMap(({ code, dealId, invoiceId }) => [timeEntry(code, dealId, index), hold(invoiceId, index)]),
+  ).flat();
   expect(requests).toHaveLength(1000);
   const differing: unknown[] = [];
   const queue = [...requests];
@@ -77,8 +76,7 @@ test('1,000 keys that are each sent five times at once have 1,000 effects and ar
 /** Deals stand still where their customer would pay. */
 function atPayment({ deal, wait }: Scene): 'later' | null {
   if (wait.kind !== 'payment') return null;
-  if (!invoices.has(deal.id ?? '')) dealIds.push(deal.id ?? '');
-  invoices.set(deal.id ?? '', wait.workflowId.replace('invoice/', ''));
+  ready.set(deal.code, { code: deal.code, dealId: deal.id ?? '', invoiceId: wait.workflowId.replace('invoice/', '') });
   return 'later';
 }
 
@@ -88,8 +86,7 @@ interface Keyed {
   readonly request: ApiRequest;
 }
 
-function timeEntry(dealId: string, index: number): Keyed {
-  const code = `K-${dealIds.indexOf(dealId) + 1}`;
+function timeEntry(code: string, dealId: string, index: number): Keyed {
   const entry = {
     entryId: `${dealId}/${index}`,
     personId: 'P-001',
