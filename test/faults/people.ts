@@ -79,11 +79,11 @@ export class People {
   /** Begins whatever is asked for; false while the database cannot be asked. */
   async look(): Promise<boolean> {
     try {
-      const open = await this.known();
-      const ids = open.flatMap(({ id }) => (id === null ? [] : [id]));
+      const known = await this.known();
+      const ids = known.flatMap(({ id }) => (id === null ? [] : [id]));
       const waits = ids.length === 0 ? [] : await waitsOf(this.ground, ids);
       for (const wait of waits) {
-        const deal = open.find(({ id }) => id === wait.dealId);
+        const deal = known.find(({ id }) => id === wait.dealId);
         if (deal !== undefined && !this.seen.has(wait.id)) await this.consider(deal, wait);
       }
       return true;
@@ -93,24 +93,23 @@ export class People {
     }
   }
 
-  /** The deals that are known and not at their end. */
+  /** The deals that the product knows; what comes late to one that has ended asks people too. */
   private async known(): Promise<PlayedDeal[]> {
-    const open = this.open();
-    if (open.length === 0) return [];
+    if (this.deals.length === 0) return [];
     const rows = await this.ground.db
       .selectFrom('deal')
       .select(['id', 'contract_number', 'state', 'finished_at'])
       .where(
         'contract_number',
         'in',
-        open.map(({ code }) => standardDeal(code).contractNumber),
+        this.deals.map(({ code }) => standardDeal(code).contractNumber),
       )
       .execute();
     for (const row of rows) {
-      const deal = open.find(({ code }) => standardDeal(code).contractNumber === row.contract_number);
+      const deal = this.deals.find(({ code }) => standardDeal(code).contractNumber === row.contract_number);
       if (deal) Object.assign(deal, { id: row.id, state: row.state, finished: row.finished_at !== null });
     }
-    return open.filter(({ id, finished }) => id !== null && !finished);
+    return this.deals.filter(({ id }) => id !== null);
   }
 
   private async consider(deal: PlayedDeal, wait: OpenWait): Promise<void> {
