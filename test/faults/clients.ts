@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isPassing } from '../../api/errors';
 import { signStandardWebhook } from '../../integrations/standard-webhooks';
 import { type ApiAnswer, apiClient, type ApiRequest, UnexpectedAnswer } from '../../simulation/api-client';
-import { type Chance } from '../e2e/chance';
+import { type Chance } from '../e2e/perturbation/chance';
 import { type FaultStack } from './stack';
 
 /** Longer than anything is down: clients of the real world do not give up after seconds. */
