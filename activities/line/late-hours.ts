@@ -9,13 +9,14 @@ import { stateMonths } from './service-months';
 
 /**
  * Lines to which late hours leave something to bill or decide (R-180): a line that is active is woken, one that has finished begins anew
- * while its project is still open. Each line is locked, so that it cannot end at the same moment; what its months used is stated anew.
+ * while its project is still open. Project and lines are locked, so that they cannot end at the same moment; what its months used is stated anew.
  */
 export async function linesWithLateHours(
   trx: Transaction<DB>,
   dealId: string,
   at: Instant,
 ): Promise<Required<Pick<IntakeResult, 'lines' | 'reopened'>>> {
+  await trx.selectFrom('project').select('id').where('deal_id', '=', dealId).forShare().execute();
   const candidates = await trx
     .selectFrom('contract_line as line')
     .innerJoin('project', 'project.deal_id', 'line.deal_id')

@@ -14,7 +14,11 @@ export async function projectFacts(
   projectId: string,
 ): Promise<{ checklist: ChecklistItem[]; onAccount: { billToId: string; amount: Money }[] }> {
   const project = await trx.selectFrom('project').selectAll().where('id', '=', projectId).executeTakeFirstOrThrow();
-  const lines = await trx.selectFrom('contract_line').select(['id', 'bill_to_id']).where('deal_id', '=', project.deal_id).execute();
+  const lines = await trx
+    .selectFrom('contract_line')
+    .select(['id', 'line_id', 'state', 'bill_to_id'])
+    .where('deal_id', '=', project.deal_id)
+    .execute();
   const lineIds = lines.map((line) => line.id);
   const milestones = await trx.selectFrom('milestone').select(['milestone_id', 'state']).where('contract_line_id', 'in', lineIds).execute();
   const items = await trx.selectFrom('billing_plan_item').select(['reference', 'state']).where('contract_line_id', 'in', lineIds).execute();
@@ -54,6 +58,7 @@ export async function projectFacts(
   const undecided = await undecidedCredits(trx, project.deal_id);
   const signOff = await trx.selectFrom('project_sign_off').selectAll().where('project_id', '=', projectId).executeTakeFirst();
   const facts: CloseFacts = {
+    openLines: lines.filter((line) => line.state === 'planned' || line.state === 'active').map((line) => line.line_id),
     milestones: milestones.map((each) => ({
       milestoneId: each.milestone_id,
       state: each.state === 'accepted' || each.state === 'cancelled' ? each.state : 'open',

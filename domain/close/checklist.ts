@@ -2,6 +2,8 @@ import { formatMoney, type Money } from '../money';
 
 /** What the close of a project looks at. Lists hold references or ids of what is meant, never names of people. */
 export interface CloseFacts {
+  /** Lines that have something left to bill, collect or decide, also one that late facts opened again. */
+  readonly openLines: readonly string[];
   readonly milestones: readonly { readonly milestoneId: string; readonly state: 'open' | 'accepted' | 'cancelled' }[];
   readonly planItems: readonly { readonly reference: string; readonly state: 'planned' | 'billed' | 'nothing-to-bill' | 'void' }[];
   readonly invoices: readonly {
@@ -35,6 +37,7 @@ export interface ChecklistItem {
  */
 export function closeChecklist(facts: CloseFacts): ChecklistItem[] {
   return [
+    listed('LinesEnded', facts.openLines, 'every contract line has ended', 'finance-controller', 'bill, collect or waive what is left'),
     listed(
       'MilestonesDecided',
       facts.milestones.filter((each) => each.state === 'open').map((each) => each.milestoneId),

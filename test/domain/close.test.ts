@@ -21,6 +21,7 @@ const complete: CloseFacts = {
   onAccountDecisions: {},
   unapprovedTimeEntryIds: [],
   approvedTimeEntries: 71,
+  openLines: [],
   openApprovals: [],
   openHolds: [],
   revenue: [{ lineId: 'L1', recognised: usd('100.00'), billed: usd('100.00') }],
@@ -38,6 +39,7 @@ describe('a project does not close', () => {
     [{ invoices: [{ reference: 'G', state: 'settled', open: usd('0.01') }] }, 'InvoicesSettled', 'accounts-receivable'],
     [{ onAccount: [{ billToId: 'B-1', amount: usd('5.00') }] }, 'NothingUnapplied', 'accounts-receivable'],
     [{ unapprovedTimeEntryIds: ['T-1'] }, 'TimeApproved', 'project-manager'],
+    [{ openLines: ['L3'] }, 'LinesEnded', 'finance-controller'],
     [{ openApprovals: ['A-1'] }, 'DecisionsTaken', 'pmo-lead'],
     [{ openHolds: ['H-1'] }, 'HoldsLifted', 'accounts-receivable'],
     [{ revenue: [{ lineId: 'L1', recognised: usd('99.99'), billed: usd('100.00') }] }, 'RevenueTrue', 'finance-controller'],
@@ -63,6 +65,7 @@ describe('a project closes', () => {
     const list = closeChecklist(complete);
     expect(isReadyToClose(list)).toBe(true);
     expect(list.map((item) => [item.code, item.proof])).toEqual([
+      ['LinesEnded', 'every contract line has ended'],
       ['MilestonesDecided', '2 milestones accepted or cancelled'],
       ['PlanBilled', '3 billing plan items billed, without amount or void'],
       ['DraftsIssued', 'no document waits to be issued'],

@@ -33,3 +33,22 @@ test('time that comes while the close is being approved opens the checklist agai
   expect((await deal.handle.result()).outcome).toBe('closed');
   expect(await engine.db.selectFrom('process_exception').select(['kind', 'detail']).execute()).toEqual([]);
 });
+
+test('time approved while the close is being approved keeps the project open until its line has ended again (R-080, R-180)', async () => {
+  const term = { startDate: '2026-02-01', endDate: '2026-02-28' };
+  const line = timeAndMaterialsLine({ ...term, sellingEntityId: 'LE-US', billToId: 'BA-US', currency: 'USD' });
+  const deal = await startDeal(engine, testDeal({ lines: [line] }));
+  await bringToDelivery(engine, deal);
+  await playTo(engine, deal, '2026-04-07T00:00:00.000Z');
+  await signOff(engine, deal, '2026-04-08');
+  await pendingApproval(engine, deal, 'project-close');
+  await reportTime(engine, deal, 'D', [{ entryId: 'LATE', workDate: '2026-02-03', hours: '8', approvedAt: deal.now }]);
+  await approve(engine, deal, 'project-close');
+  const wait = await until('the checklist to name the line', async () =>
+    (await openWaits(engine, deal.dealId)).find((each) => each.kind === 'close-checklist' && each.subject === 'LinesEnded'),
+  );
+  expect(wait).toMatchObject({ role: 'finance-controller' });
+  const project = await engine.db.selectFrom('project').select('state').where('deal_id', '=', deal.dealId).executeTakeFirstOrThrow();
+  expect(project.state).toBe('closing');
+  await deal.handle.terminate();
+});
