@@ -18,8 +18,12 @@ export async function knownDeal(deps: RouteDeps, request: FastifyRequest, dealId
 /** One that has not ended; throws `DealFinished` too. */
 export async function openDeal(deps: RouteDeps, request: FastifyRequest, dealId: string): Promise<DealState> {
   const deal = await knownDeal(deps, request, dealId);
-  if (FINISHED.includes(deal.state)) throw new ApiError('DealFinished', `the deal is ${deal.state}`);
+  refuseFinished(deal);
   return deal;
+}
+
+export function refuseFinished({ state }: DealState): void {
+  if (FINISHED.includes(state)) throw new ApiError('DealFinished', `the deal is ${state}`);
 }
 
 /** What speaks for every line of a deal is for its lead entity; another one would write or see what it may not read (R-094). */

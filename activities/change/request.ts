@@ -1,6 +1,7 @@
 import { type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type ChangeActivities } from '../../contracts/activities';
+import { changeOrderEffect } from '../../contracts/effect-names';
 import { type ChangeOrderInput, type ChangeOrderReceipt, type DealView } from '../../contracts/workflow-state';
 import { lockDeal, type DealRow } from '../../db/deals';
 import { sha256 } from '../../db/hash';
@@ -26,11 +27,10 @@ import { insertNewTasks } from './tasks';
  */
 export function requestChangeOrder(deps: ActivityDeps): ChangeActivities['requestChangeOrder'] {
   return ({ dealId, order, approvalId }) => {
-    const { number, title, contractVersion, changes, tasks, reasonId, by, at } = order;
-    const identity = { title, contractVersion, changes, tasks, reasonId, by };
+    const { number, contractVersion, changes, reasonId, by, at } = order;
     return lifecycleEffect<{ receipt: ChangeOrderReceipt; deal: DealView }>(
       deps,
-      { key: `change-order/${dealId}/${number}`, identity, at, actor: by },
+      { ...changeOrderEffect(dealId, order), at, actor: by },
       async (trx, workflowId) => {
         const deal = await lockDeal(trx, dealId);
         const planned = await plannedVersion(trx, deal, order, null);

@@ -1,5 +1,6 @@
 import { type Transaction } from 'kysely';
 import { type DealActivities } from '../../contracts/activities';
+import { sowProposalEffect } from '../../contracts/effect-names';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type ApprovalView, type DealView, type SowProposalReceipt } from '../../contracts/workflow-state';
 import { lockDeal, setDealState } from '../../db/deals';
@@ -20,7 +21,7 @@ export function recordSowProposal(deps: ActivityDeps): DealActivities['recordSow
     const { proposalId, documentId, terms, by } = proposal;
     return lifecycleEffect<{ receipt: SowProposalReceipt; deal: DealView; asked: ApprovalView }>(
       deps,
-      { key: `sow-proposal/${proposalId}`, identity: { dealId, documentId, terms, by }, at, actor: by, ifMatch: proposal.ifMatch },
+      { ...sowProposalEffect(dealId, proposal), at, actor: by, ifMatch: proposal.ifMatch },
       async (trx, workflowId) => {
         const deal = await lockDeal(trx, dealId);
         if (deal.state !== 'terms') return { violation: 'TermsNotExpected', detail: `the deal is in stage ${deal.state}` };

@@ -11,6 +11,9 @@ import {
 import { uuid } from '../../contracts/api/common';
 import { listChangeOrders, listContractVersions, sellersOfLines } from '../../db/reads/change-orders';
 import { covers } from '../../domain/access';
+import { changeOrderEffect } from '../../contracts/effect-names';
+import { type ChangeOrderReceipt } from '../../contracts/workflow-state';
+import { answerOfEffect } from '../../db/effects';
 import { dealWorkflowId } from '../../domain/ids';
 import { requestChangeUpdate } from '../../workflows/deal-to-cash/messages';
 import { dealOf, orderOf, refuseWithoutRun, type KnownDeal } from '../change-orders';
@@ -63,7 +66,10 @@ export function changeOrderRoutes(app: Api, deps: RouteDeps): void {
       const message = { definition: requestChangeUpdate, workflowId: dealWorkflowId(dealId), id: number, input };
       const receipt = await askRun(deps, request, message, {
         done: (done) => done,
-        noRun: () => refuseWithoutRun(deps, request, dealId),
+        noRun: async () => {
+          const before = await answerOfEffect<{ receipt: ChangeOrderReceipt }>(deps.db, changeOrderEffect(dealId, input));
+          return before?.receipt ?? refuseWithoutRun(deps, request, dealId);
+        },
         pointerOf,
       });
       void reply.code(201);

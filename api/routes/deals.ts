@@ -11,10 +11,13 @@ import {
   sowProposalReceiptSchema,
   sowProposalRequest,
 } from '../../contracts/api/deals';
-import { listDeals, listSowProposals } from '../../db/reads/deals';
+import { sowProposalEffect } from '../../contracts/effect-names';
+import { type SowProposalReceipt } from '../../contracts/workflow-state';
+import { answerOfEffect } from '../../db/effects';
+import { cancellationRequestOf, listDeals, listSowProposals } from '../../db/reads/deals';
 import { dealWorkflowId } from '../../domain/ids';
 import { dealReportedSignal, proposeTermsUpdate, requestCancellationUpdate } from '../../workflows/deal-to-cash/messages';
-import { openDeal, requireLead } from '../deal-access';
+import { knownDeal, openDeal, refuseFinished, requireLead } from '../deal-access';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { idFor } from '../idempotency';
@@ -66,16 +69,22 @@ function dealRequests(app: Api, deps: RouteDeps): void {
     },
     handler: async (request, reply) => {
       const { dealId } = request.params;
-      requireLead(request, await openDeal(deps, request, dealId));
+      const deal = await knownDeal(deps, request, dealId);
+      requireLead(request, deal);
       const { proposalId = idFor(request, 'sow-proposal'), documentId } = request.body;
       const terms = request.body.terms.map(({ currency, ...term }) => (currency === undefined ? term : { ...term, currency }));
       const input = { proposalId, documentId, terms, ...(await saidBy(deps, request, 'deal', dealId)) };
       const message = { definition: proposeTermsUpdate, workflowId: dealWorkflowId(dealId), id: proposalId, input };
-      const receipt = await askRun(deps, request, message, {
-        done: (done) => done,
-        noRun: () => refuseWithoutRun(deps, request, dealId),
-        pointerOf: (path) => (terms.some((term) => term.path === path) ? `/terms/${terms.findIndex((term) => term.path === path)}` : path),
-      });
+      const before = await answerOfEffect<{ receipt: SowProposalReceipt }>(deps.db, sowProposalEffect(dealId, input));
+      if (before === null) refuseFinished(deal);
+      const receipt =
+        before?.receipt ??
+        (await askRun(deps, request, message, {
+          done: (done) => done,
+          noRun: () => refuseWithoutRun(deps, request, dealId),
+          pointerOf: (path) =>
+            terms.some((term) => term.path === path) ? `/terms/${terms.findIndex((term) => term.path === path)}` : path,
+        }));
       void reply.code(201);
       return receipt;
     },
@@ -94,8 +103,14 @@ function dealRequests(app: Api, deps: RouteDeps): void {
     },
     handler: async (request, reply) => {
       const { dealId } = request.params;
-      await openDeal(deps, request, dealId);
+      const deal = await knownDeal(deps, request, dealId);
       const requestId = idFor(request, 'cancellation');
+      const before = await cancellationRequestOf(deps.db, dealId, requestId);
+      if (before !== undefined) {
+        void reply.code(201);
+        return { approvalId: before.approvalId };
+      }
+      refuseFinished(deal);
       const { reason, effectiveOn } = request.body;
       const words = { reason, purpose: 'cancellation', subject: dealWorkflowId(dealId), origin: requestId } as const;
       const reasonId = await keepReason(deps, request, words);

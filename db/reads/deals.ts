@@ -228,3 +228,17 @@ function summary(row: Pick<Selectable<DB['deal']>, (typeof HEADER)[number]>): De
     finishedAt: row.finished_at,
   };
 }
+
+/** The approval of a cancellation that was asked for under this id; undefined where none was. */
+export async function cancellationRequestOf(
+  db: Kysely<DB>,
+  dealId: string,
+  requestId: string,
+): Promise<{ approvalId: string } | undefined> {
+  return db
+    .selectFrom('cancellation_request')
+    .select('approval_id as approvalId')
+    .where('id', '=', requestId)
+    .where('deal_id', '=', dealId)
+    .executeTakeFirst();
+}

@@ -236,9 +236,20 @@ describe('decisions and facts over HTTP, with running workflows', () => {
     expect(asked.status).toBe(201);
     expect((await pmo('POST', url, { body, key: 'stop' })).body).toEqual(asked.body);
     expect(problemOf(await pmo('POST', url, { body, key: 'stop again' }))).toMatchObject({ status: 409, code: 'CancellationPending' });
+    const seller = await api.as('U-SELLER');
+    const proposals = `/v1/deals/${deal.dealId}/sow-proposals`;
+    const terms = [{ path: 'paymentTermsDays', value: '30', unit: 'days', clause: '7' }];
+    const proposed = await seller('POST', proposals, { body: { documentId: 'SOW', terms }, key: 'terms' });
+    expect(proposed.status).toBe(201);
     await deal.handle.terminate('test over');
     await engine.db.updateTable('deal').set({ state: 'declined' }).where('id', '=', deal.dealId).execute();
     expect(problemOf(await pmo('POST', url, { body }))).toMatchObject({ status: 409, code: 'DealFinished' });
+
+    // Whose answer was lost with the process that gave it is told what happened, also after the deal has ended.
+    await engine.db.deleteFrom('idempotency_key').where('key', 'in', ['stop', 'terms']).execute();
+    expect(await pmo('POST', url, { body, key: 'stop' })).toMatchObject({ status: 201, body: asked.body });
+    const again = await seller('POST', proposals, { body: { documentId: 'SOW', terms }, key: 'terms' });
+    expect(again).toMatchObject({ status: 201, body: proposed.body });
   });
 
   test('the process is ready', async () => {
