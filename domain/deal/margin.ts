@@ -69,8 +69,7 @@ function lineMargin(line: LineTerms, estimates: readonly CostedEstimate[]): Line
   const unknown = own.length === 0 || own.some((estimate) => estimate.costPerHour === null);
   const cost = unknown ? null : sum(own.map((estimate) => times(estimate.hours, estimate.costPerHour ?? '0')));
   const amount = lineAmount(line);
-  const price =
-    amount === null ? null : divide(times(toDecimal(amount), minus('100', line.feeDiscountPercent ?? '0')), '100', 30, 'down');
+  const price = amount === null ? null : divide(times(toDecimal(amount), minus('100', line.feeDiscountPercent ?? '0')), '100', 30, 'down');
   const percent = price === null || cost === null ? null : marginPercent(price, cost);
   return { lineId: line.lineId, currency: line.currency, price, cost, marginPercent: percent };
 }

@@ -157,7 +157,9 @@ test('an approval over whose two rungs of escalation the clock jumps at once tak
   const asked = await engine.client.workflow.start(approval, {
     workflowId: approvalWorkflowId(approvalId),
     taskQueue: engine.taskQueue,
-    args: [{ approvalId, subjectKind: 'deal', subjectId: row.id, dealId: row.id, opened: null, clock: { simulated: true, moment: opened } }],
+    args: [
+      { approvalId, subjectKind: 'deal', subjectId: row.id, dealId: row.id, opened: null, clock: { simulated: true, moment: opened } },
+    ],
   });
   const events = () => {
     const rows = engine.db.selectFrom('sla_event').select(['kind', 'at']).where('workflow_id', '=', asked.workflowId);

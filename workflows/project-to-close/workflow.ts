@@ -62,12 +62,8 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<{ at: 
       if (view.readyToClose && facts === signedOn) return true;
       turn += 1;
       const seen = facts;
-      const reviewed = await story.step(
-        'reviewClosing',
-        { projectId, turn, at: clock.now() },
-        'review the close checklist',
-        () => cancelled,
-      );
+      const look = { projectId, turn, at: clock.now() };
+      const reviewed = await story.step('reviewClosing', look, 'review the close checklist', () => cancelled);
       if (!reviewed) return false;
       const project = show(reviewed);
       if (project.readyToClose) return true;
