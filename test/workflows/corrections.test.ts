@@ -129,7 +129,7 @@ test('a correction that is refused changes nothing, and another one may be asked
   await ask(deal, invoice, { correctionId });
   const checklist = async () =>
     (await openWaits(engine, deal.dealId)).filter((wait) => wait.kind === 'close-checklist').map((wait) => wait.subject);
-  await until('the project to wait for the correction', async () => (await checklist()).includes('DecisionsTaken'));
+  await until('the project to wait for the correction', async () => (await checklist()).includes('HoldsLifted'));
   await refuse(engine, deal, 'correction', 'U-FC-US');
   await until('the project to wait for it no more', async () => (await checklist()).join() === 'CustomerSignedOff');
   await deal.handle.terminate();

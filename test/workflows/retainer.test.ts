@@ -247,7 +247,7 @@ test('hours approved after the settlement of their month are billed in the next 
       .filter((wait) => wait.kind === 'close-checklist')
       .map((wait) => wait.subject)
       .sort(),
-  ).toEqual(['PlanBilled', 'RevenueTrue']);
+  ).toEqual(['LinesEnded', 'PlanBilled', 'RevenueTrue']);
   await waive(deal, { hours: '1', reasonCode: 'approved-too-late' });
   await (await handleOf(engine, deal, 'C')).result();
   await approve(engine, deal, 'project-close');

@@ -33,6 +33,7 @@ export async function invoiceCorrection(input: InvoiceCorrectionInput): Promise<
     heard(dispute.at, async () => {
       const raised = show(await effect('raiseDispute', { invoiceId, dispute }, `dispute ${dispute.disputeId}`));
       await tellCollection();
+      await tellProject();
       return raised;
     }),
   );
@@ -48,6 +49,7 @@ export async function invoiceCorrection(input: InvoiceCorrectionInput): Promise<
       const asked = { invoiceId, correction, approvalId: uuid4() };
       const receipt = await effect('requestCorrection', asked, `request correction ${correction.correctionId}`);
       show(receipt.view);
+      await tellProject();
       return receipt;
     }),
   );
