@@ -96,23 +96,24 @@ async function cancelled(firm: Firm, expect: Expectations): Promise<void> {
 export const lostRuns: Scene = { name: 'lost runs', play: lost };
 
 async function lost(firm: Firm, expect: Expectations): Promise<void> {
-  const { client } = firm.installation;
   const deal = await firm.win('LOST', { ...between, statementOfWork: undefined, lines: [fixedFee({ milestones: onlyMilestone })] });
   await inState(firm, deal, 'handoff');
-  await firm.until('the run of the deal', () =>
-    client.workflow
-      .getHandle(`deal/${deal.id}`)
-      .describe()
-      .then(
-        () => true,
-        () => false,
-      ),
-  );
-  await client.workflow.getHandle(`deal/${deal.id}`).terminate('ended by an operator');
+  await endRun(firm, `deal/${deal.id}`);
   expect.code(await (await firm.as('U-SELLER'))('POST', `/v1/deals/${deal.id}/handoff/recheck`), 'DealNotStarted');
   const other = await small(firm, 'ENDED');
   const { id } = await pending(firm, other, 'sow');
-  await client.workflow.getHandle(`approval/${id}`).terminate('ended by an operator');
+  await endRun(firm, `approval/${id}`);
   const withdrawn = await (await firm.as('U-SELLER'))('POST', `/v1/approvals/${id}/withdrawal`, { body: { reason: 'no' }, isOut: true });
   expect.code(withdrawn, 'RunMissing');
+}
+
+/** Facts are there a moment before the run that is started for them. */
+async function endRun(firm: Firm, workflowId: string): Promise<void> {
+  const run = firm.installation.client.workflow.getHandle(workflowId);
+  const ended = () =>
+    run.terminate('ended by an operator').then(
+      () => true,
+      () => false,
+    );
+  await firm.until(`the run ${workflowId}`, ended);
 }
