@@ -187,11 +187,12 @@ async function rowRefused(firm: Firm, expect: Expectations, answer: Answer, code
 
 async function bills(firm: Firm, expect: Expectations, deal: Deal): Promise<void> {
   const receivables = await firm.as('U-AR');
-  const { data } = of<{ data: { id: string; state: string; reference: string; total: string; currency: string; entityId: string }[] }>(
+  const { data } = of<{ data: { id: string; state: string; reference: string; lineId: string }[] }>(
     await receivables('GET', `/v1/invoices?dealId=${deal.id}`),
     200,
   );
-  const issued = data.find((each) => each.state === 'issued' && each.currency === 'USD');
+  // Of fees, whose correction everybody may decide: nobody of finance has worked or approved anything on it.
+  const issued = data.find((each) => each.state === 'issued' && each.lineId === 'D');
   expect.that(issued !== undefined, `an invoice is issued: ${JSON.stringify(data.map((each) => [each.reference, each.state]))}`);
   const invoice = `/v1/invoices/${issued?.id ?? ''}`;
   const hold = { kind: 'promise', amount: '1.00', reason: 'quality', from: '2026-04-06T00:00:00Z', until: null };
