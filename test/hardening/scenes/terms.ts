@@ -121,7 +121,8 @@ async function confirmed(firm: Firm, expect: Expectations, deal: Deal): Promise<
   const second = await pending(firm, deal, 'sow');
   of(await decide('U-FC-US', { role: 'finance-controller' }, second), 200);
   expect.code(await decide('U-FC-US', { role: 'legal-counsel' }, second), 'SamePersonTwice');
-  await firm.bring(deal, 'approval');
+  of(await decide('U-LEGAL', { role: 'legal-counsel' }, second), 200);
+  await inState(firm, deal, 'approval');
 }
 
 /** The deal's own approval has two tiers. */
