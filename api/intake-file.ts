@@ -69,7 +69,10 @@ async function stage(
   }
 }
 
-/** The body piece by piece, hashed and counted. It is not destroyed when it is left: the answer goes out over the same connection. */
+/**
+ * The body piece by piece, hashed and counted. It is not destroyed when it is left, because the answer goes out over the same connection;
+ * what is left of it is read and forgotten, or no further request of that connection would ever be read.
+ */
 async function* bytesOf(body: Readable, hash: Hash, limit: number): AsyncGenerator<Uint8Array> {
   let total = 0;
   try {
@@ -82,6 +85,8 @@ async function* bytesOf(body: Readable, hash: Hash, limit: number): AsyncGenerat
   } catch (error) {
     if (error instanceof ApiError) throw error;
     throw new ApiError('RequestMalformed', 'the file broke off', { cause: error });
+  } finally {
+    body.resume();
   }
 }
 

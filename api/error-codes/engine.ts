@@ -6,8 +6,10 @@ type Shown =
   | 'blocker'
   /** How a change order ended. */
   | 'outcome'
-  /** An event of the inbox, or a task about it, names it. */
+  /** An event of the inbox, or a task about it, names it in words. */
   | 'event'
+  /** Told under the code of what it keeps from happening: an entry with two rates has none. */
+  | 'inside'
   /** Only two requests at the same moment. */
   | 'race'
   /** The door lets nothing through that could meet it: it has no row, and is answered as a bug. */
@@ -15,7 +17,7 @@ type Shown =
 
 /**
  * Refusals that only steps of the engine meet, hours or months after a request, and where each shows instead. Whatever else the table has is
- * reached over HTTP: `npm run test:api` proves it, and fails where a code of this list is told after all.
+ * reached over HTTP: `npm run test:api` proves it.
  */
 export const engineCodes: Readonly<Record<string, Shown>> = {
   AlreadyBilled: 'bug',
@@ -54,9 +56,8 @@ export const engineCodes: Readonly<Record<string, Shown>> = {
   PolicyNotInForce: 'wait',
   PolicyQuorumMalformed: 'wait',
   PolicyQuorumMixed: 'wait',
-  PolicyVersionChanged: 'event',
-  RateAmbiguous: 'blocker',
-  RateUnresolved: 'blocker',
+  RateAmbiguous: 'inside',
+  RateUnresolved: 'wait',
   RevenueMethodNotSupported: 'wait',
   ReversalAmountDiffers: 'event',
   ReversalUnidentified: 'event',
@@ -67,5 +68,4 @@ export const engineCodes: Readonly<Record<string, Shown>> = {
   TaxRateMissing: 'wait',
   TimeZoneUnknown: 'wait',
   UsageReportMissing: 'blocker',
-  ValueNotStorable: 'event',
 };

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import {
@@ -9,7 +10,7 @@ import {
   withdrawalRequest,
 } from '../../contracts/api/approvals';
 import { uuid } from '../../contracts/api/common';
-import { type DecisionInput } from '../../contracts/workflow-state';
+import { type DecisionInput, type DecisionReceipt } from '../../contracts/workflow-state';
 import { type ApprovalDetail, type ApprovalReader, listApprovals, readApproval } from '../../db/reads/approvals';
 import { covers } from '../../domain/access';
 import { answerTo, refusalWithoutFacts } from '../../domain/approval/decision';
@@ -108,8 +109,10 @@ export function approvalRoutes(app: Api, deps: RouteDeps): void {
       if (ended !== null) throw refused(ended);
       const words = { reason: request.body.reason, purpose: 'withdrawal', subject: approvalWorkflowId(id), origin: id } as const;
       const withdrawal = { reasonId: await keepReason(deps, request, words), at: await deps.clock.now() };
-      const told = await orUnknown(deps.gateway.signal(approvalWorkflowId(id), withdrawSignal, withdrawal));
-      if (!told) throw noRun((await approvalOf(deps, request, id)).record);
+      const tell = async () => (await orUnknown(deps.gateway.signal(approvalWorkflowId(id), withdrawSignal, withdrawal))) || null;
+      await ofRun(deps, request, id, tell, ({ record: found }) => {
+        throw noRun(found);
+      });
       void reply.code(202);
       return { approvalId: id };
     },
@@ -118,10 +121,32 @@ export function approvalRoutes(app: Api, deps: RouteDeps): void {
 
 function decide(deps: RouteDeps, request: FastifyRequest, approvalId: string, decision: DecisionInput): Promise<Outcome> {
   const message = { definition: decideUpdate, workflowId: approvalWorkflowId(approvalId), id: decision.decisionId, input: decision };
-  return askRun(deps, request, message, {
-    done: (receipt): Outcome => receipt.outcome,
-    noRun: async () => settledAnswer(await approvalOf(deps, request, approvalId), decision),
-  });
+  const ask = () =>
+    askRun<DecisionReceipt, DecisionInput, Outcome | null>(deps, request, message, { done: ({ outcome }) => outcome, noRun: () => null });
+  return ofRun(deps, request, approvalId, ask, (approval) => settledAnswer(approval, decision));
+}
+
+const RUN_ASKED_TIMES = 8;
+const RUN_ASKED_EVERY_MS = 250;
+
+/**
+ * What the run answers; where it took nothing (null), `fromRecord` says it from the approval as it stands. An approval is on record a moment
+ * before its run is started (ADR 0025), so while it is pending the run is asked again, for about two seconds.
+ */
+async function ofRun<T>(
+  deps: RouteDeps,
+  request: FastifyRequest,
+  id: string,
+  ask: () => Promise<T | null>,
+  fromRecord: (approval: ApprovalDetail) => T,
+): Promise<T> {
+  for (let asked = 1; ; asked += 1) {
+    const answer = await ask();
+    if (answer !== null) return answer;
+    const approval = await approvalOf(deps, request, id);
+    if (approval.record.kind !== 'pending' || asked === RUN_ASKED_TIMES) return fromRecord(approval);
+    await delay(RUN_ASKED_EVERY_MS);
+  }
 }
 
 /** An approval that has ended answers from its record: the same decision again is no conflict, any other is (RULES Approvals). */

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { createApiKey } from '../../api/auth/api-keys';
@@ -11,8 +11,10 @@ describe('a file of facts at the door', () => {
   let api: TestApi;
   let facts: Facts;
   let tracker: Send;
+  let address: string;
   beforeAll(async () => {
     api = await testApi({ environment: { INTAKE_FILE_LIMIT_BYTES: '2000000' } });
+    address = await api.app.listen({ host: '127.0.0.1', port: 0 });
     facts = await insertFacts(api.db, 'LE-US', 'BA-US');
     await insertTask(api.db, facts);
     tracker = await api.withKey(['time-integration']);
@@ -176,7 +178,6 @@ describe('a file of facts at the door', () => {
   });
 
   test('that breaks off leaves nothing behind', async () => {
-    const address = await api.app.listen({ host: '127.0.0.1', port: 0 });
     const headers = { ...csv, 'content-length': '100000', authorization: `Bearer ${await keyOf()}` };
     const sending = request(`${address}/v1/deals/${facts.dealId}/time-entries`, { method: 'POST', headers });
     const gone = new Promise((resolve) => sending.once('error', resolve));
@@ -189,6 +190,22 @@ describe('a file of facts at the door', () => {
     sending.destroy();
     await gone;
     await until(0);
+  });
+
+  test('that is refused before its end leaves its connection to the next request', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const authorization = `Bearer ${await keyOf()}`;
+    const ask = (method: string, path: string, body: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const asking = request(`${address}${path}`, { agent, method, headers: { ...csv, authorization } }, (answer) => {
+          answer.resume().once('end', () => resolve(answer.statusCode));
+        });
+        asking.once('error', reject).end(body);
+      });
+    const file = `no,such,columns\n${'x,y,z\n'.repeat(200_000)}`;
+    expect(await ask('POST', `/v1/deals/${facts.dealId}/time-entries`, file)).toBe(422);
+    expect(await ask('GET', '/livez', '')).toBe(200);
+    agent.destroy();
   });
 
   test('shows its errors in pages and as CSV in which no cell is a formula', async () => {

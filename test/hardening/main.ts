@@ -106,14 +106,14 @@ async function runFuzz(
 ): Promise<void> {
   const before = firm.witness.faults.length;
   const only = options.request === undefined ? undefined : Number(options.request);
-  const { sent, seconds, hung, statuses } = await fuzz(firm, corpus, operations, {
+  const { sent, seconds, hung, statuses, slowest } = await fuzz(firm, corpus, operations, {
     seed: options.seed,
     requests: Number(options.requests),
     only,
   });
   const shown = [...statuses].sort(([a], [b]) => a - b).map(([status, times]) => `${status}: ${times}`);
   say(
-    `fuzz: ${sent} requests in ${seconds.toFixed(0)} s (${(sent / seconds).toFixed(0)}/s); ${shown.join(', ')}; ${hung.length} without answer`,
+    `fuzz: ${sent} requests in ${seconds.toFixed(0)} s (${(sent / seconds).toFixed(0)}/s); ${shown.join(', ')}; ${hung.length} without answer; the slowest (request ${slowest.number}, ${slowest.address}) took ${slowest.seconds.toFixed(1)} s`,
   );
   showFaults(firm, before);
   const wrong = new Set(firm.witness.faults.slice(before).map(({ request }) => request)).size;

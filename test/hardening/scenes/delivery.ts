@@ -5,12 +5,14 @@ import { paymentOf, writeStatement } from './bank';
 import { corrected, disputed } from './corrections';
 import { type Expectations, type Scene } from './scene';
 import { MAIN } from './terms';
+import { earlyDeal, oneMoreRun, unbilled } from './unbilled';
 
 /** The main deal from its contract to late invoices: facts of lines, change orders, bills, money. */
 export const delivery: Scene = {
   name: 'delivery, change orders and bills',
   play: async (firm, expect) => {
     const deal = firm.deal(MAIN);
+    const early = await earlyDeal(firm);
     await beforeKickoff(firm, expect, deal);
     await refusedChanges(firm, expect, deal);
     await firm.bring(deal, 'delivering');
@@ -22,6 +24,7 @@ export const delivery: Scene = {
     await bills(firm, expect, deal);
     await lateChanges(firm, expect, deal);
     await unbilled(firm, expect, deal);
+    await oneMoreRun(firm, expect, early);
     await reads(firm, deal);
   },
 };
@@ -184,11 +187,12 @@ async function rowRefused(firm: Firm, expect: Expectations, answer: Answer, code
 
 async function bills(firm: Firm, expect: Expectations, deal: Deal): Promise<void> {
   const receivables = await firm.as('U-AR');
-  const { data } = of<{ data: { id: string; state: string; reference: string; total: string; currency: string; entityId: string }[] }>(
+  const { data } = of<{ data: { id: string; state: string; reference: string; lineId: string }[] }>(
     await receivables('GET', `/v1/invoices?dealId=${deal.id}`),
     200,
   );
-  const issued = data.find((each) => each.state === 'issued' && each.currency === 'USD');
+  // Of fees, whose correction everybody may decide: nobody of finance has worked or approved anything on it.
+  const issued = data.find((each) => each.state === 'issued' && each.lineId === 'D');
   expect.that(issued !== undefined, `an invoice is issued: ${JSON.stringify(data.map((each) => [each.reference, each.state]))}`);
   const invoice = `/v1/invoices/${issued?.id ?? ''}`;
   const hold = { kind: 'promise', amount: '1.00', reason: 'quality', from: '2026-04-06T00:00:00Z', until: null };
@@ -221,47 +225,6 @@ async function bank(firm: Firm, expect: Expectations, invoiceId: string): Promis
   expect.code(await send(file), 'StatementAlreadyImported');
 }
 
-async function unbilled(firm: Firm, expect: Expectations, deal: Deal): Promise<void> {
-  const finance = await firm.as('U-FC-US');
-  const [a, b, d] = [await firm.lineOf(deal, 'A'), await firm.lineOf(deal, 'B'), await firm.lineOf(deal, 'D')];
-  const waive = (line: string, body: Record<string, unknown>) =>
-    finance('POST', `/v1/contract-lines/${line}/waivers`, { body: { reasonCode: 'goodwill', ...body } });
-  expect.code(await waive(a, { kind: 'overage', period: '2026-03', hours: '1' }), 'LineWithoutOverage');
-  expect.code(await waive(b, { kind: 'unbilled-expenses', amount: '1.00', currency: 'USD' }), 'NothingToWaive');
-  const manager = await firm.as('U-PM-US');
-  const approved = {
-    workDate: '2026-04-01',
-    submittedAt: '2026-04-02T14:00:00Z',
-    approvedAt: '2026-04-03T14:00:00Z',
-    approvedBy: 'U-FC-US',
-  };
-  of(await manager('POST', '/v1/time-entries', { body: { dealId: deal.id, entries: [entry({ entryId: 'T-APRIL', ...approved })] } }), 202);
-  const other = await firm.until('the hours to be recorded', async () => {
-    const answer = await waive(b, { kind: 'unbilled-time', amount: '1.00', currency: 'USD' });
-    return (answer.body as { code?: string }).code === 'WaiverAmountDiffers' && answer;
-  });
-  const [amount = ''] = (other.body as { detail: string }).detail.split(' ');
-  expect.code(await waive(b, { kind: 'unbilled-time', amount, currency: 'USD' }), 'DutiesConflict');
-  expect.code(await waive(d, { kind: 'overage', period: '2026-04', hours: '1' }), 'OverageNotOpen');
-  const usage = {
-    eventId: 'USE-9',
-    servicePeriod: '2026-03',
-    tickets: 1,
-    p1Tickets: 0,
-    p1WithinTarget: 0,
-    supersedes: null,
-    reportedAt: '2026-04-02T12:00:00Z',
-  };
-  const settled = await (
-    await firm.as('U-PM-EU')
-  )('POST', `/v1/contract-lines/${await firm.lineOf(deal, 'C')}/usage-reports`, { body: usage });
-  expect.code(settled, 'UsagePeriodSettled');
-  const run = (line: string) => finance('POST', `/v1/contract-lines/${line}/runs`, {});
-  expect.code(await run(a), 'LineWithoutRuns');
-  expect.code(await run(b), 'RunStillPlanned');
-  expect.code(await finance('POST', `/v1/contract-lines/${a}/releases`, { body: { itemKey: 'milestone/M1' } }), 'ItemNotHeld');
-}
-
 async function reads(firm: Firm, deal: Deal): Promise<void> {
   const auditor = await firm.as('U-AUDIT');
   const line = await firm.lineOf(deal, 'B');
@@ -269,10 +232,13 @@ async function reads(firm: Firm, deal: Deal): Promise<void> {
     `/v1/deals/${deal.id}/revenue`,
     `/v1/deals/${deal.id}/contract-balances`,
     `/v1/deals/${deal.id}/policy-findings`,
+    `/v1/deals/${deal.id}/billable-time`,
     `/v1/deals`,
     `/v1/projects`,
     `/v1/contract-lines/${line}`,
     `/v1/contract-lines/${line}/runs`,
+    `/v1/contract-lines/${await firm.lineOf(deal, 'D')}/drawdown`,
+    `/v1/contract-lines/${await firm.lineOf(deal, 'C')}/settlements`,
     '/v1/bank-statements',
     '/v1/payments',
     '/v1/receivables',

@@ -25,6 +25,7 @@ async function forms(firm: Firm, expect: Expectations): Promise<void> {
   const pmo = await firm.as('U-PMO');
   expect.code(await pmo('GET', '/v1/deals?limit=0'), 'ValidationFailed');
   expect.code(await pmo('GET', '/v1/deals/%E0%A4%A'), 'RequestMalformed');
+  expect.code(await pmo('PATCH', '/v1/deals'), 'MethodNotAllowed');
   expect.code(await pmo('GET', '/v1/deals?cursor=bm90IG91cnM'), 'CursorInvalid');
   const sales = await firm.as('U-SELLER');
   const recheck = `/v1/deals/${NO_ID}/handoff/recheck`;

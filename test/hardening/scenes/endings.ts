@@ -1,8 +1,9 @@
 import { uuidv7 } from 'uuidv7';
 import { of, type Deal, type Firm } from '../firm';
 import { paymentOf, writeStatement } from './bank';
-import { between, fixedFee, sowTerms, task } from './deals';
+import { between, fixedFee } from './deals';
 import { type Expectations, type Scene } from './scene';
+import { onlyMilestone, small } from './small-deal';
 import { inState, pending } from './terms';
 
 /** Deals that end: closed and cancelled. */
@@ -13,26 +14,6 @@ export const endings: Scene = {
     await cancelled(firm, expect);
   },
 };
-
-const onlyMilestone = [{ id: 'M1', name: 'All accepted', percent: '100', plannedDate: '2026-03-20' }];
-
-async function small(firm: Firm, code: string, over: Record<string, unknown> = {}): Promise<Deal> {
-  const deal = await firm.win(code, { ...between, lines: [fixedFee({ milestones: onlyMilestone })], ...over });
-  await inState(firm, deal, 'terms');
-  of(
-    await (
-      await firm.as('U-PM-US')
-    )('PUT', `/v1/deals/${deal.id}/delivery-plan`, { body: { tasks: [task(`${code}-1`, 'A')] }, headers: { 'if-match': '*' } }),
-    202,
-  );
-  of(
-    await (
-      await firm.as('U-SELLER')
-    )('POST', `/v1/deals/${deal.id}/sow-proposals`, { body: { documentId: 'SOW-1', terms: sowTerms } }),
-    201,
-  );
-  return deal;
-}
 
 async function closed(firm: Firm, expect: Expectations): Promise<void> {
   const deal = await small(firm, 'CLOSED');
@@ -115,23 +96,24 @@ async function cancelled(firm: Firm, expect: Expectations): Promise<void> {
 export const lostRuns: Scene = { name: 'lost runs', play: lost };
 
 async function lost(firm: Firm, expect: Expectations): Promise<void> {
-  const { client } = firm.installation;
   const deal = await firm.win('LOST', { ...between, statementOfWork: undefined, lines: [fixedFee({ milestones: onlyMilestone })] });
   await inState(firm, deal, 'handoff');
-  await firm.until('the run of the deal', () =>
-    client.workflow
-      .getHandle(`deal/${deal.id}`)
-      .describe()
-      .then(
-        () => true,
-        () => false,
-      ),
-  );
-  await client.workflow.getHandle(`deal/${deal.id}`).terminate('ended by an operator');
+  await endRun(firm, `deal/${deal.id}`);
   expect.code(await (await firm.as('U-SELLER'))('POST', `/v1/deals/${deal.id}/handoff/recheck`), 'DealNotStarted');
   const other = await small(firm, 'ENDED');
   const { id } = await pending(firm, other, 'sow');
-  await client.workflow.getHandle(`approval/${id}`).terminate('ended by an operator');
+  await endRun(firm, `approval/${id}`);
   const withdrawn = await (await firm.as('U-SELLER'))('POST', `/v1/approvals/${id}/withdrawal`, { body: { reason: 'no' }, isOut: true });
   expect.code(withdrawn, 'RunMissing');
+}
+
+/** Facts are there a moment before the run that is started for them. */
+async function endRun(firm: Firm, workflowId: string): Promise<void> {
+  const run = firm.installation.client.workflow.getHandle(workflowId);
+  const ended = () =>
+    run.terminate('ended by an operator').then(
+      () => true,
+      () => false,
+    );
+  await firm.until(`the run ${workflowId}`, ended);
 }

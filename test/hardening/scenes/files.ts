@@ -1,5 +1,6 @@
 import { of, type Deal, type Firm } from '../firm';
 import { FILE_LIMIT_BYTES } from '../installation';
+import { standardPolicies } from '../../../api/standard-policies';
 import { timeTable } from '../../../integrations/tables/kinds';
 import { entry } from './delivery';
 import { toldLater } from './events';
@@ -95,6 +96,12 @@ async function masterData(firm: Firm, expect: Expectations): Promise<void> {
   const users = all['users.json'] as { users: { roles: string[] }[] };
   const others = { ...users, users: users.users.map((user, index) => (index === 0 ? { ...user, roles: ['cfo'] } : user)) };
   expect.code(await key('POST', '/v1/master-data', { body: { files: { ...all, 'users.json': others } } }), 'PersonRequired');
-  const policy = all['approval-policy.json'] as Record<string, unknown>;
-  void policy;
+  const policy = {
+    ...(JSON.parse(standardPolicies('billing.json') ?? '') as object),
+    refines: 'billing',
+    approvedBy: 'U-CFO',
+    cutOffDay: 7,
+  };
+  const changed = await key('POST', '/v1/master-data', { body: { files: { ...all, 'billing.json': policy } } });
+  await toldLater(firm, expect, of<{ inboxEventId: string }>(changed, 202).inboxEventId, 'PolicyVersionChanged');
 }
