@@ -11,6 +11,7 @@ interface Operation {
 /** Where the schema alone does not make a body that is taken. */
 const BODIES: Readonly<Record<string, (body: Record<string, unknown>) => unknown>> = {
   '/v1/invoices/:id/holds': (body) => ({ ...body, until: null }),
+  '/v1/invoices/:id/disputes/:disputeId/resolution': () => ({ outcome: 'rejected', notBillable: [], reason: null }),
   '/v1/deals/:dealId/forecasts': () => ({
     forecasts: [{ lineId: 'L1', asOf: '2026-03-31', estimateToComplete: '10', measure: 'hours', currency: null }],
   }),
@@ -56,6 +57,11 @@ describe('what belongs to another entity', () => {
   function addressed(path: string): string {
     const of = (part: string) => path.startsWith(`/v1/${part}/`);
     const id = of('approvals') ? facts.approvalId : of('projects') ? facts.projectId : of('contract-lines') ? facts.contractLineId : of('invoices') ? facts.invoiceId : facts.inboxEventId; // prettier-ignore
-    return path.replace(':dealId', facts.dealId).replace(':id', id).replace(':milestoneId', 'M1').replace(':holdId', facts.holdId);
+    return path
+      .replace(':dealId', facts.dealId)
+      .replace(':id', id)
+      .replace(':milestoneId', 'M1')
+      .replace(':holdId', facts.holdId)
+      .replace(':disputeId', facts.invoiceId);
   }
 });
