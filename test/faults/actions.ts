@@ -172,6 +172,6 @@ export function lineOf(wait: Pick<OpenWait, 'workflowId'>): string {
 }
 
 /** What stands behind the first slash of a workflow id. */
-function idIn({ workflowId }: Pick<OpenWait, 'workflowId'>): string {
+export function idIn({ workflowId }: Pick<OpenWait, 'workflowId'>): string {
   return workflowId.slice(workflowId.indexOf('/') + 1);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { lineOf } from './actions';
+import { idIn, lineOf } from './actions';
 import { type Aside, FRAIL_ACCOUNT } from './deals';
 import { type Scene } from './people';
 
@@ -40,6 +40,7 @@ export const ASIDES: Readonly<Record<Aside, WhatIsDone>> = {
     },
   },
   dispute: { act: dispute },
+  correct: { act: correct },
 };
 
 const keyOf = ({ deal, wait }: Scene, what: string): string => `${deal.code}/${what}/${wait.id}`;
@@ -136,15 +137,42 @@ async function changeContract(scene: Scene): Promise<void> {
   await actions.write('U-SELLER', `${second}/withdrawal`, keyOf(scene, 'withdrawal'), {});
 }
 
-/** The customer disputes the document and gives up the dispute. */
+/** The customer promises and does not keep it, then disputes the document and is told that it is right. */
 async function dispute(scene: Scene): Promise<void> {
-  const { actions, clients, wait } = scene;
-  const holds = `/v1/invoices/${wait.workflowId.replace('invoice/', '')}/holds`;
-  const hold = { kind: 'dispute', amount: null, reason: 'wrong month', from: await actions.now(), until: null };
-  const { holdId } = (await actions.write('U-AR', holds, keyOf(scene, 'hold'), hold)) as { holdId: string };
+  const { actions, clients } = scene;
+  const holds = `${invoiceOf(scene)}/holds`;
+  const promise = { kind: 'promise', amount: null, reason: 'next week', from: await actions.now(), until: null };
+  const { holdId } = (await actions.write('U-AR', holds, keyOf(scene, 'hold'), promise)) as { holdId: string };
   clients.count('collection_hold', keyOf(scene, 'hold'));
   await actions.write('U-AR', `${holds}/${holdId}`, keyOf(scene, 'lift'), undefined, 'DELETE');
+  await resolvedDispute(scene, 'rejected');
 }
+
+/** The customer is right: the document is credited and billed once more, and what is paid from then on is the new one. */
+async function correct(scene: Scene): Promise<void> {
+  const { actions, clients, db, wait } = scene;
+  const disputeId = await resolvedDispute(scene, 'upheld');
+  const correction = { kind: 'full', otherwise: 'rebill', choices: [], disputeId, reasonCode: 'QUALITY', reason: null };
+  await actions.write('U-AR', `${invoiceOf(scene)}/corrections`, keyOf(scene, 'correction'), correction);
+  clients.count('invoice_correction', keyOf(scene, 'correction'));
+  await until(async () => {
+    const asked = await db.selectFrom('open_wait').select('closed_at').where('id', '=', wait.id).executeTakeFirstOrThrow();
+    return asked.closed_at !== null;
+  });
+}
+
+async function resolvedDispute(scene: Scene, outcome: 'rejected' | 'upheld'): Promise<string> {
+  const { actions, clients } = scene;
+  const disputes = `${invoiceOf(scene)}/disputes`;
+  const words = { amount: null, reasonCode: 'QUALITY', reason: 'wrong month', ownerRole: 'project-manager', raisedAt: await actions.now() };
+  const { disputeId } = (await actions.write('U-AR', disputes, keyOf(scene, `dispute/${outcome}`), words)) as { disputeId: string };
+  for (const table of ['invoice_dispute', 'collection_hold'] as const) clients.count(table, keyOf(scene, `dispute/${outcome}`));
+  const found = { outcome, notBillable: [], reason: null };
+  await actions.write('U-DELDIR', `${disputes}/${disputeId}/resolution`, keyOf(scene, `resolution/${outcome}`), found);
+  return disputeId;
+}
+
+const invoiceOf = ({ wait }: Scene): string => `/v1/invoices/${idIn(wait)}`;
 
 /** What was brought of the deal is applied. */
 async function settled({ db, deal }: Scene, type: string): Promise<void> {

@@ -24,6 +24,8 @@ export type Brought =
   | 'project_sign_off'
   | 'usage_report'
   | 'collection_hold'
+  | 'invoice_dispute'
+  | 'invoice_correction'
   | 'billing_waiver'
   | 'time_entry';
 

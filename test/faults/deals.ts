@@ -33,6 +33,7 @@ export type Aside =
   | 'cancel-for-good'
   | 'lose-registrations'
   | 'dispute'
+  | 'correct'
   | 'report-overage'
   | 'report-late-time'
   | 'let-it-wait';
@@ -128,13 +129,13 @@ export const STORIES: readonly Story[] = [
     asides: { deal: ['lose-registrations'] },
   },
   {
-    name: 'refused-and-disputed',
+    name: 'refused-and-corrected',
     shape: { lines: [fixedFee([milestone('M1', '60'), milestone('M2', '40')])] },
     ends: 'closed',
     refuses: ['invoice', 'project-close'],
     silentOn: ['M2'],
     strangers: 300,
-    asides: { payment: ['dispute'] },
+    asides: { payment: ['dispute', 'correct'] },
   },
   standard,
   standard,

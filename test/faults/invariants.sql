@@ -46,17 +46,19 @@ with added as (
 select count(*) as looked_at, count(*) filter (where wrong) as broken, min(reference) filter (where wrong) as example
   from (select *, net_minor <> lines or tax_minor <> taxes or total_minor <> lines + taxes as wrong from added) as checked;
 
--- I-04/open: what is open of an issued invoice is its total without what was applied to it
+-- I-04/open: what is open of an issued invoice is its total without what was credited of it and applied to it
 with due as (
-  select i.id, i.reference, i.total_minor, i.open_minor, coalesce(sum(a.amount_minor) filter (where a.reversed_on is null), 0) as applied
-    from invoice i left join payment_application a on a.invoice_id = i.id
-   where i.state in ('issued', 'settled') and i.document_kind = 'invoice' group by 1)
-select count(*) as looked_at, count(*) filter (where open_minor <> total_minor - applied) as broken,
-       min(reference) filter (where open_minor <> total_minor - applied) as example from due;
+  select i.id, i.reference, i.open_minor,
+         i.total_minor + (select coalesce(sum(c.total_minor), 0) from invoice c where c.corrects_id = i.id and c.document_kind = 'credit-note')
+         - (select coalesce(sum(a.amount_minor), 0) from payment_application a
+             where a.invoice_id = i.id and a.reversed_on is null and a.moved_on is null) as rest_minor
+    from invoice i where i.state in ('issued', 'settled', 'credited') and i.document_kind = 'invoice')
+select count(*) as looked_at, count(*) filter (where open_minor <> rest_minor) as broken,
+       min(reference) filter (where open_minor <> rest_minor) as example from due;
 
 -- I-04/payment: a payment is what was applied of it and what is on account
 with used as (
-  select p.id, p.amount_minor, p.on_account_minor, coalesce(sum(a.amount_minor) filter (where a.kind = 'applied'), 0) as applied
+  select p.id, p.amount_minor, p.on_account_minor, coalesce(sum(a.amount_minor) filter (where a.kind = 'applied' and a.moved_on is null), 0) as applied
     from payment p left join payment_application a on a.payment_id = p.id where p.reversed_on is null group by 1)
 select count(*) as looked_at, count(*) filter (where amount_minor <> applied + on_account_minor) as broken,
        min(id::text) filter (where amount_minor <> applied + on_account_minor) as example from used;
