@@ -38,12 +38,19 @@ update invoice_line set amount_minor = amount_minor - 1 where (invoice_id, posit
 -- I-04/open: an invoice that owes what was paid
 update invoice set state = 'issued', open_minor = 100 where id = (select id from invoice where state = 'settled' and document_kind = 'invoice' limit 1);
 
+-- I-04/open: an invoice that owes what was credited
+update invoice set open_minor = total_minor where id = (select id from invoice where state = 'credited' limit 1);
+
 -- I-04/payment: money that went nowhere
 delete from payment_application where id = (select id from payment_application where kind = 'applied' limit 1);
 
 -- I-05/item: the same milestone on two lines
 drop index invoiced_item_once;
 insert into invoiced_item select (jsonb_populate_record(i, jsonb_build_object('id', gen_random_uuid()))).* from invoiced_item i where credited_by is null limit 1;
+
+-- I-05/item: a milestone billed once more and not credited
+drop index invoiced_item_once;
+update invoiced_item set credited_by = null where id = (select id from invoiced_item where credited_by is not null limit 1);
 
 -- I-05/hours: more hours than were worked
 update time_entry set hours = 0.01 where entry_id = (select entry_id from invoiced_item where entry_id is not null and hours > 0 limit 1);
