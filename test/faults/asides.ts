@@ -137,7 +137,7 @@ async function changeContract(scene: Scene): Promise<void> {
   await actions.write('U-SELLER', `${second}/withdrawal`, keyOf(scene, 'withdrawal'), {});
 }
 
-/** The customer promises and does not keep it, then disputes the document and is told that it is right. */
+/** The customer promises to pay, takes that back and disputes the document, which is right. */
 async function dispute(scene: Scene): Promise<void> {
   const { actions, clients } = scene;
   const holds = `${invoiceOf(scene)}/holds`;
