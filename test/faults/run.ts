@@ -4,6 +4,7 @@ import { Clients } from './clients';
 import { FRAIL_ACCOUNT, STORIES, type Story } from './deals';
 import { planKills, strike, type Struck } from './kills';
 import { People, type PlayedDeal, playedDeal } from './people';
+import { type OpenActivity } from './process/losing-answers';
 import { type FaultStack } from './stack';
 import { isIdle, moveOn } from './time';
 
@@ -50,7 +51,7 @@ export async function run(stack: FaultStack, { seed, deals, kills }: FaultOption
       letIn(Math.ceil((deals - AT_FIRST) / kills));
     }
   });
-  const hangs = hangingAfter(stack, HANGS_MS);
+  const hangs = hangingAfter(stack, clients, HANGS_MS);
   while (people.failures.length === 0) {
     striking.throwFailure();
     await people.look();
@@ -101,7 +102,7 @@ async function addFrailAccount({ db }: FaultStack): Promise<void> {
 }
 
 /** Throws, with what every deal waits for, when nothing has been done for a while. */
-function hangingAfter({ db }: FaultStack, milliseconds: number): (people: People) => Promise<void> {
+function hangingAfter({ db, worker }: FaultStack, clients: Clients, milliseconds: number): (people: People) => Promise<void> {
   let last = { effects: -1, at: Date.now() };
   return async (people) => {
     const row = await db
@@ -118,6 +119,8 @@ function hangingAfter({ db }: FaultStack, milliseconds: number): (people: People
       .execute();
     const lines = waits.map((wait) => `  ${wait.workflow_id} waits for ${wait.role}: ${wait.kind} ${wait.subject} (${wait.asks})`);
     const open = people.open().map(({ code, story, state }) => `  ${code} (${story.name}) is ${state ?? 'not known'}`);
-    throw new Error([`nothing was done for ${milliseconds / 1000} s`, ...open, ...lines].join('\n'));
+    const activities = (await worker.ask<{ open: OpenActivity[] }>('look'))?.open ?? [];
+    const under = [...activities.map(({ name, workflowId }) => `  ${workflowId} does ${name}`), `  ${clients.inFlight} requests wait`];
+    throw new Error([`nothing was done for ${milliseconds / 1000} s`, ...open, ...under, ...lines].join('\n'));
   };
 }
