@@ -1,4 +1,5 @@
 import { type Transaction } from 'kysely';
+import { uuidv7 } from 'uuidv7';
 import { type DealActivities } from '../../contracts/activities';
 import { sowProposalEffect } from '../../contracts/effect-names';
 import { ENGINE_ACTOR } from '../../contracts/names';
@@ -101,12 +102,22 @@ export function settleSowProposal(deps: ActivityDeps): DealActivities['settleSow
           .where('id', '=', dealId)
           .execute();
         const next = await setDealState(trx, deal, 'approval', at);
-        const asked = await askApproval(trx, { approvalId: nextApprovalId, subjectKind: 'deal', subjectId: dealId, dealId, at });
+        const dealApprovalId = await freeApprovalId(trx, nextApprovalId);
+        const asked = await askApproval(trx, { approvalId: dealApprovalId, subjectKind: 'deal', subjectId: dealId, dealId, at });
         if (isViolation(asked)) return asked;
         const view = await dealView(trx, workflowId, next, approvalWaits(next, asked.view, 'approve the deal'), at);
         return { answer: { ...view, asked: asked.view }, audit: { ...audit, details: { approvalId, approval: asked.terms } } };
       },
     );
+}
+
+/**
+ * A run draws the same ids again after a workflow task was lost, but not always for the same: the one drawn for the approval of the deal may
+ * have become that of the terms, which had committed by then. The run goes on with what this effect answers.
+ */
+async function freeApprovalId(trx: Transaction<DB>, drawn: string): Promise<string> {
+  const taken = await trx.selectFrom('approval').select('id').where('id', '=', drawn).executeTakeFirst();
+  return taken === undefined ? drawn : uuidv7();
 }
 
 function invalidTerms(errors: readonly Violation[]): InvalidInput {
