@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { checkEverything } from './checks';
 import { lineOfCheck, lineOfKill, seconds, summaryOfKills } from './report';
-import { run, type FaultOptions } from './run';
+import { run, type FaultOptions, waitsLeft } from './run';
 import { startFaultStack } from './stack';
 
 /** Plays deals while everything is killed, then checks what must hold; the last line counts. True where all of it holds. */
@@ -16,8 +16,8 @@ async function main(options: FaultOptions): Promise<boolean> {
     });
     say(`servers, worker and API are up after ${seconds(Date.now() - began)}`);
     let number = 0;
-    const ran = await run(stack, options, (struck) => say(lineOfKill(struck, (number += 1)))).catch((error: unknown) => {
-      for (const line of stack.errorsLogged().slice(-20)) say(line);
+    const ran = await run(stack, options, (struck) => say(lineOfKill(struck, (number += 1)))).catch(async (error: unknown) => {
+      for (const line of [...stack.errorsLogged().slice(-20), ...(await waitsLeft(stack))]) say(line);
       throw error;
     });
     for (const line of summaryOfKills(ran.struck)) say(line);

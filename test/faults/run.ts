@@ -101,7 +101,7 @@ async function addFrailAccount({ db }: FaultStack): Promise<void> {
     .execute();
 }
 
-/** Throws, with what every deal waits for, when nothing has been done for a while. */
+/** Throws, with what is under way, when nothing has been done for a while. */
 function hangingAfter({ db, worker }: FaultStack, clients: Clients, milliseconds: number): (people: People) => Promise<void> {
   let last = { effects: -1, at: Date.now() };
   return async (people) => {
@@ -112,15 +112,19 @@ function hangingAfter({ db, worker }: FaultStack, clients: Clients, milliseconds
       .catch(() => ({ effects: last.effects }));
     if (Number(row.effects) !== last.effects) last = { effects: Number(row.effects), at: Date.now() };
     if (Date.now() - last.at < milliseconds) return;
-    const waits = await db
-      .selectFrom('open_wait')
-      .select(['workflow_id', 'kind', 'subject', 'role', 'asks'])
-      .where('closed_at', 'is', null)
-      .execute();
-    const lines = waits.map((wait) => `  ${wait.workflow_id} waits for ${wait.role}: ${wait.kind} ${wait.subject} (${wait.asks})`);
     const open = people.open().map(({ code, story, state }) => `  ${code} (${story.name}) is ${state ?? 'not known'}`);
     const activities = (await worker.ask<{ open: OpenActivity[] }>('look'))?.open ?? [];
     const under = [...activities.map(({ name, workflowId }) => `  ${workflowId} does ${name}`), `  ${clients.inFlight} requests wait`];
-    throw new Error([`nothing was done for ${milliseconds / 1000} s`, ...open, ...under, ...lines].join('\n'));
+    throw new Error([`nothing was done for ${milliseconds / 1000} s`, ...open, ...under].join('\n'));
   };
+}
+
+/** What is waited for, one a line. */
+export async function waitsLeft({ db }: FaultStack): Promise<string[]> {
+  const waits = await db
+    .selectFrom('open_wait')
+    .select(['workflow_id', 'kind', 'subject', 'role', 'asks'])
+    .where('closed_at', 'is', null)
+    .execute();
+  return waits.map((wait) => `${wait.workflow_id} waits for ${wait.role}: ${wait.kind} ${wait.subject} (${wait.asks})`);
 }
