@@ -11,6 +11,7 @@ import { projectWorkflowId } from '../../domain/ids';
 import { isViolation, type Violation } from '../../domain/violation';
 import { askApproval, type AskedApproval } from '../approval/ask';
 import { type ActivityDeps } from '../deps';
+import { reviewWeeks } from '../policy/time-review';
 import { lifecycleEffect } from '../lifecycle';
 import { approvalWaits, dealView, runWait } from './view';
 
@@ -89,6 +90,7 @@ export function startClosing(deps: ActivityDeps): DealActivities['startClosing']
   return ({ dealId, at }) =>
     move(deps, { dealId, at, key: `start-closing/${dealId}`, state: 'closing', action: 'closing.started' }, async (trx, deal) => {
       await endOpenChangeOrders(trx, dealId, 'DealFinished', at);
+      await reviewWeeks(trx, dealId, at);
       return [runWait(deal, 'project', projectWorkflowId(await projectIdOf(trx, dealId)), 'the project to close')];
     });
 }

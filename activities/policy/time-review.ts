@@ -70,7 +70,12 @@ export async function reviewTimeToBill(
   await reviewMissingWeeks(trx, deal, at);
 }
 
-/** Weeks whose time is due by now (R-116, S-21). */
+/** Judges the weeks of a deal whose time is due by now: also where nobody's time has come since (R-116, S-21). */
+export async function reviewWeeks(trx: Transaction<DB>, dealId: string, at: Instant): Promise<void> {
+  const deal = await judgedDeal(trx, dealId);
+  if (deal !== null) await reviewMissingWeeks(trx, deal, at);
+}
+
 async function reviewMissingWeeks(trx: Transaction<DB>, deal: JudgedDeal, at: Instant): Promise<void> {
   const contract = await contractOf(trx, deal.dealId);
   const bookings = await projectBookings(trx, deal.projectCode);

@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { prepareNamespace, type SearchAttribute } from '../../runtime/temporal-namespace';
 import { testAddress, testNamespace } from './servers';
@@ -20,7 +20,12 @@ export interface TestTemporal {
  */
 export async function testTemporal(searchAttributes: readonly SearchAttribute[] = []): Promise<TestTemporal> {
   const address = testAddress('THROUGHLINE_TEST_TEMPORAL_ADDRESS');
-  const connection = await Connection.connect({ address });
+  let closing = false;
+  const retries = defaultGrpcRetryOptions();
+  // A call under way at the end is not tried again: the SDK would do so on a closed channel, which ends the process.
+  const retryableDecider: typeof retries.retryableDecider = (attempt, status) => !closing && retries.retryableDecider(attempt, status);
+  const interceptors = [makeGrpcRetryInterceptor({ ...retries, retryableDecider })];
+  const connection = await Connection.connect({ address, interceptors });
   await prepareNamespace(connection, testNamespace, { retentionDays: 30, searchAttributes });
   quiet ??= Runtime.install({ logger: new DefaultLogger('ERROR') });
   const nativeConnection = await NativeConnection.connect({ address });
@@ -30,6 +35,7 @@ export async function testTemporal(searchAttributes: readonly SearchAttribute[] 
     nativeConnection,
     namespace: testNamespace,
     close: async () => {
+      closing = true;
       await nativeConnection.close();
       await connection.close();
     },

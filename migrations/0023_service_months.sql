@@ -66,11 +66,13 @@ create view restated_contract_balance as
 comment on view restated_contract_balance is 'Contract balances by the months that revenue is about, wherever it was posted (S-26, S-40); beside contract_balance, which is as posted.';
 
 create view policy_breach as
-  select finding.*
+select finding.*
     from policy_finding as finding
     left join lateral (
-      select min(wait.since) as since from project join open_wait as wait on wait.workflow_id = 'project/' || project.id
-       where project.deal_id = finding.deal_id and wait.kind = 'close-checklist') as closing on true
+        select wait.since, wait.id from project join open_wait as wait on wait.workflow_id = 'project/' || project.id
+         where project.deal_id = finding.deal_id and wait.kind = 'close-checklist'
+         order by wait.since, wait.id limit 1) as closing on true
    where case when closing.since is null then finding.closed_at is null
-              else finding.first_seen_at < closing.since and (finding.closed_at is null or finding.closed_at >= closing.since) end;
+              else (finding.first_seen_at, finding.id) < (closing.since, closing.id)
+               and (finding.closed_at is null or finding.closed_at >= closing.since) end;
 comment on view policy_breach is 'Findings that hold, or that held when the project began to close: what is rejected then was in breach all the time of its delivery, and leaves no week without time (S-22).';
