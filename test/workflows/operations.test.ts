@@ -56,14 +56,14 @@ test('a run stalled by a bug is reported within a minute, goes on by itself afte
   const archiver = startArchiver({ db, client, log, everyMs: 100 });
   await handle.cancel();
   await expect(handle.result()).rejects.toThrow();
-  const kept = await until('the history to be exported', () =>
-    db.selectFrom('run_history').selectAll().where('workflow_id', '=', workflowId).executeTakeFirst(),
-  );
+  // Those of all other tests that ended before are exported first.
+  const exported = () => db.selectFrom('run_history').selectAll().where('workflow_id', '=', workflowId).executeTakeFirst();
+  const kept = await until('the history to be exported', exported, 400_000);
   expect(kept).toMatchObject({ workflow_type: 'intake', status: 'CANCELLED' });
   const { events } = historyFromJSON(JSON.parse(gunzipSync(kept.history).toString('utf8')));
   expect([events?.length, events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name]).toEqual([kept.events, 'intake']);
   await archiver.stop();
-});
+}, 600_000);
 
 test('an effect that keeps failing by a bug is a task of the operators within a minute; after the fix it goes on by itself and the task is closed', async () => {
   const { deal, since } = failing;
