@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Client } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { type SearchAttributePair } from '@temporalio/common';
 import { type Kysely } from 'kysely';
 import { type DB } from '../../db/types';
@@ -97,8 +97,20 @@ class Outside {
     } else if (message.kind === 'signal') await client.workflow.getHandle(workflowId).signal(tellSignal);
     else {
       const began = performance.now();
-      await client.workflow.getHandle(workflowId).executeUpdate(askUpdate);
+      await asked(client, workflowId);
       this.updateMs.push(performance.now() - began);
+    }
+  }
+}
+
+/** What a run is asked before it has started is asked again, as people do of the product. */
+async function asked(client: Client, workflowId: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await client.workflow.getHandle(workflowId).executeUpdate(askUpdate);
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError) || tries >= 20) throw error;
+      await delay(LOOK_MS);
     }
   }
 }
