@@ -14,19 +14,19 @@ export function scriptOf(histories: readonly RunHistory[]): LifecycleScript {
   const roles = new Map(histories.map((run, index) => [run.workflowId, `${run.type}-${index}`]));
   const children = new Set(histories.flatMap(childrenOf));
   const runs = histories.map((run): RunScript => {
-    const steps = run.events.flatMap((event) => stepOf(event, run, roles));
+    const steps = run.events.flatMap((event) => stepOf(event, run, roles, histories));
     return { role: roleOf(roles, run), steps, commits: steps.filter(isCommit).length };
   });
   const first = runs[0];
   if (first === undefined) throw new Error('a lifecycle has a run');
   const messages = histories.flatMap((run) => [
     ...(children.has(run.workflowId) ? [] : [startOf(run, histories, roles)]),
-    ...messagesTo(run, roles),
+    ...messagesTo(run, roles, histories),
   ]);
   return { runs, messages, ends: { role: first.role, commits: first.commits } };
 }
 
-function stepOf(event: HistoryEvent, run: RunHistory, roles: ReadonlyMap<string, string>): Step[] {
+function stepOf(event: HistoryEvent, run: RunHistory, roles: ReadonlyMap<string, string>, histories: readonly RunHistory[]): Step[] {
   const child = event.startChildWorkflowExecutionInitiatedEventAttributes;
   const timer = event.timerStartedEventAttributes;
   const sent = event.signalExternalWorkflowExecutionInitiatedEventAttributes;
@@ -54,8 +54,8 @@ function stepOf(event: HistoryEvent, run: RunHistory, roles: ReadonlyMap<string,
       return awaitChild('await-child-start', event.childWorkflowExecutionStartedEventAttributes?.workflowExecution?.workflowId, roles);
     case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED: {
       const id = event.childWorkflowExecutionCompletedEventAttributes?.workflowExecution?.workflowId;
-      // Nobody waits for the end of an abandoned child; it comes when it comes.
-      return abandonedIn(run, id) ? [] : awaitChild('await-child-end', id, roles);
+      // Nobody waits for the end of a child that has told it by a signal before; it comes when it comes.
+      return tellsBySignal(id, run, histories) ? [] : awaitChild('await-child-end', id, roles);
     }
     case EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
       return [{ do: 'signal', role: roles.get(sent?.workflowExecution?.workflowId ?? '') ?? '', signal: String(event.eventId) }];
@@ -97,11 +97,13 @@ function awaitChild(
   return [{ do: how, role: roles.get(id ?? '') ?? '' }];
 }
 
-function abandonedIn(run: RunHistory, id: string | null | undefined): boolean {
-  return run.events.some(
-    ({ startChildWorkflowExecutionInitiatedEventAttributes: child }) =>
-      child?.workflowId === id && Number(child?.parentClosePolicy) === ABANDON,
-  );
+function tellsBySignal(childId: string | null | undefined, parent: RunHistory, histories: readonly RunHistory[]): boolean {
+  const child = histories.find((run) => run.workflowId === childId);
+  return child?.events.some((event) => signalSentTo(event) === parent.workflowId) ?? false;
+}
+
+function signalSentTo(event: HistoryEvent): string | null | undefined {
+  return event.signalExternalWorkflowExecutionInitiatedEventAttributes?.workflowExecution?.workflowId;
 }
 
 /** The start of a run that no other started. The first comes by itself; another when the run that it tells something waits for that. */
@@ -110,7 +112,7 @@ function startOf(run: RunHistory, histories: readonly RunHistory[], roles: Reado
   const attributes = attributesIn(started?.searchAttributes);
   const start = { kind: 'start', role: roleOf(roles, run), attributes } as const;
   if (run === histories[0]) return { ...start, after: null, commits: INBOX_COMMITS.deal };
-  const told = run.events.map((event) => event.signalExternalWorkflowExecutionInitiatedEventAttributes?.workflowExecution?.workflowId);
+  const told = run.events.map(signalSentTo);
   const target = histories.find((other) => told.includes(other.workflowId));
   if (target === undefined) throw new Error(`${run.type} was started from outside and tells nobody: when does it come?`);
   const comes = target.events.findIndex((event) => [...signalledBy(event)].some((id) => id === run.workflowId));
@@ -121,16 +123,29 @@ function signalledBy(event: HistoryEvent): string[] {
   return event.workflowExecutionSignaledEventAttributes?.externalWorkflowExecution?.workflowId?.split('\n') ?? [];
 }
 
-/** What the world sent to a run while it ran: each message when the run has committed what it had committed before it came. */
-function messagesTo(run: RunHistory, roles: ReadonlyMap<string, string>): OutsideMessage[] {
+/**
+ * What the world sent to a run while it ran: each message when the run has committed what it had committed before it came, the first of a
+ * run that has committed nothing when whoever started it had.
+ */
+function messagesTo(run: RunHistory, roles: ReadonlyMap<string, string>, histories: readonly RunHistory[]): OutsideMessage[] {
   const role = roleOf(roles, run);
   return run.events.flatMap((event, index): OutsideMessage[] => {
-    const after = { role, commits: commitsBefore(run, index) };
+    const commits = commitsBefore(run, index);
+    const after = (commits === 0 ? startedAfter(run, roles, histories) : null) ?? { role, commits };
     if (event.eventType === EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED) return [{ kind: 'update', role, after, commits: 0 }];
     const withStart = index === 1;
     const fromOutside = event.workflowExecutionSignaledEventAttributes && signalledBy(event).length === 0;
     return fromOutside && !withStart ? [{ kind: 'signal', role, after, commits: 0 }] : [];
   });
+}
+
+function startedAfter(run: RunHistory, roles: ReadonlyMap<string, string>, histories: readonly RunHistory[]): OutsideMessage['after'] {
+  const parent = histories.find((other) => childrenOf(other).includes(run.workflowId));
+  if (parent === undefined) return null;
+  const started = parent.events.findIndex(
+    ({ startChildWorkflowExecutionInitiatedEventAttributes: child }) => child?.workflowId === run.workflowId,
+  );
+  return { role: roleOf(roles, parent), commits: commitsBefore(parent, started) };
 }
 
 function commitsBefore(run: RunHistory, index: number): number {
