@@ -1,5 +1,5 @@
 import { type Activities } from '../contracts/activities';
-import { openApproval, recordDecision, remindApprovers, withdrawApproval } from './approval/approval';
+import { recordDecision, remindApprovers, withdrawApproval } from './approval/approval';
 import { dropCancellation, finishCancellation, requestCancellation, startCancellation } from './deal/cancellation';
 import { watched } from './attempts';
 import { closePeriod, postRevenue, reviewBooks } from './books/books';
@@ -11,7 +11,7 @@ import { issueCorrection, settleCorrection } from './correction/issue';
 import { requestCorrection } from './correction/request';
 import { createBaseline } from './deal/baseline';
 import { reviewHandoff } from './deal/handoff';
-import { closeDeal, declineDeal, settleKickoff, startClosing, startDelivery } from './deal/progress';
+import { closeDeal, askKickoffAgain, declineDeal, sendBackKickoff, startClosing, startDelivery } from './deal/progress';
 import { recordSowProposal, settleSowProposal } from './deal/sow';
 import { type ActivityDeps } from './deps';
 import { reportStuck, reportUnstuck } from './exceptions';
@@ -34,7 +34,8 @@ const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
   recordSowProposal,
   settleSowProposal,
   createBaseline,
-  settleKickoff,
+  sendBackKickoff,
+  askKickoffAgain,
   startDelivery,
   startClosing,
   closeDeal,
@@ -49,7 +50,6 @@ const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
   withdrawChangeOrder,
   settleChangeOrder,
   applyChangeOrder,
-  openApproval,
   recordDecision,
   remindApprovers,
   withdrawApproval,

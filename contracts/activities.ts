@@ -1,7 +1,6 @@
 import { type Instant } from '../domain/deal/terms';
 import { type BooksActivities } from './books';
 import {
-  type ApprovalSubject,
   type ApprovalView,
   type BaselineView,
   type BillingResult,
@@ -49,7 +48,6 @@ export interface DealActivities {
   recordSowProposal(input: {
     dealId: string;
     proposal: SowProposalInput;
-    approvalId: string;
     at: Instant;
   }): Promise<{ receipt: SowProposalReceipt; deal: DealView; asked: ApprovalView }>;
   /** Applies the outcome of the approval of the statement of work: governing terms and the deal asked for, or back to a new proposal. */
@@ -58,23 +56,19 @@ export interface DealActivities {
     proposalId: string;
     approvalId: string;
     confirmed: boolean;
-    nextApprovalId: string;
     at: Instant;
   }): Promise<DealView & { asked: ApprovalView | null }>;
   /** Contract version, project hierarchy, budget, billing plan: one transaction. Then the kickoff gate, or delivery where it asks nobody. */
-  createBaseline(input: { dealId: string; approvalId: string; kickoffApprovalId: string; at: Instant }): Promise<BaselineView>;
-  /** A refused kickoff is sent back: the deal waits for mobilisation to be put right, or asks again. */
-  settleKickoff(input: {
-    dealId: string;
-    approvalId: string;
-    nextApprovalId: string | null;
-    at: Instant;
-  }): Promise<DealView & { asked: ApprovalView | null }>;
+  createBaseline(input: { dealId: string; approvalId: string; at: Instant }): Promise<BaselineView>;
+  /** A refused kickoff is sent back: the deal waits for mobilisation to be put right. */
+  sendBackKickoff(input: { dealId: string; approvalId: string; at: Instant }): Promise<DealView>;
+  /** Asks once more after the refused approval. */
+  askKickoffAgain(input: { dealId: string; approvalId: string; at: Instant }): Promise<DealView & { asked: ApprovalView }>;
   startDelivery(input: { dealId: string; at: Instant }): Promise<DealView>;
   startClosing(input: { dealId: string; at: Instant }): Promise<DealView>;
   closeDeal(input: { dealId: string; at: Instant }): Promise<DealView>;
   declineDeal(input: { dealId: string; reasonId: string | null; at: Instant }): Promise<DealView>;
-  requestCancellation(input: { dealId: string; cancellation: CancellationInput; approvalId: string }): Promise<DealView>;
+  requestCancellation(input: { dealId: string; cancellation: CancellationInput }): Promise<DealView & { asked: ApprovalView }>;
   /** Takes an unapproved cancellation back. */
   dropCancellation(input: { dealId: string; requestId: string; at: Instant }): Promise<DealView>;
   startCancellation(input: { dealId: string; requestId: string; approvalId: string; at: Instant }): Promise<DealView>;
@@ -86,8 +80,7 @@ export interface ChangeActivities {
   requestChangeOrder(input: {
     dealId: string;
     order: ChangeOrderInput;
-    approvalId: string;
-  }): Promise<{ receipt: ChangeOrderReceipt; deal: DealView }>;
+  }): Promise<{ receipt: ChangeOrderReceipt; deal: DealView; asked: ApprovalView }>;
   recordCustomerApproval(input: { dealId: string; approval: CustomerApprovalInput }): Promise<ChangeOrderView>;
   answerAccounting(input: { dealId: string; accounting: ModificationAnswersInput }): Promise<ChangeOrderView>;
   withdrawChangeOrder(input: { dealId: string; withdrawal: ChangeOrderWithdrawal }): Promise<ChangeOrderView>;
@@ -103,13 +96,6 @@ export interface ChangeActivities {
 }
 
 export interface ApprovalActivities {
-  openApproval(input: {
-    approvalId: string;
-    subjectKind: ApprovalSubject;
-    subjectId: string;
-    dealId: string;
-    at: Instant;
-  }): Promise<ApprovalView>;
   recordDecision(input: { approvalId: string; decision: DecisionInput }): Promise<DecisionReceipt>;
   /** Reminders and escalation that have come due by `at` (R-067). */
   remindApprovers(input: { approvalId: string; turn: number; at: Instant }): Promise<ApprovalView>;
@@ -137,8 +123,8 @@ export interface LineActivities {
 }
 
 export interface InvoiceActivities {
-  /** Asks for approval of a draft; where nobody is asked, the answer is what `approveInvoice` gives. */
-  openInvoice(input: { invoiceId: string; approvalId: string; at: Instant }): Promise<InvoiceView & { asked: ApprovalView }>;
+  /** Asks for approval of a draft, the `turn`th time; where nobody is asked, the answer is what `approveInvoice` gives. */
+  openInvoice(input: { invoiceId: string; turn: number; at: Instant }): Promise<InvoiceView & { asked: ApprovalView }>;
   /** The approved invoice gets its issue moment (R-044), or is a draft again because its tax is another on that day (R-049). */
   approveInvoice(input: { invoiceId: string; approvalId: string; at: Instant }): Promise<InvoiceView>;
   /** `outcome` is how the approval ended; `reasonId` why, in somebody's words. */
@@ -155,7 +141,7 @@ export interface CorrectionActivities {
   raiseDispute(input: { invoiceId: string; dispute: DisputeInput }): Promise<CorrectionView>;
   resolveDispute(input: { invoiceId: string; resolution: DisputeResolution }): Promise<CorrectionView>;
   /** Checks a correction against what stands on the invoice and keeps it for its approval (R-211, R-216). */
-  requestCorrection(input: { invoiceId: string; correction: CorrectionInput; approvalId: string }): Promise<CorrectionReceipt>;
+  requestCorrection(input: { invoiceId: string; correction: CorrectionInput }): Promise<CorrectionReceipt & { asked: ApprovalView }>;
   /** Takes over how its approval ended: the day of issue, or its end. */
   settleCorrection(input: {
     invoiceId: string;
@@ -170,7 +156,7 @@ export interface CorrectionActivities {
 export interface ProjectActivities {
   reviewClosing(input: { projectId: string; turn: number; at: Instant }): Promise<ProjectView>;
   recordSignOff(input: { projectId: string; signOff: SignOffInput }): Promise<ProjectView>;
-  awaitClosingApproval(input: { projectId: string; approvalId: string; at: Instant }): Promise<ProjectView & { asked: ApprovalView }>;
+  awaitClosingApproval(input: { projectId: string; turn: number; at: Instant }): Promise<ProjectView & { asked: ApprovalView }>;
   /** A refused close is sent back: the project waits for somebody to put right what it was refused for. */
   sendBackClosing(input: { projectId: string; approvalId: string; at: Instant }): Promise<ProjectView>;
   closeProject(input: { projectId: string; approvalId: string; at: Instant }): Promise<ProjectView>;

@@ -10,28 +10,8 @@ import { isViolation, type Violation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, reviewKey } from '../lifecycle';
 import { Refusal } from '../refusal';
-import { askApproval, type ApprovalRequest } from './ask';
 import { decisionFacts } from './decision-facts';
 import { lockApproval, openStepsOf, recordSlaEvent, rulesOf, saveApproval, type ApprovalRow, type OpenStep } from './record';
-
-/** Opens an approval that was asked for without being opened, see `askApproval` (R-060). */
-export function openApproval(deps: ActivityDeps): ApprovalActivities['openApproval'] {
-  return (ask) =>
-    lifecycleEffect(
-      deps,
-      { key: `open-approval/${ask.approvalId}`, identity: identityOf(ask), at: ask.at, actor: ENGINE_ACTOR },
-      async (trx) => {
-        const asked = await askApproval(trx, ask);
-        if (isViolation(asked)) return asked;
-        const { row, view, terms } = asked;
-        return { answer: view, audit: { ...placeOf(row), action: 'approval.opened', subject: ask.approvalId, details: terms } };
-      },
-    );
-}
-
-function identityOf({ subjectKind, subjectId, dealId }: ApprovalRequest): object {
-  return { subjectKind, subjectId, dealId };
-}
 
 /** Takes a decision in one transaction: locks the subject, resolves delegation and duties, applies the rule, answers after the commit (D4). */
 export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDecision'] {

@@ -1,4 +1,5 @@
 import { type Transaction } from 'kysely';
+import { uuidv7 } from 'uuidv7';
 import { type ApprovalSubject, type ApprovalView } from '../../contracts/workflow-state';
 import { hashOf } from '../../db/hash';
 import { entityOf } from '../../db/parties';
@@ -14,7 +15,8 @@ import { saveApproval, type ApprovalRow } from './record';
 import { subjectFacts } from './subjects';
 
 export interface ApprovalRequest {
-  readonly approvalId: string;
+  /** Where the subject names it already; else it is drawn here. */
+  readonly approvalId?: string;
   readonly subjectKind: ApprovalSubject;
   readonly subjectId: string;
   readonly dealId: string;
@@ -33,7 +35,7 @@ export interface AskedApproval {
  * Where the policy asks nobody, the answer is there at once and no run is started for it (R-069); else the approval waits for its run.
  */
 export async function askApproval(trx: Transaction<DB>, ask: ApprovalRequest): Promise<AskedApproval | Violation> {
-  const { approvalId, subjectKind, subjectId, dealId, at } = ask;
+  const { approvalId = uuidv7(), subjectKind, subjectId, dealId, at } = ask;
   const deal = await trx.selectFrom('deal').select('lead_entity_id').where('id', '=', dealId).executeTakeFirstOrThrow();
   const { timeZone } = await entityOf(trx, deal.lead_entity_id);
   const rules = await approvalRules(trx, subjectKind, localDateOf(at, timeZone));

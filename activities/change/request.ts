@@ -2,7 +2,7 @@ import { type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type ChangeActivities } from '../../contracts/activities';
 import { changeOrderEffect } from '../../contracts/effect-names';
-import { type ChangeOrderInput, type ChangeOrderReceipt, type DealView } from '../../contracts/workflow-state';
+import { type ApprovalView, type ChangeOrderInput, type ChangeOrderReceipt, type DealView } from '../../contracts/workflow-state';
 import { lockDeal, type DealRow } from '../../db/deals';
 import { sha256 } from '../../db/hash';
 import { entityOf, ratesFor } from '../../db/parties';
@@ -15,6 +15,7 @@ import { convertSum } from '../../domain/fx';
 import { type Money } from '../../domain/money';
 import { isViolation, type Violation } from '../../domain/violation';
 import { dealView, standingWaits } from '../deal/view';
+import { askApproval } from '../approval/ask';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect } from '../lifecycle';
 import { plannedVersion, type PlannedVersion } from './facts';
@@ -26,9 +27,9 @@ import { insertNewTasks } from './tasks';
  * always be recorded; no contract covers them before the order is applied (R-195).
  */
 export function requestChangeOrder(deps: ActivityDeps): ChangeActivities['requestChangeOrder'] {
-  return ({ dealId, order, approvalId }) => {
+  return ({ dealId, order }) => {
     const { number, contractVersion, changes, reasonId, by, at } = order;
-    return lifecycleEffect<{ receipt: ChangeOrderReceipt; deal: DealView }>(
+    return lifecycleEffect<{ receipt: ChangeOrderReceipt; deal: DealView; asked: ApprovalView }>(
       deps,
       { ...changeOrderEffect(dealId, order), at, actor: by },
       async (trx, workflowId) => {
@@ -37,16 +38,24 @@ export function requestChangeOrder(deps: ActivityDeps): ChangeActivities['reques
         if (isViolation(planned)) return planned;
         const value = await tierValue(trx, deal, planned, at);
         if (isViolation(value)) return value;
-        const changeOrderId = uuidv7();
+        const [changeOrderId, approvalId] = [uuidv7(), uuidv7()];
         await insertOrder(trx, deal, { changeOrderId, approvalId, order, planned, value });
-        const waits = await standingWaits(trx, workflowId);
+        const asked = await askApproval(trx, { approvalId, subjectKind: 'change-order', subjectId: changeOrderId, dealId, at });
+        if (isViolation(asked)) return asked;
+        const view = await dealView(trx, workflowId, deal, await standingWaits(trx, workflowId), at);
         return {
-          answer: { receipt: { changeOrderId, number, approvalId }, deal: await dealView(trx, workflowId, deal, waits, at) },
+          answer: { receipt: { changeOrderId, number, approvalId }, deal: view, asked: asked.view },
           audit: {
             stream: `deal/${dealId}`,
             action: 'change-order.requested',
             subject: changeOrderId,
-            details: { number, contractVersion, lines: planned.next.lineIds, paths: changes.map((change) => change.path) },
+            details: {
+              number,
+              contractVersion,
+              lines: planned.next.lineIds,
+              paths: changes.map((change) => change.path),
+              approval: asked.terms,
+            },
             texts: { reason: reasonId },
           },
         };

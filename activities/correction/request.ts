@@ -1,6 +1,7 @@
 import { type Transaction } from 'kysely';
+import { uuidv7 } from 'uuidv7';
 import { type CorrectionActivities } from '../../contracts/activities';
-import { type CorrectionInput, type CorrectionReceipt } from '../../contracts/workflow-state';
+import { type ApprovalView, type CorrectionInput, type CorrectionReceipt } from '../../contracts/workflow-state';
 import { dutiesOnItems } from '../../db/involved';
 import { entityOf, ratesFor } from '../../db/parties';
 import { approvalRules } from '../../db/policies';
@@ -11,6 +12,7 @@ import { correctionOf, type Correction } from '../../domain/billing/correction/c
 import { localDateOf } from '../../domain/calendar/zone';
 import { convertSum } from '../../domain/fx';
 import { isViolation, type Violation } from '../../domain/violation';
+import { askApproval } from '../approval/ask';
 import { type ActivityDeps } from '../deps';
 import { type InvoiceRow } from '../invoice/view';
 import { contentOf, termsOf } from './standing';
@@ -18,11 +20,11 @@ import { correctionEffect } from './view';
 
 /** A correction is checked against what stands on the invoice and kept for its approval (R-211, R-216). */
 export function requestCorrection(deps: ActivityDeps): CorrectionActivities['requestCorrection'] {
-  return ({ invoiceId, correction, approvalId }) => {
+  return ({ invoiceId, correction }) => {
     const { correctionId, request, disputeId, reasonCode, reasonId, by, at, ifMatch } = correction;
     const identity = { invoiceId, request, disputeId, reasonCode, reasonId, by };
     const effect = { key: `correction/${correctionId}`, identity, at, actor: by, ifMatch };
-    return correctionEffect<CorrectionReceipt>(deps, invoiceId, effect, async (trx, invoice) => {
+    return correctionEffect<CorrectionReceipt & { asked: ApprovalView }>(deps, invoiceId, effect, async (trx, invoice) => {
       const refused = (await refuseUncorrectable(trx, invoice, request)) ?? (await refuseDisputed(trx, invoiceId, disputeId));
       if (refused) return refused;
       const proposed = await proposalOf(trx, invoice, request);
@@ -31,10 +33,14 @@ export function requestCorrection(deps: ActivityDeps): CorrectionActivities['req
       if (isViolation(value)) return value;
       const involved = await refuseInvolved(trx, value.duties, invoice, correctionId, by);
       if (involved) return involved;
+      const approvalId = uuidv7();
       await trx
         .insertInto('invoice_correction')
         .values({ ...rowOf(invoice, correction), approval_id: approvalId, ...value.row })
         .execute();
+      const ask = { approvalId, subjectKind: 'correction', subjectId: correctionId, dealId: invoice.deal_id, at } as const;
+      const asked = await askApproval(trx, ask);
+      if (isViolation(asked)) return asked;
       return {
         action: 'correction.requested',
         subject: invoiceId,
@@ -45,9 +51,10 @@ export function requestCorrection(deps: ActivityDeps): CorrectionActivities['req
           reasonCode,
           credit: totalOf(proposed.credit),
           rebill: totalOf(proposed.rebill),
+          approval: asked.terms,
         },
         texts: { reason: reasonId },
-        answer: (view) => ({ correctionId, approvalId, view }),
+        answer: (view) => ({ correctionId, approvalId, view, asked: asked.view }),
       };
     });
   };

@@ -27,7 +27,7 @@ import { approvalWaits, dealView } from './view';
 
 /** The approved structure becomes contract version 1: project, budget, milestones and billing plan, all or nothing (R-029, I-06), and only what was approved (R-063). */
 export function createBaseline(deps: ActivityDeps): DealActivities['createBaseline'] {
-  return ({ dealId, approvalId, kickoffApprovalId, at }) =>
+  return ({ dealId, approvalId, at }) =>
     lifecycleEffect<BaselineView>(
       deps,
       { key: `baseline/${dealId}/1`, identity: { dealId, approvalId }, at, actor: ENGINE_ACTOR },
@@ -60,7 +60,7 @@ export function createBaseline(deps: ActivityDeps): DealActivities['createBaseli
           lines.push({ contractLineId, lineId: line.lineId, engagementModel: line.engagementModel, entityId: line.sellingEntityId });
         }
         const mobilising = await setDealState(trx, deal, 'mobilising', at);
-        const asked = await askKickoff(trx, dealId, kickoffApprovalId, at);
+        const asked = await askKickoff(trx, dealId, at);
         if (isViolation(asked)) return asked;
         const { view: kickoff, terms: approval } = asked;
         const next = kickoff.state === 'pending' ? mobilising : await setDealState(trx, mobilising, 'delivering', at);

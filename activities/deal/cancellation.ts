@@ -1,13 +1,15 @@
 import { sql, type Transaction } from 'kysely';
+import { uuidv7 } from 'uuidv7';
 import { type DealActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
-import { type DealView } from '../../contracts/workflow-state';
+import { type ApprovalView, type DealView } from '../../contracts/workflow-state';
 import { lockDeal, setDealState, type DealRow } from '../../db/deals';
 import { entityOf } from '../../db/parties';
 import { endOpenChangeOrders } from '../../db/change-orders';
 import { type DB } from '../../db/types';
 import { localDateOf } from '../../domain/calendar/zone';
-import { type Violation } from '../../domain/violation';
+import { isViolation, type Violation } from '../../domain/violation';
+import { askApproval } from '../approval/ask';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect } from '../lifecycle';
 import { recognisedToEnd } from '../project/facts';
@@ -17,9 +19,9 @@ const OVER = ['closed', 'declined', 'cancelled', 'cancelling'];
 
 /** A person asks to cancel the deal on a date; the request is decided by an approval of its own. */
 export function requestCancellation(deps: ActivityDeps): DealActivities['requestCancellation'] {
-  return ({ dealId, cancellation, approvalId }) => {
+  return ({ dealId, cancellation }) => {
     const { requestId, by, reasonId, effectiveOn, at } = cancellation;
-    return lifecycleEffect<DealView>(
+    return lifecycleEffect<DealView & { asked: ApprovalView }>(
       deps,
       {
         key: `request-cancellation/${requestId}`,
@@ -32,6 +34,7 @@ export function requestCancellation(deps: ActivityDeps): DealActivities['request
         const deal = await lockDeal(trx, dealId);
         const refused = await refuseCancellation(trx, deal, effectiveOn, at);
         if (refused) return refused;
+        const approvalId = uuidv7();
         await trx
           .insertInto('cancellation_request')
           .values({
@@ -45,14 +48,16 @@ export function requestCancellation(deps: ActivityDeps): DealActivities['request
             state: 'pending',
           })
           .execute();
-        const answer = await dealView(trx, workflowId, deal, await standingWaits(trx, workflowId), at);
+        const asked = await askApproval(trx, { approvalId, subjectKind: 'cancellation', subjectId: requestId, dealId, at });
+        if (isViolation(asked)) return asked;
+        const view = await dealView(trx, workflowId, deal, await standingWaits(trx, workflowId), at);
         return {
-          answer,
+          answer: { ...view, asked: asked.view },
           audit: {
             stream: `deal/${dealId}`,
             action: 'cancellation.requested',
             subject: requestId,
-            details: { effectiveOn },
+            details: { effectiveOn, approval: asked.terms },
             texts: { reason: reasonId },
           },
         };

@@ -1,4 +1,5 @@
 import { type Transaction } from 'kysely';
+import { uuidv7 } from 'uuidv7';
 import { type DealActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type ApprovalView, type DealView } from '../../contracts/workflow-state';
@@ -36,28 +37,30 @@ async function move(deps: ActivityDeps, step: Move, waitsFor: (trx: Transaction<
   });
 }
 
-export function settleKickoff(deps: ActivityDeps): DealActivities['settleKickoff'] {
-  return ({ dealId, approvalId, nextApprovalId, at }) => {
-    const key = `kickoff/${approvalId}/${nextApprovalId ?? 'sent-back'}`;
-    const effect = { key, identity: { dealId, approvalId }, at, actor: ENGINE_ACTOR };
-    return lifecycleEffect<DealView & { asked: ApprovalView | null }>(deps, effect, async (trx, workflowId) => {
+export function sendBackKickoff(deps: ActivityDeps): DealActivities['sendBackKickoff'] {
+  return ({ dealId, approvalId, at }) => {
+    const effect = { key: `send-back-kickoff/${approvalId}`, identity: { dealId }, at, actor: ENGINE_ACTOR };
+    return lifecycleEffect<DealView>(deps, effect, async (trx, workflowId) => {
       const deal = await lockDeal(trx, dealId);
-      const audit = { stream: `deal/${dealId}`, subject: dealId, details: { approvalId } };
-      if (nextApprovalId === null) {
-        const asks = 'put right what the kickoff was refused for, then have the handoff rechecked';
-        const wait = { ...runWait(deal, 'mobilisation', dealId, asks), role: 'delivery-director' };
-        return {
-          answer: { ...(await dealView(trx, workflowId, deal, [wait], at)), asked: null },
-          audit: { ...audit, action: 'kickoff.sent-back' },
-        };
-      }
-      const asked = await askKickoff(trx, dealId, nextApprovalId, at);
+      const asks = 'put right what the kickoff was refused for, then have the handoff rechecked';
+      const wait = { ...runWait(deal, 'mobilisation', dealId, asks), role: 'delivery-director' };
+      const answer = await dealView(trx, workflowId, deal, [wait], at);
+      return { answer, audit: { stream: `deal/${dealId}`, action: 'kickoff.sent-back', subject: dealId, details: { approvalId } } };
+    });
+  };
+}
+
+export function askKickoffAgain(deps: ActivityDeps): DealActivities['askKickoffAgain'] {
+  return ({ dealId, approvalId, at }) => {
+    const effect = { key: `ask-kickoff-again/${approvalId}`, identity: { dealId }, at, actor: ENGINE_ACTOR };
+    return lifecycleEffect<DealView & { asked: ApprovalView }>(deps, effect, async (trx, workflowId) => {
+      const deal = await lockDeal(trx, dealId);
+      const asked = await askKickoff(trx, dealId, at);
       if (isViolation(asked)) return asked;
       const view = await dealView(trx, workflowId, deal, approvalWaits(deal, asked.view, KICKOFF), at);
-      return {
-        answer: { ...view, asked: asked.view },
-        audit: { ...audit, action: 'kickoff.asked-again', details: { approvalId, approval: asked.terms } },
-      };
+      const details = { approvalId, approval: asked.terms };
+      const audit = { stream: `deal/${dealId}`, action: 'kickoff.asked-again', subject: dealId, details };
+      return { answer: { ...view, asked: asked.view }, audit };
     });
   };
 }
@@ -65,12 +68,8 @@ export function settleKickoff(deps: ActivityDeps): DealActivities['settleKickoff
 /** What is asked at the gate between contract and delivery. */
 export const KICKOFF = 'open the kickoff gate';
 
-export async function askKickoff(
-  trx: Transaction<DB>,
-  dealId: string,
-  approvalId: string,
-  at: Instant,
-): Promise<AskedApproval | Violation> {
+export async function askKickoff(trx: Transaction<DB>, dealId: string, at: Instant): Promise<AskedApproval | Violation> {
+  const approvalId = uuidv7();
   const subjectId = `${await projectIdOf(trx, dealId)}/${approvalId}`;
   return askApproval(trx, { approvalId, subjectKind: 'kickoff', subjectId, dealId, at });
 }

@@ -1,5 +1,4 @@
 import { type Transaction } from 'kysely';
-import { uuidv7 } from 'uuidv7';
 import { type DealActivities } from '../../contracts/activities';
 import { sowProposalEffect } from '../../contracts/effect-names';
 import { ENGINE_ACTOR } from '../../contracts/names';
@@ -18,7 +17,7 @@ import { approvalWaits, dealView } from './view';
 
 /** Stores proposed governing terms with where they differ from the deal, for legal and finance to confirm (R-021, S-01). */
 export function recordSowProposal(deps: ActivityDeps): DealActivities['recordSowProposal'] {
-  return ({ dealId, proposal, approvalId, at }) => {
+  return ({ dealId, proposal, at }) => {
     const { proposalId, documentId, terms, by } = proposal;
     return lifecycleEffect<{ receipt: SowProposalReceipt; deal: DealView; asked: ApprovalView }>(
       deps,
@@ -45,7 +44,7 @@ export function recordSowProposal(deps: ActivityDeps): DealActivities['recordSow
             state: 'proposed',
           })
           .execute();
-        const asked = await askApproval(trx, { approvalId, subjectKind: 'sow', subjectId: proposalId, dealId, at });
+        const asked = await askApproval(trx, { subjectKind: 'sow', subjectId: proposalId, dealId, at });
         if (isViolation(asked)) return asked;
         const waits = approvalWaits(deal, asked.view, 'confirm the governing terms (legal and finance)');
         const receipt = { proposalId, version, discrepancies: applied.discrepancies.length, ignoredTerms: applied.ignored.length };
@@ -72,7 +71,7 @@ export function recordSowProposal(deps: ActivityDeps): DealActivities['recordSow
 
 /** Confirmed terms govern from here on, and the deal is asked for by them; refused ones are kept and the deal waits for new ones. */
 export function settleSowProposal(deps: ActivityDeps): DealActivities['settleSowProposal'] {
-  return ({ dealId, proposalId, approvalId, confirmed, nextApprovalId, at }) =>
+  return ({ dealId, proposalId, approvalId, confirmed, at }) =>
     lifecycleEffect<DealView & { asked: ApprovalView | null }>(
       deps,
       { key: `settle-sow-proposal/${proposalId}`, identity: { dealId, approvalId, confirmed }, at, actor: ENGINE_ACTOR },
@@ -102,22 +101,12 @@ export function settleSowProposal(deps: ActivityDeps): DealActivities['settleSow
           .where('id', '=', dealId)
           .execute();
         const next = await setDealState(trx, deal, 'approval', at);
-        const dealApprovalId = await freeApprovalId(trx, nextApprovalId);
-        const asked = await askApproval(trx, { approvalId: dealApprovalId, subjectKind: 'deal', subjectId: dealId, dealId, at });
+        const asked = await askApproval(trx, { subjectKind: 'deal', subjectId: dealId, dealId, at });
         if (isViolation(asked)) return asked;
         const view = await dealView(trx, workflowId, next, approvalWaits(next, asked.view, 'approve the deal'), at);
         return { answer: { ...view, asked: asked.view }, audit: { ...audit, details: { approvalId, approval: asked.terms } } };
       },
     );
-}
-
-/**
- * A run draws the same ids again after a workflow task was lost, but not always for the same: the one drawn for the approval of the deal may
- * have become that of the terms, which had committed by then. The run goes on with what this effect answers.
- */
-async function freeApprovalId(trx: Transaction<DB>, drawn: string): Promise<string> {
-  const taken = await trx.selectFrom('approval').select('id').where('id', '=', drawn).executeTakeFirst();
-  return taken === undefined ? drawn : uuidv7();
 }
 
 function invalidTerms(errors: readonly Violation[]): InvalidInput {

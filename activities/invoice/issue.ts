@@ -26,18 +26,18 @@ import { calendarOfInvoice, invoiceEffect, invoiceWait, updateInvoice, type Invo
 
 /** Asks for approval of a draft; one that nobody is asked about is approved at once (R-069). */
 export function openInvoice(deps: ActivityDeps): InvoiceActivities['openInvoice'] {
-  return ({ invoiceId, approvalId, at }) => {
-    const effect = { key: `open-invoice/${invoiceId}/${approvalId}`, identity: { invoiceId }, at };
+  return ({ invoiceId, turn, at }) => {
+    const effect = { key: `open-invoice/${invoiceId}/${turn}`, identity: { invoiceId }, at };
     return invoiceEffect<{ asked: ApprovalView }>(deps, invoiceId, effect, async (trx, invoice) => {
-      const asked = await askApproval(trx, { approvalId, subjectKind: 'invoice', subjectId: invoiceId, dealId: invoice.deal_id, at });
+      const asked = await askApproval(trx, { subjectKind: 'invoice', subjectId: invoiceId, dealId: invoice.deal_id, at });
       if (isViolation(asked)) return asked;
       const { view, terms } = asked;
       if (view.state !== 'pending') {
-        const approved = await approveDraft(trx, invoice, approvalId, at);
+        const approved = await approveDraft(trx, invoice, view.approvalId, at);
         if (isViolation(approved)) return approved;
         return { ...approved, details: { ...approved.details, approval: terms }, more: { asked: view } };
       }
-      const subject = approvalWorkflowId(approvalId);
+      const subject = approvalWorkflowId(view.approvalId);
       const wait = invoiceWait(invoice, { kind: 'approval', subject, role: WAITS_FOR_RUN, asks: 'approve the draft' });
       return { invoice, waits: [wait], action: 'invoice.approval-asked', details: { approval: terms }, more: { asked: view } };
     });

@@ -1,4 +1,5 @@
 import { type Selectable, type Transaction } from 'kysely';
+import { uuidv7 } from 'uuidv7';
 import { type ProjectActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR, WAITS_FOR_RUN } from '../../contracts/names';
 import { type ApprovalView, type ProjectView } from '../../contracts/workflow-state';
@@ -143,9 +144,10 @@ export function recordSignOff(deps: ActivityDeps): ProjectActivities['recordSign
 }
 
 export function awaitClosingApproval(deps: ActivityDeps): ProjectActivities['awaitClosingApproval'] {
-  return ({ projectId, approvalId, at }) => {
-    const effect = { key: `await-closing/${approvalId}`, identity: { projectId }, at };
+  return ({ projectId, turn, at }) => {
+    const effect = { key: `await-closing/${projectId}/${turn}`, identity: { projectId }, at };
     return projectEffect<{ asked: ApprovalView }>(deps, projectId, effect, async (trx, project) => {
+      const approvalId = uuidv7();
       const subjectId = `${projectId}/${approvalId}`;
       const asked = await askApproval(trx, { approvalId, subjectKind: 'project-close', subjectId, dealId: project.deal_id, at });
       if (isViolation(asked)) return asked;

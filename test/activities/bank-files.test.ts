@@ -45,7 +45,7 @@ async function issuedFees(activities: Activities): Promise<Invoice[]> {
   const row = dealRow(terms, { state: 'approval', seller_id: 'U-SELLER' });
   await db.insertInto('deal').values(row).execute();
   const at = '2028-01-01T00:00:00.000Z';
-  const baseline = { dealId: row.id, approvalId: await approvedDeal(db, row.id, terms), kickoffApprovalId: uuidv7(), at };
+  const baseline = { dealId: row.id, approvalId: await approvedDeal(db, row.id, terms), at };
   const { lines } = await inRun('deal', () => activities.createBaseline(baseline));
   const contractLineId = lines[0]?.contractLineId ?? '';
   const items = await db

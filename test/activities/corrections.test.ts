@@ -68,7 +68,7 @@ const refusalOf = (work: Promise<unknown>): Promise<string> =>
     (error: unknown) => String((error as { type?: string }).type),
   );
 const request = (invoiceId: string, correction: ReturnType<typeof correctionInput>) =>
-  inRun(`correction/${invoiceId}`, () => activities.requestCorrection({ invoiceId, correction, approvalId: randomUUID() }));
+  inRun(`correction/${invoiceId}`, () => activities.requestCorrection({ invoiceId, correction }));
 const documents = (invoiceId: string) =>
   db
     .selectFrom('invoice')

@@ -293,19 +293,6 @@ async function stuckForMasterData(deal: TestDeal): Promise<void> {
   expect((await report())?.closed_at).not.toBeNull();
 }
 
-test('an id that a lost workflow task drew for the approval of the terms is not used again for that of the deal', async () => {
-  const deal = await startDeal(engine, testDeal());
-  await reach(engine, deal, 'terms');
-  await proposeTerms(deal);
-  const { id: approvalId, subject_id: proposalId } = await pendingApproval(engine, deal, 'sow');
-  const activities = createActivities({ db: engine.db });
-  const settling = { dealId: deal.dealId, proposalId, approvalId, confirmed: true, nextApprovalId: approvalId, at: deal.now };
-  const { asked } = await inRun(dealWorkflowId(deal.dealId), () => activities.settleSowProposal(settling));
-  const next = await engine.db.selectFrom('approval').select('id').where('deal_id', '=', deal.dealId).where('subject_kind', '=', 'deal').execute(); // prettier-ignore
-  expect(next).toEqual([{ id: asked?.approvalId }]);
-  expect(asked?.approvalId).not.toBe(approvalId);
-});
-
 describe('invoice numbers', () => {
   test('have no gap when twenty documents are issued at once and one of them fails, and never go back in time', async () => {
     const activities = createActivities({ db: engine.db });
@@ -314,7 +301,7 @@ describe('invoice numbers', () => {
     const row = dealRow(terms, { state: 'approval', seller_id: 'U-SELLER' });
     await engine.db.insertInto('deal').values(row).execute();
     const at = '2028-01-01T00:00:00.000Z';
-    const baseline = { dealId: row.id, approvalId: await approvedDeal(engine.db, row.id, terms), kickoffApprovalId: uuidv7(), at };
+    const baseline = { dealId: row.id, approvalId: await approvedDeal(engine.db, row.id, terms), at };
     const { lines } = await inRun('deal', () => activities.createBaseline(baseline));
     const contractLineId = lines[0]?.contractLineId ?? '';
     const items = await engine.db

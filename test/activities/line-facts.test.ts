@@ -31,7 +31,7 @@ async function linesOf(...lineIds: readonly string[]): Promise<ReadonlyMap<strin
   const row = dealRow(terms, { state: 'approval', seller_id: 'U-SELLER' });
   await db.insertInto('deal').values(row).execute();
   const approvalId = await approvedDeal(db, row.id, terms);
-  const baseline = { dealId: row.id, approvalId, kickoffApprovalId: uuidv7(), at: AT };
+  const baseline = { dealId: row.id, approvalId, at: AT };
   const { lines } = await inRun('deal', () => activities.createBaseline(baseline));
   return new Map(lines.map((line) => [line.lineId, line.contractLineId]));
 }

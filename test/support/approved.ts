@@ -1,13 +1,11 @@
 import { type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { invoiceShown } from '../../activities/approval/subjects';
-import { correctionSubject } from '../../activities/correction/subject';
 import { sha256, hashOf } from '../../db/hash';
 import { type DB } from '../../db/types';
 import { openApproval } from '../../domain/approval/state';
 import { canonicalTerms } from '../../domain/deal/contract-version';
 import { type DealTerms } from '../../domain/deal/terms';
-import { isViolation } from '../../domain/violation';
 
 const AT = '2026-01-23T00:00:00.000Z';
 
@@ -23,16 +21,17 @@ export async function approvedInvoice(db: Kysely<DB>, invoiceId: string): Promis
   return granted(db, 'invoice', invoiceId, invoice.deal_id, shown);
 }
 
-/** The approval of a correction as it stands, granted; gives its id. */
-export async function approvedCorrection(db: Kysely<DB>, correctionId: string): Promise<string> {
-  const { deal_id: dealId } = await db
-    .selectFrom('invoice_correction')
-    .select('deal_id')
-    .where('id', '=', correctionId)
-    .executeTakeFirstOrThrow();
-  const subject = await db.transaction().execute((trx) => correctionSubject(trx, { subjectId: correctionId }));
-  if (isViolation(subject)) throw new Error(subject.detail);
-  return granted(db, 'correction', correctionId, dealId, subject.shown);
+/** The approval of a correction as its request has opened it, granted. */
+export async function approvedCorrection(db: Kysely<DB>, correctionId: string): Promise<void> {
+  const asked = db.selectFrom('approval').selectAll().where('subject_kind', '=', 'correction').where('subject_id', '=', correctionId);
+  const { id, subject_id, requested_by: requestedBy, shown_hash: shownHash } = await asked.executeTakeFirstOrThrow();
+  const subject = { kind: 'correction', id: subject_id };
+  const record = openApproval({ approvalId: id, subject, requestedBy, shownHash, amount: null, tiers: [] }, AT);
+  await db
+    .updateTable('approval')
+    .set({ state: 'approved', tier: 0, record: JSON.stringify(record), decided_at: AT })
+    .where('id', '=', id)
+    .execute();
 }
 
 async function granted(db: Kysely<DB>, kind: string, subjectId: string, dealId: string, shown: Record<string, unknown>): Promise<string> {

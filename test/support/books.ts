@@ -1,5 +1,4 @@
 import { type Kysely } from 'kysely';
-import { uuidv7 } from 'uuidv7';
 import { createActivities } from '../../activities/index';
 import { type BooksView } from '../../contracts/books';
 import { type DB } from '../../db/types';
@@ -41,7 +40,7 @@ export async function soldLines(
       })
       .execute();
   const approvalId = await approvedDeal(db, row.id, terms);
-  const baseline = { dealId: row.id, approvalId, kickoffApprovalId: uuidv7(), at };
+  const baseline = { dealId: row.id, approvalId, at };
   const made = await inRun('deal', () => createActivities({ db }).createBaseline(baseline));
   const ids = made.lines.map((line) => line.contractLineId);
   await db.updateTable('contract_line').set({ state: 'active' }).where('id', 'in', ids).execute();

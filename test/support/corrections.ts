@@ -41,7 +41,7 @@ export async function correct(
 ): Promise<{ readonly correctionId: string; readonly rebillId: string | null }> {
   const { correctionId, at } = correction;
   const run = `correction/${invoiceId}`;
-  await inRun(run, () => activities.requestCorrection({ invoiceId, correction, approvalId: randomUUID() }));
+  await inRun(run, () => activities.requestCorrection({ invoiceId, correction }));
   await approvedCorrection(db, correctionId);
   await inRun(run, () => activities.settleCorrection({ invoiceId, correctionId, outcome: 'approved', at }));
   const { rebillId } = await inRun(run, () => activities.issueCorrection({ invoiceId, correctionId, at }));

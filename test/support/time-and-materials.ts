@@ -1,5 +1,4 @@
 import { type Kysely } from 'kysely';
-import { uuidv7 } from 'uuidv7';
 import { type createActivities } from '../../activities/index';
 import { putInboxEvent } from '../../db/inbox';
 import { type DB } from '../../db/types';
@@ -90,7 +89,7 @@ export async function deliver(db: Kysely<DB>, activities: Activities, line: Line
     })
     .execute();
   const approvalId = await approvedDeal(db, row.id, terms);
-  const made = await inRun('deal', () => activities.createBaseline({ dealId: row.id, approvalId, kickoffApprovalId: uuidv7(), at }));
+  const made = await inRun('deal', () => activities.createBaseline({ dealId: row.id, approvalId, at }));
   const contractLineId = made.lines[0]?.contractLineId ?? '';
   await inRun(contractLineId, () => activities.activateLine({ contractLineId, at }));
   return { dealId: row.id, lineId, contractLineId, taskId: `${lineId}-T1` };

@@ -2,9 +2,9 @@ import { type WorkflowHandle } from '@temporalio/client';
 import { Client as Postgres } from 'pg';
 import { uuidv7 } from 'uuidv7';
 import { type ApprovalSubject } from '../../contracts/workflow-state';
-import { approvalWorkflowId } from '../../domain/ids';
-import { approval } from '../../workflows/approval/workflow';
+import { type approval } from '../../workflows/approval/workflow';
 import { withdrawSignal } from '../../workflows/approval/messages';
+import { startApproval } from '../support/asked';
 import { dealRow } from '../support/builders';
 import { decide, milestones, openWaits, refusalOf, testDeal, until } from '../support/lifecycles';
 import { seedReferenceDeal } from '../support/reference-deal';
@@ -37,16 +37,8 @@ async function askForDeal(): Promise<Asked> {
 }
 
 async function ask(subjectKind: ApprovalSubject, subjectId: string, dealId: string): Promise<Asked> {
-  const approvalId = uuidv7();
-  const handle = await engine.client.workflow.start(approval, {
-    workflowId: approvalWorkflowId(approvalId),
-    taskQueue: engine.taskQueue,
-    args: [{ approvalId, subjectKind, subjectId, dealId, opened: null, clock: { simulated: true, moment: NOW } }],
-  });
-  const row = await until('the approval to be open', () =>
-    engine.db.selectFrom('approval').select(['id', 'shown_hash']).where('id', '=', approvalId).executeTakeFirst(),
-  );
-  return { ...row, dealId, handle };
+  const { approvalId, shownHash, handle } = await startApproval(engine, { subjectKind, subjectId, dealId, at: NOW });
+  return { id: approvalId, shown_hash: shownHash, dealId, handle };
 }
 
 const decisionsOn = (approvalId: string) =>

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type WorkflowHandle } from '@temporalio/client';
-import { uuidv7 } from 'uuidv7';
 import { putInboxEvent } from '../../db/inbox';
 import { calendarOf } from '../../db/parties';
 import { addWorkingMinutes } from '../../domain/calendar/working-time';
-import { approvalWorkflowId, intakeWorkflowId } from '../../domain/ids';
-import { approval } from '../../workflows/approval/workflow';
+import { intakeWorkflowId } from '../../domain/ids';
 import { historyOf } from '../../workers/run-history';
 import { clockSignal } from '../../workflows/clock';
 import {
@@ -18,6 +16,7 @@ import {
 import { contractLine } from '../../workflows/contract-line/workflow';
 import { enqueueSignal } from '../../workflows/intake/messages';
 import { intake } from '../../workflows/intake/workflow';
+import { startApproval } from '../support/asked';
 import { dealRow } from '../support/builders';
 import { handleOf } from '../support/delivery';
 import {
@@ -152,22 +151,12 @@ function planned(taskId: string) {
 test('an approval over whose two rungs of escalation the clock jumps at once takes both, each at its own moment', async () => {
   const row = dealRow(testDeal({ lines: [milestones()] }), { state: 'approval' });
   await engine.db.insertInto('deal').values(row).execute();
-  const approvalId = uuidv7();
   const opened = '2026-03-02T10:00:00.000Z';
-  const asked = await engine.client.workflow.start(approval, {
-    workflowId: approvalWorkflowId(approvalId),
-    taskQueue: engine.taskQueue,
-    args: [
-      { approvalId, subjectKind: 'deal', subjectId: row.id, dealId: row.id, opened: null, clock: { simulated: true, moment: opened } },
-    ],
-  });
+  const { handle: asked } = await startApproval(engine, { subjectKind: 'deal', subjectId: row.id, dealId: row.id, at: opened });
   const events = () => {
     const rows = engine.db.selectFrom('sla_event').select(['kind', 'at']).where('workflow_id', '=', asked.workflowId);
     return rows.orderBy('at').orderBy('kind').execute();
   };
-  await until('the approval to be open', () =>
-    engine.db.selectFrom('approval').select('id').where('id', '=', approvalId).executeTakeFirst(),
-  );
   await asked.signal(clockSignal, '2026-05-04T10:00:00.000Z');
   const taken = await until('both rungs', async () => {
     const now = await events();

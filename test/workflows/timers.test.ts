@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { msToTs } from '@temporalio/common/lib/time';
-import { uuidv7 } from 'uuidv7';
 import { calendarOf, entityOf } from '../../db/parties';
 import { addDays } from '../../domain/calendar/dates';
 import { nthWorkingDayAfter } from '../../domain/calendar/working-day';
 import { addWorkingMinutes } from '../../domain/calendar/working-time';
 import { localDateOf } from '../../domain/calendar/zone';
 import { isViolation, type Violation } from '../../domain/violation';
-import { approvalWorkflowId, invoiceWorkflowId, lineWorkflowId } from '../../domain/ids';
-import { approval } from '../../workflows/approval/workflow';
+import { invoiceWorkflowId, lineWorkflowId } from '../../domain/ids';
 import { deliverMilestoneUpdate } from '../../workflows/contract-line/messages';
 import { type contractLine } from '../../workflows/contract-line/workflow';
+import { startApproval } from '../support/asked';
 import { dealRow } from '../support/builders';
 import { approve, bringToDelivery, linesOf, milestones, openWaits, startDeal, testDeal, until } from '../support/lifecycles';
 import { seedReferenceDeal } from '../support/reference-deal';
@@ -71,21 +70,15 @@ function expectAt(happened: readonly string[], moments: readonly string[]): void
 test('an approval reminds twice, breaches, asks the whole role and then the head of the entity, each in working time', async () => {
   const row = dealRow(testDeal({ lines: [milestones()] }), { state: 'approval' });
   await engine.db.insertInto('deal').values(row).execute();
-  const approvalId = uuidv7();
-  const workflowId = approvalWorkflowId(approvalId);
-  await engine.client.workflow.start(approval, {
-    workflowId,
-    taskQueue: engine.taskQueue,
-    args: [{ approvalId, subjectKind: 'deal', subjectId: row.id, dealId: row.id, opened: null, clock: { simulated: false } }],
-  });
-  const opened = await until('the approval to be open', () =>
-    engine.db.selectFrom('approval').select('opened_at').where('id', '=', approvalId).executeTakeFirst(),
-  );
+  const openedAt = new Date().toISOString();
+  const ask = { subjectKind: 'deal', subjectId: row.id, dealId: row.id, at: openedAt } as const;
+  const { approvalId, handle } = await startApproval(engine, ask, { simulated: false });
+  const { workflowId } = handle;
   const calendar = await calendarOf(engine.db, 'CAL-DE-HE');
-  const after = (minutes: number) => text(addWorkingMinutes(calendar, opened.opened_at, minutes));
+  const after = (minutes: number) => text(addWorkingMinutes(calendar, openedAt, minutes));
   const moments = [480, 864, 960, 1920].map(after);
 
-  await skipTo(workflowId, opened.opened_at, moments.at(-1) ?? '');
+  await skipTo(workflowId, openedAt, moments.at(-1) ?? '');
   const events = async () =>
     engine.db.selectFrom('sla_event').select(['kind', 'at']).where('workflow_id', '=', workflowId).orderBy('at').orderBy('kind').execute();
   await until('the last escalation', async () => (await events()).filter((event) => event.kind === 'escalation').length === 2);

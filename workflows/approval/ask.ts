@@ -13,13 +13,13 @@ import { approval, outcomeOf } from './workflow';
  * withdraws it.
  */
 export async function answerOf(ask: ApprovalInput, identity: RunIdentity): Promise<ApprovalResult> {
-  const { opened, approvalId, subjectKind, subjectId, dealId } = ask;
-  if (opened && opened.state !== 'pending') return outcomeOf(opened);
+  const { opened, subjectKind, subjectId, dealId } = ask;
+  if (opened.state !== 'pending') return outcomeOf(opened);
   const run = await CancellationScope.nonCancellable(() =>
     startChild(approval, {
-      workflowId: approvalWorkflowId(approvalId),
+      workflowId: approvalWorkflowId(opened.approvalId),
       args: [ask],
-      typedSearchAttributes: [...identityAttributes(identity), ...(opened ? shownAttributes(opened) : [])],
+      typedSearchAttributes: [...identityAttributes(identity), ...shownAttributes(opened)],
       staticSummary: `Approval of ${subjectKind}`,
       staticDetails: `Subject \`${subjectId}\` of deal \`${dealId}\``,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,

@@ -2,16 +2,15 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ApprovalSubject, ApprovalView, ClockState, DecisionInput, DecisionReceipt } from '../../contracts/workflow-state';
 
 export interface ApprovalInput {
-  readonly approvalId: string;
   readonly subjectKind: ApprovalSubject;
   readonly subjectId: string;
   readonly dealId: string;
-  /** As the effect that asks has opened it; null where the run opens it itself. */
-  readonly opened: ApprovalView | null;
+  /** As the effect that asks has opened it. */
+  readonly opened: ApprovalView;
   readonly clock: ClockState;
 }
 
 /** Answers after the decision is committed, exactly one at a time (D4). */
 export const decideUpdate = defineUpdate<DecisionReceipt, [DecisionInput]>('decide');
 export const withdrawSignal = defineSignal<[{ reasonId: string | null; at: string }]>('withdraw');
-export const approvalQuery = defineQuery<ApprovalView | null>('approval');
+export const approvalQuery = defineQuery<ApprovalView>('approval');

@@ -9,9 +9,11 @@ import { approvalQuery, decideUpdate, withdrawSignal, type ApprovalInput } from 
 
 /** An approval: open the tiers that the policy names, remind and escalate in working time, and answer with the outcome. */
 export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
-  const { approvalId, subjectKind, subjectId, dealId, opened } = input;
+  const { opened } = input;
+  const { approvalId } = opened;
   const { clock, story, one, presence } = openLifecycle(input.clock);
-  let view: ApprovalView | null = null;
+  let view = opened;
+  const isPending = (): boolean => view.state === 'pending';
   let withdrawal: { reasonId: string | null; at: string } | null = null;
 
   setHandler(approvalQuery, () => view);
@@ -34,14 +36,11 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
     if (presence.show(next)) view = next;
   }
 
-  if (opened) {
-    presence.startedWith(opened);
-    view = opened;
-  } else show(await story.step('openApproval', { approvalId, subjectKind, subjectId, dealId, at: clock.now() }, `open ${subjectKind}`));
+  presence.startedWith(opened);
   try {
-    for (let turn = 1; pending(view); turn += 1) {
-      const wake = earliest(pending(view)?.waits.map((wait) => wait.wakesAt) ?? []);
-      const woke = await clock.wait(() => !pending(view) || withdrawal !== null, wake, 'next reminder or escalation');
+    for (let turn = 1; isPending(); turn += 1) {
+      const wake = earliest(view.waits.map((wait) => wait.wakesAt));
+      const woke = await clock.wait(() => !isPending() || withdrawal !== null, wake, 'next reminder or escalation');
       if (withdrawal) break;
       if (woke === 'due') show(await story.step('remindApprovers', { approvalId, turn, at: clock.now() }, 'remind or escalate'));
     }
@@ -50,13 +49,13 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
     withdrawal ??= { reasonId: null, at: clock.now() };
   }
   await CancellationScope.nonCancellable(async () => {
-    if (withdrawal && pending(view)) {
+    if (withdrawal && isPending()) {
       const { reasonId } = withdrawal;
       show(await story.step('withdrawApproval', { approvalId, reasonId, at: clock.now() }, 'withdraw'));
     }
     await settled();
   });
-  return outcomeOf(view as unknown as ApprovalView);
+  return outcomeOf(view);
 }
 
 /** How an approval that is not pending any more has ended. */
@@ -65,13 +64,8 @@ export function outcomeOf({ approvalId, state, decidedAt, reasonId }: ApprovalVi
   return { approvalId, state, decidedAt, reasonId };
 }
 
-function pending(view: ApprovalView | null): ApprovalView | null {
-  return view?.state === 'pending' ? view : null;
-}
-
 /** What the state alone can refuse, so that it leaves no trace in history; roles, limits and duties are decided in the transaction. */
-function decidable(view: ApprovalView | null, decision: DecisionInput): Violation | null {
-  if (view === null) return null;
+function decidable(view: ApprovalView, decision: DecisionInput): Violation | null {
   if (view.requestedBy === decision.by) return { violation: 'ApproverIsRequester', detail: 'nobody decides on their own request' };
   if (view.shownHash !== decision.shownHash)
     return { violation: 'VersionOutdated', detail: 'the decision was made on an older version of the subject' };

@@ -1,5 +1,6 @@
-import { CancellationScope, condition, isCancellation, uuid4 } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type {
+  ApprovalView,
   ChangeOrderInput,
   ChangeOrderReceipt,
   ChangeOrderView,
@@ -17,6 +18,7 @@ import { type DealRun } from './run';
 /** A change order that is neither applied nor ended. */
 interface OpenOrder {
   readonly receipt: ChangeOrderReceipt;
+  readonly asked: ApprovalView;
   readonly scope: CancellationScope;
   ready: boolean;
 }
@@ -43,12 +45,11 @@ export class ChangeOrders {
   async request(order: ChangeOrderInput): Promise<ChangeOrderReceipt> {
     return this.answer(order.at, async () => {
       const { dealId } = this.deal;
-      const input = { dealId, order, approvalId: uuid4() };
-      const { receipt, deal } = await effect('requestChangeOrder', input, `request change order ${order.number}`);
+      const { receipt, deal, asked } = await effect('requestChangeOrder', { dealId, order }, `request change order ${order.number}`);
       this.deal.show(deal);
       if (this.known.has(order.number)) return receipt;
       this.known.add(order.number);
-      const opened: OpenOrder = { receipt, scope: new CancellationScope(), ready: false };
+      const opened: OpenOrder = { receipt, asked, scope: new CancellationScope(), ready: false };
       this.open.set(receipt.changeOrderId, opened);
       void this.decide(opened);
       return receipt;
@@ -109,10 +110,10 @@ export class ChangeOrders {
 
   /** The story of one change order; what ends it from outside cancels its scope, and its approval is withdrawn. */
   private async decide(order: OpenOrder): Promise<void> {
-    const { changeOrderId, approvalId, number } = order.receipt;
+    const { changeOrderId, number } = order.receipt;
     try {
       await order.scope.run(async () => {
-        const { state: outcome } = await this.deal.ask('change-order', changeOrderId, approvalId);
+        const { state: outcome } = await this.deal.ask('change-order', changeOrderId, order.asked);
         const settled = await this.deal.step('settleChangeOrder', { changeOrderId, outcome }, `change order ${number} ${outcome}`);
         await this.note(settled);
         if (settled.orderState === 'approved') {

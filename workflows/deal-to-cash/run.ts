@@ -1,4 +1,4 @@
-import { CancellationScope, CancelledFailure, log, ParentClosePolicy, startChild, uuid4 } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, log, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { Activities } from '../../contracts/activities';
 import type {
   ApprovalResult,
@@ -29,7 +29,7 @@ import { type StepAnswer, type StepInput, type StepName } from './steps';
 
 interface Cancellation {
   readonly input: CancellationInput;
-  readonly approvalId: string;
+  readonly asked: ApprovalView;
   granted: boolean;
 }
 
@@ -103,15 +103,10 @@ export class DealRun {
     return answer;
   }
 
-  /** An approval that is asked for; its answer moves the clock of a simulation. `opened` is null where its run opens it itself. */
-  async ask(
-    subjectKind: ApprovalSubject,
-    subjectId: string,
-    approvalId: string,
-    opened: ApprovalView | null = null,
-  ): Promise<ApprovalResult> {
+  /** The answer to an approval that an effect has opened; it moves the clock of a simulation. */
+  async ask(subjectKind: ApprovalSubject, subjectId: string, opened: ApprovalView): Promise<ApprovalResult> {
     const { dealId, clock } = this;
-    const result = await answerOf({ approvalId, subjectKind, subjectId, dealId, opened, clock: clock.state() }, { dealId });
+    const result = await answerOf({ subjectKind, subjectId, dealId, opened, clock: clock.state() }, { dealId });
     // A cancelled approval ends as withdrawn, not as cancelled: the story ends here all the same.
     leaveWhenCancelled();
     clock.follow(result.decidedAt);
@@ -128,10 +123,9 @@ export class DealRun {
     return this.lifecycle.one.run(async () => {
       this.clock.follow(terms.at);
       this.refuseUnexpectedTerms(terms);
-      const approvalId = this.proposal?.opened.approvalId ?? uuid4();
       const { receipt, deal, asked } = await effect(
         'recordSowProposal',
-        { dealId: this.dealId, proposal: terms, approvalId, at: this.clock.now() },
+        { dealId: this.dealId, proposal: terms, at: this.clock.now() },
         'record proposed terms',
       );
       this.proposal ??= { input: terms, opened: asked };
@@ -155,24 +149,20 @@ export class DealRun {
     return this.lifecycle.one.run(async () => {
       this.clock.follow(request.at);
       this.refuseSecondCancellation(request);
-      if (this.cancellation) return { approvalId: this.cancellation.approvalId };
-      const asked: Cancellation = { input: request, approvalId: uuid4(), granted: false };
-      this.show(
-        await effect(
-          'requestCancellation',
-          { dealId: this.dealId, cancellation: request, approvalId: asked.approvalId },
-          'record cancellation request',
-        ),
-      );
-      this.cancellation = asked;
-      void this.decideCancellation(asked);
-      return { approvalId: asked.approvalId };
+      if (!this.cancellation) {
+        const input = { dealId: this.dealId, cancellation: request };
+        const { asked, ...view } = await effect('requestCancellation', input, 'record cancellation request');
+        this.show(view);
+        this.cancellation = { input: request, asked, granted: false };
+        void this.decideCancellation(this.cancellation);
+      }
+      return { approvalId: this.cancellation.asked.approvalId };
     });
   }
 
   granted(): { requestId: string; approvalId: string } {
     if (!this.cancellation) throw new Error('no cancellation is granted');
-    return { requestId: this.cancellation.input.requestId, approvalId: this.cancellation.approvalId };
+    return { requestId: this.cancellation.input.requestId, approvalId: this.cancellation.asked.approvalId };
   }
 
   async startProject(baseline: BaselineView): Promise<void> {
@@ -236,11 +226,11 @@ export class DealRun {
     await tell(lineWorkflowId(contractLineId), stopLineSignal, { stoppedOn, at: this.clock.now() });
   }
 
-  private async decideCancellation(asked: Cancellation): Promise<void> {
-    const { requestId } = asked.input;
-    const outcome = await this.ask('cancellation', requestId, asked.approvalId);
+  private async decideCancellation(cancellation: Cancellation): Promise<void> {
+    const { requestId } = cancellation.input;
+    const outcome = await this.ask('cancellation', requestId, cancellation.asked);
     if (outcome.state === 'approved') {
-      asked.granted = true;
+      cancellation.granted = true;
       this.cancelStory();
       return;
     }

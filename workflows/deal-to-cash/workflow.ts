@@ -1,4 +1,4 @@
-import { CancellationScope, isCancellation, setHandler, uuid4 } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, setHandler } from '@temporalio/workflow';
 import type { ApprovalView, BaselineView, CancellationInput, ChangeOrderInput, SowProposalInput } from '../../contracts/workflow-state';
 import { settled } from '../lifecycle';
 import { ChangeOrders } from './changes';
@@ -60,7 +60,7 @@ export async function dealToCash(input: DealToCashInput): Promise<DealToCashResu
 async function play(deal: DealRun, changes: ChangeOrders): Promise<DealToCashResult['outcome']> {
   await handOver(deal);
   const opened = await confirmTerms(deal);
-  const approval = await deal.ask('deal', deal.dealId, opened.approvalId, opened);
+  const approval = await deal.ask('deal', deal.dealId, opened);
   if (approval.state !== 'approved') {
     await deal.step('declineDeal', { reasonId: approval.reasonId }, 'deal declined');
     return 'declined';
@@ -87,15 +87,14 @@ async function handOver(deal: DealRun): Promise<void> {
 
 /** Until legal and finance have confirmed what the signed statement of work says; then it governs, and the deal is asked for. */
 async function confirmTerms(deal: DealRun): Promise<ApprovalView> {
-  const nextApprovalId = uuid4();
   for (;;) {
     await deal.clock.wait(() => deal.proposal !== null, null, 'proposed terms');
     const { proposalId, opened } = deal.proposed();
     const { approvalId } = opened;
-    const outcome = await deal.ask('sow', proposalId, approvalId, opened);
+    const outcome = await deal.ask('sow', proposalId, opened);
     const confirmed = outcome.state === 'approved';
     const summary = confirmed ? 'the statement of work governs' : 'terms refused';
-    const settled = await deal.step('settleSowProposal', { proposalId, approvalId, confirmed, nextApprovalId }, summary);
+    const settled = await deal.step('settleSowProposal', { proposalId, approvalId, confirmed }, summary);
     deal.proposal = null;
     if (settled.asked) return settled.asked;
   }
@@ -103,7 +102,7 @@ async function confirmTerms(deal: DealRun): Promise<ApprovalView> {
 
 /** Contract version 1 and its project, then the kickoff gate and the lines; a refused kickoff is put right and asked again. */
 async function mobilise(deal: DealRun, approvalId: string): Promise<void> {
-  const baseline = await deal.step('createBaseline', { approvalId, kickoffApprovalId: uuid4() }, 'contract version, project, billing plan');
+  const baseline = await deal.step('createBaseline', { approvalId }, 'contract version, project, billing plan');
   const project = deal.startProject(baseline);
   // Where nobody is asked at the gate, delivery has started with the baseline.
   if (baseline.kickoff.state === 'pending') {
@@ -116,13 +115,12 @@ async function mobilise(deal: DealRun, approvalId: string): Promise<void> {
 async function passKickoff(deal: DealRun, { projectId, kickoff }: BaselineView): Promise<void> {
   for (let opened = kickoff; ;) {
     const { approvalId } = opened;
-    const { state } = await deal.ask('kickoff', `${projectId}/${approvalId}`, approvalId, opened);
+    const { state } = await deal.ask('kickoff', `${projectId}/${approvalId}`, opened);
     if (state === 'approved') break;
     const seen = deal.reports;
-    await deal.step('settleKickoff', { approvalId, nextApprovalId: null }, 'kickoff sent back');
+    await deal.step('sendBackKickoff', { approvalId }, 'kickoff sent back');
     await deal.clock.wait(() => deal.reports !== seen, null, 'mobilisation put right');
-    const again = await deal.step('settleKickoff', { approvalId, nextApprovalId: uuid4() }, 'kickoff asked again');
-    opened = again.asked ?? opened;
+    opened = (await deal.step('askKickoffAgain', { approvalId }, 'kickoff asked again')).asked;
   }
   await deal.step('startDelivery', {}, 'kickoff: delivery starts');
 }

@@ -1,5 +1,5 @@
-import { ParentClosePolicy, setHandler, startChild, uuid4 } from '@temporalio/workflow';
-import type { ClockState, CorrectionView } from '../../contracts/workflow-state';
+import { ParentClosePolicy, setHandler, startChild } from '@temporalio/workflow';
+import type { ApprovalView, ClockState, CorrectionView } from '../../contracts/workflow-state';
 import { invoiceWorkflowId, lineWorkflowId, projectWorkflowId } from '../../domain/ids';
 import { effect } from '../activity-proxies';
 import { answerOf } from '../approval/ask';
@@ -26,6 +26,8 @@ export async function invoiceCorrection(input: InvoiceCorrectionInput): Promise<
   const { invoiceId, dealId, contractLineId } = input;
   const { clock, story, one, presence } = openLifecycle(input.clock);
   let view: CorrectionView | null = null;
+  /** The approval of each correction that was requested. */
+  const approvals = new Map<string, ApprovalView>();
   let messages = 0;
 
   setHandler(correctionQuery, () => view);
@@ -46,8 +48,9 @@ export async function invoiceCorrection(input: InvoiceCorrectionInput): Promise<
   );
   setHandler(requestCorrectionUpdate, (correction) =>
     heard(correction.at, async () => {
-      const asked = { invoiceId, correction, approvalId: uuid4() };
-      const receipt = await effect('requestCorrection', asked, `request correction ${correction.correctionId}`);
+      const summary = `request correction ${correction.correctionId}`;
+      const { asked, ...receipt } = await effect('requestCorrection', { invoiceId, correction }, summary);
+      approvals.set(correction.correctionId, asked);
       show(receipt.view);
       await tellProject();
       return receipt;
@@ -78,8 +81,10 @@ export async function invoiceCorrection(input: InvoiceCorrectionInput): Promise<
     await tell(invoiceWorkflowId(invoiceId), receivableChangedSignal, { at: clock.now() });
   }
 
-  async function decide({ correctionId, approvalId }: Open): Promise<void> {
-    const ask = { approvalId, subjectKind: 'correction', subjectId: correctionId, dealId, opened: null, clock: clock.state() } as const;
+  async function decide({ correctionId }: Open): Promise<void> {
+    const opened = approvals.get(correctionId);
+    if (!opened) throw new Error(`correction ${correctionId} was requested of another run`);
+    const ask = { subjectKind: 'correction', subjectId: correctionId, dealId, opened, clock: clock.state() } as const;
     const outcome = await answerOf(ask, identity());
     clock.follow(outcome.decidedAt);
     const settling = { invoiceId, correctionId, outcome: outcome.state, at: clock.now() };

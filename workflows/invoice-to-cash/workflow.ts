@@ -1,4 +1,4 @@
-import { continueAsNew, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { ApprovalView, InvoiceView } from '../../contracts/workflow-state';
 import { lineWorkflowId, projectWorkflowId } from '../../domain/ids';
 import { effect } from '../activity-proxies';
@@ -48,9 +48,9 @@ export async function invoiceToCash(input: InvoiceToCashInput): Promise<void> {
 
   /** Where the tax changes with the day of issue, the draft goes back to its approval. */
   async function bringToIssue(): Promise<InvoiceView> {
-    for (;;) {
-      const approvalId = uuid4();
-      const draft = await story.step('openInvoice', { invoiceId, approvalId, at: clock.now() }, 'ask for approval of the draft');
+    for (let asking = 1; ; asking += 1) {
+      const draft = await story.step('openInvoice', { invoiceId, turn: asking, at: clock.now() }, 'ask for approval of the draft');
+      const { approvalId } = draft.asked;
       const approved = draft.asked.state === 'pending' ? await decided(show(draft), draft.asked) : draft;
       if (approved.state === 'draft') continue;
       if (approved.state !== 'approved') return show(approved);
@@ -64,7 +64,7 @@ export async function invoiceToCash(input: InvoiceToCashInput): Promise<void> {
   /** What the answer to a draft that waits for people makes of it. */
   async function decided({ entityId, customerId }: InvoiceView, opened: ApprovalView): Promise<InvoiceView> {
     const { approvalId } = opened;
-    const ask = { approvalId, subjectKind: 'invoice', subjectId: invoiceId, dealId, opened, clock: clock.state() } as const;
+    const ask = { subjectKind: 'invoice', subjectId: invoiceId, dealId, opened, clock: clock.state() } as const;
     const outcome = await answerOf(ask, { dealId, entityId, customerId });
     clock.follow(outcome.decidedAt);
     const at = clock.now();

@@ -1,4 +1,4 @@
-import { CancellationScope, setHandler, uuid4 } from '@temporalio/workflow';
+import { CancellationScope, setHandler } from '@temporalio/workflow';
 import type { ApprovalResult, ApprovalView, ClockState, ProjectView, SignOffInput } from '../../contracts/workflow-state';
 import { effect } from '../activity-proxies';
 import { answerOf } from '../approval/ask';
@@ -73,8 +73,10 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<{ at: 
 
   /** `reopened`: facts that came after the approval opened the checklist again, so that what was approved is no longer so (R-080). */
   async function approveClose(): Promise<'closed' | 'sent-back' | 'reopened'> {
-    const approvalId = uuid4();
-    const { asked, ...project } = await story.step('awaitClosingApproval', { projectId, approvalId, at: clock.now() }, 'ask to close');
+    turn += 1;
+    const ask = { projectId, turn, at: clock.now() };
+    const { asked, ...project } = await story.step('awaitClosingApproval', ask, 'ask to close');
+    const { approvalId } = asked;
     if (asked.state === 'pending') show(project);
     asking = new CancellationScope();
     if (cancelled) asking.cancel();
