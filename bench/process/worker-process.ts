@@ -37,7 +37,9 @@ export async function stopWorker(child: ChildProcess): Promise<void> {
 /** The process alone; nobody waits until it polls. */
 export function spawnWorker(stack: Pick<BenchStack, 'environment'>, kind: WorkerKind, more: Record<string, string> = {}): ChildProcess {
   const environment = { ...process.env, ...stack.environment, ...more };
-  return fork(join(__dirname, `${kind}-worker.ts`), [], { env: environment, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const { BENCH_PROFILE: profiles } = process.env;
+  const execArgv = profiles ? [...process.execArgv, '--cpu-prof', `--cpu-prof-dir=${profiles}`] : process.execArgv;
+  return fork(join(__dirname, `${kind}-worker.ts`), [], { env: environment, execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
 }
 
 function ready(child: ChildProcess, kind: WorkerKind): Promise<void> {
