@@ -3,7 +3,8 @@ import { type FastifyRequest } from 'fastify';
 import { type Said, type ShownKind } from '../contracts/workflow-state';
 import { type RouteDeps } from './deps';
 import { ApiError, refused } from './errors';
-import { type RunStart, TemporalSilent } from './gateway/gateway';
+import { TemporalSilent } from './gateway/silence';
+import { type RunStart } from './gateway/starts';
 import { preconditionOn } from './preconditions';
 
 /** An update to a run; `id` is what the request creates or changes, for the eye. */

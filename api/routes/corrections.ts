@@ -8,7 +8,7 @@ import { correctionWorkflowId } from '../../domain/ids';
 import { raiseDisputeUpdate, requestCorrectionUpdate, resolveDisputeUpdate } from '../../workflows/invoice-correction/messages';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
-import { type RunStart } from '../gateway/gateway';
+import { type RunStart } from '../gateway/starts';
 import { idFor } from '../idempotency';
 import { amountAbove } from '../money';
 import { type Api } from '../routing';

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql, type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';
-import { type Gateway, type Update } from '../../api/gateway/gateway';
+import { type Gateway } from '../../api/gateway/gateway';
+import { type Update } from '../../api/gateway/updates';
 import { putInboxEvent } from '../../db/inbox';
 import { type DecisionInput } from '../../contracts/workflow-state';
 import { type DB } from '../../db/types';

@@ -1,0 +1,94 @@
+import { type Client, WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
+import { type ClockState } from '../../contracts/workflow-state';
+import { dealWorkflowId, intakeWorkflowId, periodWorkflowId } from '../../domain/ids';
+import { dealReportedSignal, type DealToCashInput } from '../../workflows/deal-to-cash/messages';
+import { enqueueSignal, type IntakeInput } from '../../workflows/intake/messages';
+import { type InvoiceCorrectionInput } from '../../workflows/invoice-correction/messages';
+import { booksOpenedSignal, type PeriodCloseInput } from '../../workflows/period-close/messages';
+import { identityAttributes } from '../../workflows/search-attributes';
+
+export interface DealReport {
+  readonly dealId: string;
+  readonly entityId: string;
+  readonly customerId: string | null;
+  readonly eventId: string;
+  readonly at: string;
+}
+
+/** The disputes and the correction of an invoice begin with the first message about them. */
+export interface RunStart {
+  readonly correction: InvoiceCorrectionInput;
+  readonly entityId: string;
+}
+
+export async function startDeal(client: Client, taskQueue: string, deal: DealReport, clock: ClockState): Promise<'told' | 'ended'> {
+  const { dealId, entityId, customerId, eventId, at } = deal;
+  const input: DealToCashInput = { dealId, clock };
+  try {
+    await client.workflow.signalWithStart('dealToCash', {
+      workflowId: dealWorkflowId(dealId),
+      taskQueue,
+      args: [input],
+      signal: dealReportedSignal,
+      signalArgs: [{ eventId, at }],
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      typedSearchAttributes: identityAttributes({ dealId, entityId, customerId }),
+      staticSummary: 'Deal to cash',
+      staticDetails: `Deal \`${dealId}\` of entity \`${entityId}\``,
+    });
+    return 'told';
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'ended';
+    throw error;
+  }
+}
+
+export async function startIntake(
+  client: Client,
+  taskQueue: string,
+  stream: string,
+  event: { inboxEventId: string; at: string },
+  clock: ClockState,
+): Promise<void> {
+  const input: IntakeInput = { stream, clock };
+  await client.workflow.signalWithStart('intake', {
+    workflowId: intakeWorkflowId(stream),
+    taskQueue,
+    args: [input],
+    signal: enqueueSignal,
+    signalArgs: [event],
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    staticSummary: 'Intake',
+    staticDetails: `Stream \`${stream}\`, one event after the other`,
+  });
+}
+
+export async function startBooks(client: Client, taskQueue: string, entityId: string, at: string, clock: ClockState): Promise<void> {
+  const input: PeriodCloseInput = { entityId, clock };
+  await client.workflow.signalWithStart('periodClose', {
+    workflowId: periodWorkflowId(entityId),
+    taskQueue,
+    args: [input],
+    signal: booksOpenedSignal,
+    signalArgs: [{ at }],
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    typedSearchAttributes: identityAttributes({ entityId }),
+    staticSummary: 'Books',
+    staticDetails: `Months of entity \`${entityId}\`, one after the other`,
+  });
+}
+
+export function correctionStart(taskQueue: string, workflowId: string, { correction, entityId }: RunStart) {
+  const { invoiceId, dealId } = correction;
+  return new WithStartWorkflowOperation('invoiceCorrection', {
+    workflowId,
+    taskQueue,
+    args: [correction],
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    typedSearchAttributes: identityAttributes({ dealId, entityId }),
+    staticSummary: 'Disputes and correction of an invoice',
+    staticDetails: `Invoice \`${invoiceId}\``,
+  });
+}
