@@ -23,7 +23,13 @@ export interface Update<Ret, Input> {
   readonly start?: RunStart;
 }
 
-export function sendUpdate<Ret, Input>(client: Client, taskQueue: string, update: Update<Ret, Input>): Promise<UpdateOutcome<Ret>> {
+/** A run that ends at this very moment takes nothing more; where the message may begin one, sent once more it begins the next. */
+export async function sendUpdate<Ret, Input>(client: Client, taskQueue: string, update: Update<Ret, Input>): Promise<UpdateOutcome<Ret>> {
+  const outcome = await sendOnce(client, taskQueue, update);
+  return outcome.kind === 'no-run' && update.start !== undefined ? sendOnce(client, taskQueue, update) : outcome;
+}
+
+function sendOnce<Ret, Input>(client: Client, taskQueue: string, update: Update<Ret, Input>): Promise<UpdateOutcome<Ret>> {
   const { definition, workflowId, input, updateId, start } = update;
   const told =
     start === undefined

@@ -1,3 +1,5 @@
+import { type WorkflowClientInterceptor, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { type Answer, problemOf, type Send, testApi, type TestApi } from '../support/api';
 import { rebillOf } from '../support/corrections';
 import { accept, issue } from '../support/delivery';
@@ -21,11 +23,30 @@ describe('disputes and corrections over HTTP', () => {
   let invoice: Awaited<ReturnType<typeof issue>>;
   let url: string;
   let people: Record<'receivables' | 'director' | 'controller' | 'manager' | 'japan', Send>;
+  /** The ids of updates whose run ended before they were answered. */
+  const ended: string[] = [];
+  let endsNext = false;
+  /** Where asked for, the run that has taken an update ends before anybody hears of it; Temporal says then that it has ended. */
+  const endings: WorkflowClientInterceptor = {
+    startUpdateWithStart: async (input, next) => {
+      const taken = await next(input);
+      if (!endsNext) return taken;
+      endsNext = false;
+      ended.push(taken.updateId);
+      await api.temporal.workflow.getHandle(taken.workflowExecution.workflowId).terminate('ended at this very moment');
+      throw new WorkflowUpdateFailedError('failed', ApplicationFailure.create({ type: 'AcceptedUpdateCompletedWorkflow' }));
+    },
+  };
   const full = { kind: 'full', otherwise: 'rebill', choices: [], disputeId: null, reasonCode: 'HOURS', reason: null };
   beforeAll(async () => {
     engine = await startTestEngine();
     const environment = { SIMULATION: 'true' };
-    api = await testApi({ engine, environment, deps: { updateTimeoutMs: 10_000, clock: { now: () => Promise.resolve(deal.now) } } });
+    api = await testApi({
+      engine,
+      environment,
+      between: endings,
+      deps: { updateTimeoutMs: 10_000, clock: { now: () => Promise.resolve(deal.now) } },
+    });
     deal = await startDeal(engine, testDeal({ lines: [milestones()] }));
     const ids = ['U-AR', 'U-DELDIR', 'U-FC-US', 'U-PM-US', 'U-FC-JP'];
     const [receivables, director, controller, manager, japan] = await Promise.all(ids.map((id) => api.as(id)));
@@ -66,9 +87,11 @@ describe('disputes and corrections over HTTP', () => {
     await until('their runs to end', async () => (await read()).waits.every((wait) => wait.kind === 'payment'));
   });
 
-  test('a dispute is raised once per key, shown with its words and its owner, and resolved by whoever may', async () => {
+  test('a message that meets the end of its run begins the next one; a dispute is raised once per key, shown with its words and its owner, and resolved by whoever may', async () => {
     const body = { reference: 'CL-7', amount: '100.00', reasonCode: 'HOURS', reason: 'the second day', ownerRole: 'project-manager', raisedAt: deal.now }; // prettier-ignore
+    endsNext = true;
     const first = await people.receivables('POST', `${url}/disputes`, { body, key: 'dispute' });
+    expect(ended).toHaveLength(1);
     expect([first.status, (first.body as { openDisputes: number }).openDisputes]).toEqual([201, 1]);
     const again = await people.receivables('POST', `${url}/disputes`, { body, key: 'dispute' });
     expect([again.status, again.body]).toEqual([201, first.body]);

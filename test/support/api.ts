@@ -1,4 +1,4 @@
-import { type Client as TemporalClient, Client } from '@temporalio/client';
+import { type Client as TemporalClient, Client, type WorkflowClientInterceptor } from '@temporalio/client';
 import { type FastifyInstance, type InjectOptions } from 'fastify';
 import { type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';
@@ -59,6 +59,8 @@ export interface TestApiOptions {
   /** The firm of the reference deal; default true. */
   readonly seed?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Stands between the API and Temporal. */
+  readonly between?: WorkflowClientInterceptor;
   readonly deps?: Partial<Pick<ApiDeps, 'updateTimeoutMs' | 'requestsPerMinute' | 'failedSignInsPerMinute' | 'clock' | 'db'>>;
 }
 
@@ -94,7 +96,8 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     ...options.environment,
   });
   const connection = connectTemporalLater(config.temporal);
-  const temporal = new Client({ connection, namespace: config.temporal.namespace });
+  const interceptors = options.between === undefined ? {} : { interceptors: { workflow: [options.between] } };
+  const temporal = new Client({ connection, namespace: config.temporal.namespace, ...interceptors });
   const logged: string[] = [];
   const deps: ApiDeps = {
     config,
