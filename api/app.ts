@@ -1,5 +1,5 @@
 import helmet from '@fastify/helmet';
-import swagger from '@fastify/swagger';
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -9,6 +9,7 @@ import { BODY_LIMIT_BYTES, FILE_TIMEOUT_MS, readBodies } from './body';
 import { type ApiDeps, type RouteDeps } from './deps';
 import { ApiError } from './errors';
 import { createGateway } from './gateway/gateway';
+import { link, type Linkable } from './links';
 import { refuseOtherMethods } from './methods';
 import { answerNotModified } from './preconditions';
 import { answerWithProblems, sendProblem, zodValidator } from './problem';
@@ -71,7 +72,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   const signIns = await limitRates(app, deps);
   guardRoutes(app, deps, tokens, signIns);
   answerNotModified(app);
-  await app.register(swagger, { openapi: document(deps), transform: jsonSchemaTransform });
+  await app.register(swagger, { openapi: document(deps), transform: jsonSchemaTransform, transformObject: withLinks });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: false });
   const gateway = createGateway(deps.temporal, {
     taskQueue: deps.config.worker.taskQueue,
@@ -134,6 +135,11 @@ const contentPolicy = {
     imgSrc: ["'self'", 'data:'],
     upgradeInsecureRequests: null,
   },
+};
+
+const withLinks: NonNullable<FastifyDynamicSwaggerOptions['transformObject']> = (made) => {
+  if (!('openapiObject' in made)) throw new Error('the document is OpenAPI 3.1');
+  return link(made.openapiObject as typeof made.openapiObject & Linkable);
 };
 
 function document({ config }: ApiDeps) {
