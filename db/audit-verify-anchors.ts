@@ -44,6 +44,21 @@ export async function verifyAnchors(
   return state;
 }
 
+/** Where a stream is no longer what some anchor says of it; the first such place. */
+export async function anchoredDamage(trx: Kysely<DB>, stream: StreamState): Promise<Damage[]> {
+  const head = await trx
+    .selectFrom('audit_anchor_head as a')
+    .leftJoin('audit_entry as e', (join) => join.onRef('e.stream', '=', 'a.stream').onRef('e.sequence', '=', 'a.sequence'))
+    .select(['a.anchor_sequence', 'a.stream', 'a.sequence', 'a.hash', 'e.hash as entry_hash'])
+    .where('a.stream', '=', stream.stream)
+    .where((eb) => eb.or([eb('e.hash', 'is', null), eb('e.hash', '!=', eb.ref('a.hash'))]))
+    .orderBy('a.sequence')
+    .limit(1)
+    .executeTakeFirst();
+  const damage = head === undefined ? null : headDamage(head, stream);
+  return damage === null ? [] : [damage];
+}
+
 function followAnchor(state: Anchored, row: AnchorRow, heads: readonly HeadRow[], streams: ReadonlyMap<string, StreamState>): void {
   const problem = anchorDamage(state, row, heads);
   if (problem !== null) state.damage.push(problem);

@@ -60,7 +60,7 @@ export async function verifyAudit(db: Kysely<DB>, options: { batch?: number; wit
     });
 }
 
-interface Chains {
+export interface Chains {
   readonly streams: Map<string, StreamState>;
   readonly damage: Damage[];
   entries: number;
@@ -69,11 +69,12 @@ interface Chains {
   erasedTexts: number;
 }
 
-async function verifyChains(trx: Kysely<DB>, batch: number): Promise<Chains> {
+/** Follows the chain of every stream, or of one alone, and holds heads, personal values and texts against it. */
+export async function verifyChains(trx: Kysely<DB>, batch: number, only?: string): Promise<Chains> {
   const chains: Chains = { streams: new Map(), damage: [], entries: 0, commitments: 0, valued: 0, erasedTexts: 0 };
   let after: { stream: string; sequence: number } | null = null;
   for (;;) {
-    const rows = await entriesAfter(trx, after, batch);
+    const rows = await entriesAfter(trx, after, batch, only);
     for (const row of rows) {
       const state = chains.streams.get(row.stream) ?? beginStream(row.stream);
       chains.streams.set(row.stream, state);
@@ -89,20 +90,28 @@ async function verifyChains(trx: Kysely<DB>, batch: number): Promise<Chains> {
     after = { stream: last.stream, sequence: last.sequence };
   }
   for (const state of chains.streams.values()) if (state.damage !== null) chains.damage.push(state.damage);
-  chains.damage.push(...(await verifyHeads(trx, chains.streams)));
+  chains.damage.push(...(await verifyHeads(trx, chains.streams, only)));
   return chains;
 }
 
-async function entriesAfter(trx: Kysely<DB>, after: { stream: string; sequence: number } | null, limit: number): Promise<ChainedEntry[]> {
+async function entriesAfter(
+  trx: Kysely<DB>,
+  after: { stream: string; sequence: number } | null,
+  limit: number,
+  only: string | undefined,
+): Promise<ChainedEntry[]> {
   let query = trx.selectFrom('audit_entry').selectAll().orderBy('stream').orderBy('sequence').limit(limit);
+  if (only !== undefined) query = query.where('stream', '=', only);
   if (after !== null) {
     query = query.where((eb) => eb(eb.refTuple('stream', 'sequence'), '>', eb.tuple(after.stream, after.sequence)));
   }
   return query.execute();
 }
 
-async function verifyHeads(trx: Kysely<DB>, streams: ReadonlyMap<string, StreamState>): Promise<Damage[]> {
-  const heads = new Map((await trx.selectFrom('audit_head').selectAll().execute()).map((head) => [head.stream, head]));
+async function verifyHeads(trx: Kysely<DB>, streams: ReadonlyMap<string, StreamState>, only: string | undefined): Promise<Damage[]> {
+  const query = trx.selectFrom('audit_head').selectAll();
+  const stored = await (only === undefined ? query : query.where('stream', '=', only)).execute();
+  const heads = new Map(stored.map((head) => [head.stream, head]));
   const damage: Damage[] = [];
   for (const [stream, state] of streams) {
     const head = heads.get(stream);
@@ -179,7 +188,7 @@ function personalOf(content: string): Record<string, string> {
 }
 
 /** The lowest row per stream; of two findings on one row the one of the chain itself, which comes first. */
-function firstPerStream(damage: readonly Damage[]): Damage[] {
+export function firstPerStream(damage: readonly Damage[]): Damage[] {
   const first = new Map<string, Damage>();
   for (const each of damage) {
     const known = first.get(each.stream);

@@ -1,5 +1,13 @@
-import { auditListSchema, auditQuery } from '../../contracts/api/operations';
+import {
+  auditListSchema,
+  auditQuery,
+  auditStreamListSchema,
+  auditStreamQuery,
+  auditVerificationQuery,
+  auditVerificationSchema,
+} from '../../contracts/api/operations';
 import { readAuditStream } from '../../db/audit-read';
+import { listStreams, verifyStream } from '../../db/audit-streams';
 import { isVisible } from '../../db/reads/visibility';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
@@ -7,7 +15,7 @@ import { pageAnswer, pageRequest } from '../paging';
 import { type Api, fieldScope } from '../routing';
 
 /**
- * The audit log, one stream at a time in its order; personal fields stand in it as commitments only (I-15). An entry of another entity is
+ * The audit log: its streams, the entries of one in its order, and whether they are whole; personal fields stand in it as commitments only (I-15). An entry of another entity is
  * not told, one of a whole deal without its details to all but the lead entity (ADR 0019). Amounts are for readers of invoices, the words
  * of people for readers of deals.
  */
@@ -34,6 +42,35 @@ export function auditRoutes(app: Api, deps: RouteDeps): void {
         })),
         next: next === null ? null : [String(next)],
       });
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/audit/streams',
+    schema: {
+      tags: ['operations'],
+      summary: 'Streams of the audit log by name: how many entries each has, its hash, and how far it is anchored',
+      querystring: auditStreamQuery,
+      response: { 200: auditStreamListSchema },
+    },
+    handler: async (request) => pageAnswer(await listStreams(deps.db, request.scope, pageRequest(request.query, ['text']))),
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/audit/verification',
+    schema: {
+      tags: ['operations'],
+      summary: 'Check one stream now: chain, head, anchors, and what stands behind its commitments; names the first damaged entry',
+      querystring: auditVerificationQuery,
+      response: { 200: auditVerificationSchema },
+    },
+    handler: async (request) => {
+      const { stream } = request.query;
+      const report = (await isVisible(deps.db, request.scope, stream)) ? await verifyStream(deps.db, stream) : undefined;
+      if (report === undefined) throw new ApiError('StreamUnknown', stream);
+      return report;
     },
   });
 }

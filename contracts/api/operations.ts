@@ -51,6 +51,27 @@ export const auditListSchema = listOf(
   }),
 );
 
+const streamHead = {
+  stream: z.string(),
+  entries: z.int(),
+  /** Of the last entry; every entry before it is in it. */
+  hash: z.string(),
+  /** The last anchor that names the stream, and how many of its entries it seals. */
+  anchor: z.object({ sequence: z.int(), entries: z.int(), sealedAt: moment }).nullable(),
+};
+export const auditStreamQuery = z.strictObject(pageQuery);
+export const auditStreamListSchema = listOf(z.object(streamHead));
+
+export const auditVerificationQuery = z.strictObject({ stream: z.string().min(1).max(300) });
+export const auditVerificationSchema = z.object({
+  ...streamHead,
+  valid: z.boolean(),
+  /** Personal values and texts that were erased, which is no damage. */
+  erased: z.int(),
+  /** The first damaged entry. */
+  damage: z.object({ sequence: z.int(), kind: z.enum(['changed', 'missing', 'inserted', 'cut-off']), detail: z.string() }).nullable(),
+});
+
 export const apiKeyRequest = z.strictObject({
   name: text,
   roles: z.array(role).min(1).max(20),

@@ -18,7 +18,11 @@ const SCOPES: readonly { readonly name: string; readonly scope: Scope }[] = [
 ];
 
 /** What a route asks for to read at all. */
-const QUERY: Readonly<Record<string, string>> = { '/v1/audit': '?stream=bank', '/v1/receivables': '?asOf=2026-06-30' };
+const QUERY: Readonly<Record<string, string>> = {
+  '/v1/audit': '?stream=bank',
+  '/v1/audit/verification': '?stream=bank',
+  '/v1/receivables': '?asOf=2026-06-30',
+};
 /** Lists that show the facts whole; other routes that read show parts of them, or nothing yet. */
 const LISTS: readonly string[] = ['/v1/deals', '/v1/approvals', '/v1/projects', '/v1/invoices', '/v1/bank-statements', '/v1/payments'];
 /** What is not among the facts: its scope is tested where it is made. */
@@ -29,7 +33,7 @@ const NOT_AMONG_FACTS: readonly string[] = [
   '/v1/intake-batches/{id}/errors.csv',
 ];
 /** Each stream and run has a scope of its own; they are read below by name. */
-const BY_NAME: readonly string[] = ['/v1/audit', '/v1/runs/{workflowId}'];
+const BY_NAME: readonly string[] = ['/v1/audit', '/v1/audit/verification', '/v1/runs/{workflowId}'];
 
 describe('role × scope × route', () => {
   let api: TestApi;

@@ -1,5 +1,6 @@
 import { appendAudit, entryHash } from '../../db/audit';
 import { anchorHash, headsHash, sealAnchor } from '../../db/audit-anchor';
+import { verifyStream } from '../../db/audit-streams';
 import { verifyAudit, type AuditReport } from '../../db/audit-verify';
 import { commitmentOf } from '../../db/hash';
 import { testDatabase } from '../support/database';
@@ -71,8 +72,19 @@ describe('the audit log', () => {
   const found = async () => {
     const report = await verify();
     expect(report.valid).toBe(report.damage.length === 0);
+    await eachAlone(report);
     return report.damage.map(({ stream, sequence, kind }) => `${stream} ${sequence} ${kind}`);
   };
+
+  /** A stream that is checked alone has the damage that the check of the whole log finds in it. */
+  async function eachAlone({ damage }: AuditReport): Promise<void> {
+    for (const stream of ['deal/1', 'deal/2', 'deal/9', 'vendor/1']) {
+      const expected = damage.find((each) => each.stream === stream);
+      const report = await verifyStream(database.db, stream, { batch: 4 });
+      const alone = report?.damage ? { stream, ...report.damage } : undefined;
+      expect({ stream, alone, valid: report?.valid ?? true }).toEqual({ stream, alone: expected, valid: expected === undefined });
+    }
+  }
 
   test('that nobody touched is valid, whatever the size of the batches, and says what is not sealed yet', async () => {
     for (const batch of [1, 2, 4, 100]) {
