@@ -2,7 +2,7 @@
 type Shown =
   /** The step waits; the wait of its run (`stuck`) names the code and asks whoever keeps the data, or an operator. */
   | 'wait'
-  /** What cannot be billed yet names it among its blockers. */
+  /** What cannot be billed yet names it among its blockers, which answers about its line tell. */
   | 'blocker'
   /** How a change order ended. */
   | 'outcome'
@@ -48,7 +48,7 @@ export const engineCodes: Readonly<Record<string, Shown>> = {
   JournalEntryUnbalanced: 'wait',
   JournalLineInvalid: 'wait',
   LimitNotInForce: 'wait',
-  MilestoneNotAccepted: 'blocker',
+  MilestoneNotAccepted: 'bug',
   PeriodNotOpen: 'wait',
   PeriodNotSoftClosed: 'wait',
   PolicyConditionUnknown: 'wait',

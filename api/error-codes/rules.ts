@@ -67,7 +67,6 @@ export const rules: readonly [string, ErrorRow][] = [
     DatesOutOfOrder: ['The dates are out of order.', CORRECT],
     RevenueMethodNotSupported: ['This revenue method is not supported.', CORRECT],
     MilestonesNotWhole: ['The milestones do not make up the whole fee.', CORRECT],
-    MilestoneNotAccepted: ['The milestone is not accepted.', 'Record the acceptance first.'],
     UsageReportMissing: ['Usage of the period is not reported.', 'Report the usage first.'],
     EstimateToCompleteMissing: ['The estimate to complete is missing.', ASK_FINANCE],
     CostRateMissing: ['Somebody has no cost rate on a day of work.', ASK_FINANCE],

@@ -5,7 +5,7 @@ import { paymentOf, writeStatement } from './bank';
 import { corrected, disputed } from './corrections';
 import { type Expectations, type Scene } from './scene';
 import { MAIN } from './terms';
-import { earlyDeal, oneMoreRun, unbilled } from './unbilled';
+import { earlyDeal, oneMoreRun, unbilled, unreported } from './unbilled';
 
 /** The main deal from its contract to late invoices: facts of lines, change orders, bills, money. */
 export const delivery: Scene = {
@@ -13,6 +13,7 @@ export const delivery: Scene = {
   play: async (firm, expect) => {
     const deal = firm.deal(MAIN);
     const early = await earlyDeal(firm);
+    await unreported(firm, expect, early);
     await beforeKickoff(firm, expect, deal);
     await refusedChanges(firm, expect, deal);
     await firm.bring(deal, 'delivering');

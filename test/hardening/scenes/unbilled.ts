@@ -1,21 +1,38 @@
 import { of, type Deal, type Firm } from '../firm';
-import { task, timeAndMaterials } from './deals';
+import { managedService, task, timeAndMaterials } from './deals';
 import { entry } from './delivery';
 import { type Expectations } from './scene';
 import { small } from './small-deal';
 
 const EARLY = { signedDate: '2026-01-05', startDate: '2026-01-06', endDate: '2026-01-30' };
 
-/** A deal whose work is over: its last run is that of February, cut off in March. */
+/** A deal whose work is over: its last run is that of February, cut off in March. Nobody reports the usage of its managed service. */
 export async function earlyDeal(firm: Firm): Promise<Deal> {
+  const { startDate, endDate } = EARLY;
   const lines = [
-    timeAndMaterials({ startDate: EARLY.startDate, endDate: EARLY.endDate, notToExceed: undefined, capSoftPercent: undefined }),
+    timeAndMaterials({ startDate, endDate, notToExceed: undefined, capSoftPercent: undefined }),
+    managedService({ startDate, endDate, sellingEntity: 'LE-US', billTo: 'BA-US', currency: 'USD', region: 'NA' }),
   ];
   const planned = { plannedStart: EARLY.startDate, plannedEnd: EARLY.endDate, validFrom: EARLY.startDate };
   const deal = await small(firm, 'EARLY', { ...EARLY, lines }, { ...task('EARLY-1', 'B'), ...planned });
   await firm.bring(deal, 'delivering');
   await worked(firm, deal, { entryId: 'T-EARLY', workDate: '2026-01-12' }, '2026-03-02');
   return deal;
+}
+
+/** What cannot be billed yet says what it lacks. */
+export async function unreported(firm: Firm, expect: Expectations, deal: Deal): Promise<void> {
+  const auditor = await firm.as('U-AUDIT');
+  const line = `/v1/contract-lines/${await firm.lineOf(deal, 'C')}`;
+  const blocked = await firm.until('the settlement to be blocked', async () => {
+    const { billingPlan } = of<{ billingPlan: { blockers: { code: string; ownerRole: string }[] }[] }>(await auditor('GET', line), 200);
+    return billingPlan.find(({ blockers }) => blockers.length > 0);
+  });
+  expect.same(
+    blocked.blockers.map(({ code, ownerRole }) => [code, ownerRole]),
+    [['UsageReportMissing', 'project-manager']],
+    'what the settlement lacks',
+  );
 }
 
 /** Every planned run has taken place, and a bill is open, so the line goes on: finance asks for one run more. */
