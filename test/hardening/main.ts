@@ -71,7 +71,11 @@ async function main(options: Options): Promise<boolean> {
       const checked = await checkBySchemathesis(firm, corpus, operations, { seed, examples: Number(options.examples), say });
       if (checked.failed > 0) say(checked.output);
       result.add(checked.passed, checked.failed);
-      say(`schemathesis: ${checked.passed} passed, ${checked.failed} failed in ${checked.seconds.toFixed(0)} s`);
+      const { followed, all } = checked.links;
+      result.check(followed > 0, 'schemathesis followed no link of the document');
+      say(
+        `schemathesis: ${checked.passed} passed, ${checked.failed} failed in ${checked.seconds.toFixed(0)} s; ${followed} of ${all} links followed`,
+      );
     }
     await playScenes(firm, [lostRuns], result);
     await slowEnds();

@@ -25,6 +25,8 @@ export interface Checked {
   readonly failed: number;
   readonly seconds: number;
   readonly output: string;
+  /** Links of the document along which sequences of requests went. */
+  readonly links: { readonly followed: number; readonly all: number };
 }
 
 /** The document is valid OpenAPI 3.1; null where it is, else what is wrong. */
@@ -74,7 +76,7 @@ export async function checkBySchemathesis(
     );
     const { tests, failures } = countsOf(report);
     const failed = failures > 0 || code === 0 ? failures : 1;
-    return { passed: tests - failures, failed, seconds: (performance.now() - began) / 1000, output };
+    return { passed: tests - failures, failed, seconds: (performance.now() - began) / 1000, output, links: linksIn(output) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -123,4 +125,9 @@ function countsOf(report: string): { tests: number; failures: number } {
   } catch {
     return { tests: 0, failures: 0 };
   }
+}
+
+function linksIn(output: string): Checked['links'] {
+  const [, followed = '0', all = '0'] = /API Links:\s+(\d+) covered \/ \d+ selected \/ (\d+) total/.exec(output) ?? [];
+  return { followed: Number(followed), all: Number(all) };
 }
