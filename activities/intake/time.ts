@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import { z } from 'zod';
-import { timeEntriesRequest } from '../../contracts/api/intake';
+import { timeEntriesRequest, timeEntry } from '../../contracts/api/intake';
 import { type DB } from '../../db/types';
 import { reviewTime } from '../policy/time-review';
 import { type Applied, type IntakeEvent } from './intake';
@@ -70,7 +70,7 @@ export const TIME: ReportedFact = {
 };
 
 /** What the door has checked; it also carries who brought it. */
-const batchSchema = z.object(timeEntriesRequest.shape);
+const batchSchema = z.object({ ...timeEntriesRequest.shape, entries: z.array(timeEntry) });
 type Entry = z.infer<typeof batchSchema>['entries'][number];
 
 /** A batch of time entries in one document: a redelivered entry is the same entry, a wrong row is named and left out. */

@@ -15,7 +15,7 @@ const decided = {
   approvedBy: outsideId.nullable(),
 };
 
-const timeEntry = z
+export const timeEntry = z
   .strictObject({
     entryId: outsideId,
     personId: outsideId,
@@ -39,7 +39,24 @@ const timeEntry = z
     message: 'belongs to an approved entry, and to no other',
   });
 
-export const timeEntriesRequest = z.strictObject({ dealId: uuid, entries: z.array(timeEntry).min(1).max(1000) });
+/** States of one entry are applied one after the other, so a document does not hold many of them. */
+const MOST_OF_ONE_ENTRY = 8;
+
+const timeEntries = z
+  .array(timeEntry)
+  .min(1)
+  .max(1000)
+  .superRefine((entries, context) => {
+    const times = new Map<string, number>();
+    for (const [index, { entryId }] of entries.entries()) {
+      const time = (times.get(entryId) ?? 0) + 1;
+      times.set(entryId, time);
+      if (time === MOST_OF_ONE_ENTRY + 1)
+        context.addIssue({ code: 'custom', path: [index, 'entryId'], message: `must come at most ${MOST_OF_ONE_ENTRY} times` });
+    }
+  });
+
+export const timeEntriesRequest = z.strictObject({ dealId: uuid, entries: timeEntries });
 
 const expense = z.strictObject({
   expenseId: outsideId,

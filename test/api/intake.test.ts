@@ -148,9 +148,21 @@ describe('facts that are taken into the inbox', () => {
       expect(problem.errors?.map((error) => error.pointer)).toContain(pointer);
     });
 
+    test('of which one comes again and again are refused, because its states are applied one after the other', async () => {
+      const tracker = await api.withKey(['time-integration']);
+      const send = (times: number) =>
+        tracker('POST', '/v1/time-entries', { body: { dealId: facts.dealId, entries: Array.from({ length: times }, () => entry()) } });
+      expect((await send(8)).status).toBe(202);
+      expect(problemOf(await send(10))).toMatchObject({
+        status: 400,
+        code: 'ValidationFailed',
+        errors: [{ pointer: '/entries/8/entryId' }],
+      });
+    });
+
     test('of more than a thousand, or of a deal that is unknown or elsewhere, are refused', async () => {
       const tracker = await api.withKey(['time-integration']);
-      const many = { dealId: facts.dealId, entries: Array.from({ length: 1001 }, () => entry()) };
+      const many = { dealId: facts.dealId, entries: Array.from({ length: 1001 }, (_, index) => entry({ entryId: `TE-${index}` })) };
       expect(problemOf(await tracker('POST', '/v1/time-entries', { body: many })).code).toBe('ValidationFailed');
       expect(problemOf(await tracker('POST', '/v1/time-entries', { body: { dealId: uuidv7(), entries: [entry()] } })).code).toBe(
         'DealUnknown',
