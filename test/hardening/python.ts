@@ -69,7 +69,8 @@ export async function runModule(
     child.once('error', reject);
     child.once('close', (exit, signal) => resolve(signal === null ? (exit ?? 1) : 124));
   });
-  return { code, output: Buffer.concat(pieces).toString('utf8') };
+  const ended = code === 124 ? `\n${args[0] ?? ''} had not come to its end after ${timeoutMs / 1000} s` : '';
+  return { code, output: Buffer.concat(pieces).toString('utf8') + ended };
 }
 
 function usablePython(): string {
