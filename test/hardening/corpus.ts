@@ -6,6 +6,8 @@ export interface Kept {
   readonly sent: Sent;
   /** A person's id or a key's name; null for nobody. */
   readonly principal: string | null;
+  /** The body of the answer. */
+  readonly answer: unknown;
 }
 
 const MOST_PER_OPERATION = 6;
@@ -16,11 +18,11 @@ export class Corpus {
 
   constructor(private readonly operations: Operations) {}
 
-  keep(sent: Sent, principal: string | null): void {
+  keep(sent: Sent, principal: string | null, answer: unknown): void {
     const operation = this.operations.of(sent.method, sent.path);
     if (operation === undefined) return;
     const kept = this.kept.get(operation.name) ?? [];
     this.kept.set(operation.name, kept);
-    if (kept.length < MOST_PER_OPERATION) kept.push({ sent, principal });
+    if (kept.length < MOST_PER_OPERATION) kept.push({ sent, principal, answer });
   }
 }

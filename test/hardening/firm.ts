@@ -218,7 +218,7 @@ export class Firm {
       const sent = request(method, path, asked, authorization);
       const answer = await exchange(this.installation.apiUrl, sent, ANSWER_WITHIN_MS);
       this.witness.saw(sent, answer, asked.isOut);
-      if (answer.status >= 200 && answer.status < 300) this.corpus.keep(sent, principal);
+      if (answer.status >= 200 && answer.status < 300) this.corpus.keep(sent, principal, answer.body);
       return answer;
     };
   }

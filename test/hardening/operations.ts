@@ -1,3 +1,5 @@
+import { type Link } from '../../api/links';
+
 /** One operation of the OpenAPI document. */
 export interface Operation {
   /** `POST /v1/deals/{dealId}/forecasts`. */
@@ -9,9 +11,15 @@ export interface Operation {
   readonly permission: string;
 }
 
+interface DocumentedOperation {
+  readonly operationId?: string;
+  readonly responses: Readonly<Record<string, { readonly links?: Readonly<Record<string, Link>> }>>;
+  readonly 'x-permission'?: string;
+}
+
 export interface ApiDocument {
   readonly openapi: string;
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { responses: Record<string, unknown>; 'x-permission'?: string }>>>>;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
 }
 
 /** Finds the operation that a request meets, as the document tells it. */
