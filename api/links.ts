@@ -11,6 +11,9 @@ const SHOWN_BY: Readonly<Record<string, readonly [path: string, parameter: strin
   workflowId: ['/v1/runs/{workflowId}', 'workflowId'],
 };
 
+/** Fields that may name something else too: a task of an operator is about a run, or about an event of the inbox (`inbox/<id>`). */
+const NAMES_OTHERS: Readonly<Record<string, readonly string[]>> = { '/v1/exceptions': ['workflowId'] };
+
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
@@ -65,6 +68,7 @@ export function operationId(method: string, path: string): string {
 function linksOf(document: Linkable, path: string, names: readonly Name[]): Record<string, Link> {
   const links: Record<string, Link> = {};
   for (const { field, pointer } of names) {
+    if (NAMES_OTHERS[path]?.includes(field)) continue;
     for (const [target, parameter] of targetsOf(document, path, field)) {
       const others = parametersOf(target).filter((name) => name !== parameter);
       if (target === path || !others.every((name) => parametersOf(path).includes(name))) continue;

@@ -62,6 +62,10 @@ describe('links between the operations of the document', () => {
     expect(operations.get(of)?.responses[status]?.links).toMatchObject({ [target]: { operationId: target, parameters } });
   });
 
+  test('what may be no run is not linked as one', () => {
+    expect(Object.keys(operations.get('getExceptions')?.responses['200']?.links ?? {})).toEqual(['getDealsByDealId']);
+  });
+
   test('an operation is called after its method and address', () => {
     expect(operationId('GET', '/v1/deals/{dealId}/change-orders')).toBe('getDealsByDealIdChangeOrders');
     expect(operationId('get', '/v1/intake-batches/{id}/errors.csv')).toBe('getIntakeBatchesByIdErrorsCsv');
