@@ -1,5 +1,5 @@
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
 import { prepareNamespace, type SearchAttribute } from '../../runtime/temporal-namespace';
 import { testAddress, testNamespace } from './servers';
 
@@ -15,10 +15,13 @@ export interface TestTemporal {
 }
 
 /**
- * Connections to the shared Temporal server, with the search attributes registered in namespace `throughline-test` (30 days of
- * retention). Test files share the namespace: use a task queue and workflow ids of your own, see `uniqueName`.
+ * Connections to the shared Temporal server, with the search attributes registered in the namespace (30 days of retention). Test files
+ * share `throughline-test` unless told otherwise: use a task queue and workflow ids of your own, see `uniqueName`.
  */
-export async function testTemporal(searchAttributes: readonly SearchAttribute[] = []): Promise<TestTemporal> {
+export async function testTemporal(
+  searchAttributes: readonly SearchAttribute[] = [],
+  namespace: string = testNamespace,
+): Promise<TestTemporal> {
   const address = testAddress('THROUGHLINE_TEST_TEMPORAL_ADDRESS');
   let closing = false;
   const retries = defaultGrpcRetryOptions();
@@ -26,14 +29,14 @@ export async function testTemporal(searchAttributes: readonly SearchAttribute[] 
   const retryableDecider: typeof retries.retryableDecider = (attempt, status) => !closing && retries.retryableDecider(attempt, status);
   const interceptors = [makeGrpcRetryInterceptor({ ...retries, retryableDecider })];
   const connection = await Connection.connect({ address, interceptors });
-  await prepareNamespace(connection, testNamespace, { retentionDays: 30, searchAttributes });
-  quiet ??= Runtime.install({ logger: new DefaultLogger('ERROR') });
+  await prepareNamespace(connection, namespace, { retentionDays: 30, searchAttributes });
+  quietRuntime();
   const nativeConnection = await NativeConnection.connect({ address });
   return {
-    client: new Client({ connection, namespace: testNamespace }),
+    client: new Client({ connection, namespace }),
     connection,
     nativeConnection,
-    namespace: testNamespace,
+    namespace,
     close: async () => {
       closing = true;
       await nativeConnection.close();
@@ -42,8 +45,13 @@ export async function testTemporal(searchAttributes: readonly SearchAttribute[] 
   };
 }
 
-/** The SDK's runtime is one per process, and its every line would drown the test report. */
 let quiet: Runtime | undefined;
+
+/** The SDK's runtime is one per process; its lines, and its core's of what is meant to fail, would drown the test report. */
+export function quietRuntime(): void {
+  const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }) };
+  quiet ??= Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging } });
+}
 
 let names = 0;
 

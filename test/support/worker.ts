@@ -39,6 +39,8 @@ export interface TestEngineOptions {
   readonly disguise?: (activities: Activities) => Activities;
   /** False where the runs are not of code that ships. */
   readonly capture?: boolean;
+  /** Where a test looks at all runs there are; shared with other tests unless told otherwise. */
+  readonly namespace?: string;
 }
 
 /** Where histories of all runs go at the end of a file; set by `npm run histories:capture`. */
@@ -46,7 +48,11 @@ export const CAPTURE_FOLDER = 'THROUGHLINE_CAPTURE_FOLDER';
 
 export async function startTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
   const attributes = searchAttributeKeys.map(({ name, type }) => ({ name, type }));
-  const [database, temporal, bundle] = await Promise.all([testDatabase(), testTemporal(attributes), options.bundle ?? workflowBundle()]);
+  const [database, temporal, bundle] = await Promise.all([
+    testDatabase(),
+    testTemporal(attributes, options.namespace),
+    options.bundle ?? workflowBundle(),
+  ]);
   const taskQueue = uniqueName('engine');
   const workers: RunningWorker[] = [];
   const release = async (build: WorkflowBundle): Promise<RunningWorker> => {

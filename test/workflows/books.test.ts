@@ -6,11 +6,13 @@ import { periodClose } from '../../workflows/period-close/workflow';
 import { revenueOf, soldLines, STARTED } from '../support/books';
 import { milestones, service, until } from '../support/lifecycles';
 import { seedReferenceDeal } from '../support/reference-deal';
+import { uniqueName } from '../support/temporal';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 let engine: TestEngine;
 beforeAll(async () => {
-  engine = await startTestEngine();
+  // The run of an entity's books is named after the entity, and other tests open the books of the same entities.
+  engine = await startTestEngine({ namespace: uniqueName('books') });
   await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());

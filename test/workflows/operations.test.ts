@@ -24,7 +24,7 @@ beforeAll(async () => {
     "await clock.wait(() => queue.length > 0, null, 'first event');",
     "throw new TypeError('planted bug');",
   );
-  engine = await startTestEngine({ bundle, capture: false });
+  engine = await startTestEngine({ bundle, capture: false, namespace: uniqueName('operations') });
   await seedReferenceDeal(engine.db);
   await sql`create function planted_bug() returns trigger language plpgsql as $$ begin raise exception 'planted bug' using errcode = 'XX000'; end $$`.execute(engine.db); // prettier-ignore
   await sql`create trigger planted_bug before insert on effect for each row when (new.key like 'review-handoff/%') execute function planted_bug()`.execute(engine.db); // prettier-ignore
@@ -56,14 +56,13 @@ test('a run stalled by a bug is reported within a minute, goes on by itself afte
   const archiver = startArchiver({ db, client, log, everyMs: 100 });
   await handle.cancel();
   await expect(handle.result()).rejects.toThrow();
-  // Those of all other tests that ended before are exported first.
   const exported = () => db.selectFrom('run_history').selectAll().where('workflow_id', '=', workflowId).executeTakeFirst();
-  const kept = await until('the history to be exported', exported, 400_000);
+  const kept = await until('the history to be exported', exported);
   expect(kept).toMatchObject({ workflow_type: 'intake', status: 'CANCELLED' });
   const { events } = historyFromJSON(JSON.parse(gunzipSync(kept.history).toString('utf8')));
   expect([events?.length, events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name]).toEqual([kept.events, 'intake']);
   await archiver.stop();
-}, 600_000);
+}, 240_000);
 
 test('an effect that keeps failing by a bug is a task of the operators within a minute; after the fix it goes on by itself and the task is closed', async () => {
   const { deal, since } = failing;
