@@ -1,4 +1,4 @@
-/** All perturbed deals; `npm test` plays a few of them. */
+/** Whole deals beside the reference deal, which `npm test` plays. */
 module.exports = {
   ...require('./jest.config'),
   testMatch: ['<rootDir>/test/figures/*.test.ts'],

@@ -4,8 +4,8 @@ import { playFolder } from '../../simulation/play';
 import { expectedReport } from '../support/expected/report';
 import { SECOND_DEAL } from '../support/second-deal/write';
 import { uniqueName } from '../support/temporal';
-import { PARTS, recomputed, reported } from './compared-figures';
-import { startInstallation, type Installation } from './installation';
+import { PARTS, recomputed, reported } from '../e2e/compared-figures';
+import { startInstallation, type Installation } from '../e2e/installation';
 
 const folder = readDealFolder(SECOND_DEAL);
 const expected = expectedReport(SECOND_DEAL);

@@ -5,7 +5,7 @@ import { readDealFolder, statementDays } from '../../simulation/folder';
 import { playFolder, type PlayedDeal } from '../../simulation/play';
 import { expectedReport, type ExpectedReport } from '../support/expected/report';
 import { uniqueName } from '../support/temporal';
-import { startInstallation, type Installation } from './installation';
+import { startInstallation, type Installation } from '../e2e/installation';
 
 const REFERENCE = resolve(__dirname, '..', '..', 'examples', 'reference-deal');
 const folder = readDealFolder(REFERENCE, ['L2', 'L3']);
