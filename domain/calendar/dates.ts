@@ -12,9 +12,7 @@ const WEEKDAYS: readonly Weekday[] = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'];
 
 /** True for a `YYYY-MM-DD` that exists. */
 export function isLocalDate(text: unknown): boolean {
-  if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
-  const time = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+  return typeof text === 'string' && timeOf(text) !== null;
 }
 
 /** True for a `YYYY-MM` that exists. */
@@ -76,14 +74,24 @@ export function monthsBetween(first: Month, last: Month): Month[] {
 }
 
 function read(date: LocalDate): number {
-  if (!isLocalDate(date)) throw new RangeError(`not a date: ${date}`);
-  return Date.parse(`${date}T00:00:00Z`);
+  const time = timeOf(date);
+  if (time === null) throw new RangeError(`not a date: ${date}`);
+  return time;
+}
+
+/** Midnight in UTC; null for what is no date, also for one that the engine would read as a day of the next month. */
+function timeOf(text: string): number | null {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return null;
+  const time = Date.parse(`${text}T00:00:00Z`);
+  const isThere = !Number.isNaN(time) && new Date(time).getUTCDate() === Number(text.slice(8));
+  return isThere ? time : null;
 }
 
 function write(time: number): LocalDate {
-  const text = new Date(time).toISOString().slice(0, 10);
-  if (!isLocalDate(text)) throw new RangeError('beyond the years 0000 to 9999');
-  return text;
+  const text = new Date(time).toISOString();
+  // Other years have a sign and six digits.
+  if (text.length !== 24) throw new RangeError('beyond the years 0000 to 9999');
+  return text.slice(0, 10);
 }
 
 function whole(count: number): number {
