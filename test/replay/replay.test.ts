@@ -1,23 +1,42 @@
-import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { workflowBundle } from '../../workers/bundle';
-import { corpus, gate, passReplayGate, replayCorpus } from '../../workers/replay-gate';
+import { corpus, gate, type NamedHistory, passReplayGate, replayCorpus } from '../../workers/replay-gate';
 import * as lifecycles from '../../workflows/index';
 import { plantedBundle } from '../support/planted';
+import { quietRuntime } from '../support/temporal';
 
 const typeOf = (name: string): string => name.split('-')[0] ?? '';
 
-/** What is meant to fail does not fill the report. */
-beforeAll(() => {
-  const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }) };
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging } });
-});
+/** Every history of one type, and one of each other, which the gate asks for. */
+function mostly(type: string): NamedHistory[] {
+  const seen = new Set<string>();
+  return corpus().filter(({ workflowId }) => {
+    const own = typeOf(workflowId);
+    const isFirst = !seen.has(own);
+    seen.add(own);
+    return own === type || isFirst;
+  });
+}
 
-test('every history that the corpus keeps replays on the current code, at least one of each workflow type', async () => {
-  const { replayed, failures } = await replayCorpus(await workflowBundle());
-  expect(failures.map(({ name, error }) => `${name}: ${error.message}`)).toEqual([]);
+beforeAll(() => quietRuntime());
+
+test('every history that the corpus keeps replays on the current code, which is released once in a process; there is one of each workflow type', async () => {
+  const bundle = await workflowBundle();
+  const failures: string[] = [];
+  const log = { error: (fields: Record<string, unknown>) => void failures.push(`${String(fields.history)}: ${String(fields.err)}`) };
+  const replayed = await passReplayGate(bundle, log).catch((error: unknown) => error);
+  expect(failures).toEqual([]);
   expect(replayed).toBe(corpus().length);
+  expect(await passReplayGate({ ...bundle, codePath: '/not/read/again' }, log)).toBe(corpus().length);
   expect(new Set(corpus().map((history) => typeOf(history.workflowId)))).toEqual(new Set(Object.keys(lifecycles)));
 });
+
+const reminder = {
+  what: 'one effect in the place of another',
+  file: 'approval/workflow.ts',
+  before: "'remindApprovers', { approvalId, turn, at: clock.now() }",
+  after: "'withdrawApproval', { approvalId, reasonId: null, at: clock.now() }",
+  type: 'approval',
+};
 
 test.each([
   {
@@ -33,13 +52,7 @@ test.each([
 `,
     type: 'dealToCash',
   },
-  {
-    what: 'one effect in the place of another',
-    file: 'approval/workflow.ts',
-    before: "'remindApprovers', { approvalId, turn, at: clock.now() }",
-    after: "'withdrawApproval', { approvalId, reasonId: null, at: clock.now() }",
-    type: 'approval',
-  },
+  reminder,
 ])('a planted change of order is refused by the gate: $what', async ({ file, before, after, type }) => {
   const bundle = await plantedBundle(file, before, after);
   const { failures } = await replayCorpus(
@@ -53,12 +66,6 @@ test.each([
 describe('a build is released', () => {
   const quiet = { error: () => undefined };
 
-  test('when the committed histories replay, once in a process', async () => {
-    const bundle = await workflowBundle();
-    expect(await passReplayGate(bundle, quiet)).toBe(corpus().length);
-    expect(await passReplayGate({ ...bundle, codePath: '/not/read/again' }, quiet)).toBe(corpus().length);
-  });
-
   test('never on an empty corpus, which would let everything through', async () => {
     await expect(gate(await workflowBundle(), [], quiet)).rejects.toThrow(/no history of .*dealToCash.*is not released/);
   });
@@ -70,15 +77,11 @@ describe('a build is released', () => {
 
   test('never where a history does not replay; the log names it', async () => {
     const bundle = await plantedBundle('intake/workflow.ts', "'first event'", "'another summary'");
-    const reordered = await plantedBundle(
-      'approval/workflow.ts',
-      "'remindApprovers', { approvalId, turn, at: clock.now() }",
-      "'withdrawApproval', { approvalId, reason: 'late', at: clock.now() }",
-    );
+    const reordered = await plantedBundle(reminder.file, reminder.before, reminder.after);
     const told: unknown[] = [];
     const log = { error: (fields: unknown) => void told.push(fields) };
-    expect(await gate(bundle, corpus(), log)).toBe(corpus().length);
-    await expect(gate(reordered, corpus(), log)).rejects.toThrow(/do not replay: build .* is not released/);
+    expect(await gate(bundle, mostly('intake'), log)).toBe(mostly('intake').length);
+    await expect(gate(reordered, mostly('approval'), log)).rejects.toThrow(/do not replay: build .* is not released/);
     expect(told).toContainEqual(expect.objectContaining({ history: expect.stringMatching(/^approval-/) as string }));
   });
 });

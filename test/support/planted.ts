@@ -7,8 +7,20 @@ import { type WorkflowBundle } from '../../workers/bundle';
 
 const PROJECT = resolve(__dirname, '..', '..');
 
-/** A workflow bundle of a copy of our sources in which one piece of text stands for another; throws where the text is not there. */
-export async function plantedBundle(file: string, before: string, after: string): Promise<WorkflowBundle> {
+const planted = new Map<string, Promise<WorkflowBundle>>();
+
+/**
+ * A workflow bundle of a copy of our sources in which one piece of text stands for another, made once in a process; throws where the text
+ * is not there.
+ */
+export function plantedBundle(file: string, before: string, after: string): Promise<WorkflowBundle> {
+  const key = [file, before, after].join('\n');
+  const bundle = planted.get(key) ?? plant(file, before, after);
+  planted.set(key, bundle);
+  return bundle;
+}
+
+async function plant(file: string, before: string, after: string): Promise<WorkflowBundle> {
   const folder = mkdtempSync(join(tmpdir(), 'throughline-planted-'));
   for (const name of ['workflows', 'domain', 'contracts']) cpSync(join(PROJECT, name), join(folder, name), { recursive: true });
   symlinkSync(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
