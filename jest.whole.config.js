@@ -1,0 +1,7 @@
+/** All tests of `npm test`, in groups that share their modules; a single file runs by itself with `npx jest FILE`. */
+module.exports = {
+  ...require('./jest.config'),
+  testMatch: ['<rootDir>/test/whole/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/'],
+  testSequencer: '<rootDir>/test/whole/in-order.mjs',
+};
