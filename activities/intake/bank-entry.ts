@@ -39,7 +39,7 @@ export function itemsOf({ statements }: BankStatementFile): BankItem[] {
   );
 }
 
-/** Only credits of our bill-to accounts and their returns concern us (S-30). */
+/** Only credits of our bill-to accounts and their returns concern us (S-30); what moves no money, as banks write for notices, does not. */
 export async function applyItem(
   trx: Transaction<DB>,
   book: CashBook,
@@ -49,6 +49,7 @@ export async function applyItem(
   touched: TouchedInvoices,
 ): Promise<void> {
   const { entry, transaction, entryPosition, transactionPosition } = item;
+  if (transaction.amount.minor === 0) return;
   const place = { ...statement, entryPosition, transactionPosition, at };
   if (entry.reversal) {
     await reverseCredit(trx, place, entry.bookedOn, transaction, touched);

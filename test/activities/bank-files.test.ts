@@ -181,6 +181,20 @@ test('a file of 5,000 entries is applied in blocks, each once, also when the pro
   );
 });
 
+test('an entry that moves no money, as banks write for notices, is no payment and does not hold up the file', async () => {
+  const activities = createActivities({ db });
+  const { name } = await db.selectFrom('bill_to_account').select('name').where('id', '=', 'BA-DE').executeTakeFirstOrThrow();
+  const nothing = { debtor: name, reference: 'notice', minor: 0 };
+  const planned = [nothing, { ...nothing, returned: true }, { debtor: name, reference: 'on account', minor: 4_200 }];
+  const read = parseCamt053(writeCamt053(await bankFile(db, 'LE-DE', planned, ON)));
+  if (read.kind !== 'read') throw new Error(JSON.stringify(read.violations));
+  const id = await received(read.file);
+  await inRun('intake/bank', () => activities.applyIntake({ inboxEventId: id, at: AT }));
+  expect(await statementOf(id)).toEqual({ state: 'applied', transaction_count: 3, applied_count: 3 });
+  expect(await figures(id)).toMatchObject({ payments: 1 });
+  expect(await db.selectFrom('process_exception').select('detail').where('kind', 'like', 'payment/%').execute()).toEqual([]);
+});
+
 /** What the file says, computed from what it was made of: the customer's money counts, less what was returned, and none of it is too much. */
 function expected(planned: readonly GeneratedPayment[]): Record<string, number> {
   const sum = (list: readonly GeneratedPayment[]) => list.reduce((total, each) => total + each.minor, 0);
