@@ -7,6 +7,11 @@ export interface ActivityDeps {
   readonly db: Kysely<DB>;
 }
 
+/** The name of the effect that is being done. */
+export function currentEffect(): string {
+  return activityInfo().activityType;
+}
+
 /** The run on whose behalf an activity works. */
 export function currentRun(): { workflowId: string; runId: string } {
   const { workflowExecution } = activityInfo();

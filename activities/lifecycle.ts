@@ -4,7 +4,7 @@ import { type DB } from '../db/types';
 import { replaceWaits, type OpenWait, type Wait } from '../db/waits';
 import { type Instant } from '../domain/deal/terms';
 import { type Violation } from '../domain/violation';
-import { currentRun, type ActivityDeps } from './deps';
+import { currentEffect, currentRun, type ActivityDeps } from './deps';
 import { effectOnce, type EffectResult } from './effect-once';
 import { refuseChanged } from './precondition';
 
@@ -43,9 +43,14 @@ export async function park(
   waits: readonly Wait[],
   at: Instant,
 ): Promise<{ waits: WaitView[]; revision: number }> {
-  const open = await replaceWaits(trx, workflowId, waits, at);
+  const open = (await replaceWaits(trx, workflowId, waits, at)).filter((wait) => !isThisStep(wait));
   const { rows } = await sql<{ revision: number }>`select nextval('view_revision') as revision`.execute(trx);
   return { waits: open.map(waitView), revision: rows[0]?.revision ?? 0 };
+}
+
+/** An effect that kept failing is a task of the operators, which is closed as soon as it has succeeded (attempts.ts). */
+function isThisStep({ kind, subject }: OpenWait): boolean {
+  return kind === 'stuck' && subject === currentEffect();
 }
 
 export function waitView({ kind, subject, role, asks, since, due, wakesAt }: OpenWait): WaitView {

@@ -37,6 +37,7 @@ export interface WaitFilter {
 /**
  * Makes `waits` the open waits of a run: closes what is gone, keeps `since` of what stays (same kind, subject and role) and opens the
  * rest at `at`. Returns all that are open, by due moment (none last), kind, subject, role. Throws where two waits are the same.
+ * A stuck step is waited for until it is tried again, whatever else the run does meanwhile: it is opened and closed only as such.
  */
 export async function replaceWaits(trx: Transaction<DB>, workflowId: string, waits: readonly Wait[], at: Instant): Promise<OpenWait[]> {
   const wanted = new Map(waits.map((wait) => [identity(wait), wait]));
@@ -48,8 +49,9 @@ export async function replaceWaits(trx: Transaction<DB>, workflowId: string, wai
     .where('closed_at', 'is', null)
     .forUpdate()
     .execute();
+  const stuck = rows.filter(isStuck);
   const kept = new Map(rows.filter((row) => wanted.has(identity(row))).map((row) => [identity(row), row]));
-  const gone = rows.filter((row) => !wanted.has(identity(row))).map((row) => row.id);
+  const gone = rows.filter((row) => !isStuck(row) && !wanted.has(identity(row))).map((row) => row.id);
   if (gone.length > 0) await trx.updateTable('open_wait').set({ closed_at: at }).where('id', 'in', gone).execute();
   const added = waits.filter((wait) => !kept.has(identity(wait)));
   if (added.length > 0) {
@@ -63,7 +65,8 @@ export async function replaceWaits(trx: Transaction<DB>, workflowId: string, wai
     if (wait === undefined || isSame(normal(fromRow(row)), normal(wait))) continue;
     await trx.updateTable('open_wait').set(columns(wait)).where('id', '=', row.id).execute();
   }
-  return waits.map((wait) => ({ ...normal(wait), since: instant(kept.get(identity(wait))?.since ?? at) })).sort(byDue);
+  const open = waits.map((wait) => ({ ...normal(wait), since: instant(kept.get(identity(wait))?.since ?? at) }));
+  return [...open, ...stuck.map((row) => ({ ...normal(fromRow(row)), since: instant(row.since) }))].sort(byDue);
 }
 
 /** Closes every open wait of a run that ends. */
@@ -114,6 +117,8 @@ export async function dueRuns(db: Kysely<DB>, moment: Instant): Promise<string[]
     .execute();
   return rows.map((row) => row.workflow_id);
 }
+
+const isStuck = ({ kind }: { kind: string }): boolean => kind === 'stuck';
 
 function identity(wait: { kind: string; subject: string; role: string }): string {
   return JSON.stringify([wait.kind, wait.subject, wait.role]);

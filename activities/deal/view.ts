@@ -39,11 +39,11 @@ export function approvalWaits(deal: Pick<DealRow, 'id' | 'lead_entity_id'>, { st
   return state === 'pending' ? [runWait(deal, 'approval', approvalWorkflowId(approvalId), asks)] : [];
 }
 
-/** What the run waits for now, without the lines that `dealView` adds by itself. */
+/** What the run waits for now, without the lines that `dealView` adds by itself and without stuck steps, which stay anyhow. */
 export async function standingWaits(trx: Transaction<DB>, workflowId: string): Promise<Wait[]> {
   const open = await openWaits(trx, { workflowIds: [workflowId], scope: wholeGroup });
   return open
-    .filter((wait) => wait.kind !== 'cancellation' && !CHANGE_WAITS.includes(wait.kind))
+    .filter((wait) => !NOT_STANDING.includes(wait.kind))
     .map(({ kind, subject, role, entityId, dealId, asks, due, wakesAt }) => ({
       kind,
       subject,
@@ -56,7 +56,7 @@ export async function standingWaits(trx: Transaction<DB>, workflowId: string): P
     }));
 }
 
-const CHANGE_WAITS = ['change-order', 'customer-approval', 'modification-accounting'];
+const NOT_STANDING = ['cancellation', 'change-order', 'customer-approval', 'modification-accounting', 'stuck'];
 
 /** What each open change order lacks: the decision of the firm, the approval of the customer, the answers of finance (R-199). */
 async function changeOrderWaits(trx: Transaction<DB>, deal: DealRow): Promise<Wait[]> {

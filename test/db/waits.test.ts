@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { uuidv7 } from 'uuidv7';
 import { wholeGroup } from '../../db/entity-scope';
 import { closeWaits, dueRuns, nextWake, openWaits, replaceWaits, type Wait } from '../../db/waits';
 import { testDatabase } from '../support/database';
@@ -51,6 +52,31 @@ describe('open waits', () => {
     await replace('deal/1', [wait({})], '2026-01-05T08:00:00Z');
     await replace('deal/1', [], '2026-01-06T08:00:00Z');
     expect(await replace('deal/1', [wait({})], '2026-01-07T08:00:00Z')).toMatchObject([{ since: '2026-01-07T08:00:00.000Z' }]);
+  });
+
+  test('of a stuck step stay until it is tried again, whatever else the run waits for', async () => {
+    const stuck = wait({ kind: 'stuck', subject: 'issueInvoice', role: 'operator' });
+    const since = '2026-01-05T08:00:00.000Z';
+    await database.db
+      .insertInto('open_wait')
+      .values({
+        id: uuidv7(),
+        workflow_id: 'deal/1',
+        kind: 'stuck',
+        subject: stuck.subject,
+        role: stuck.role,
+        entity_id: stuck.entityId,
+        asks: stuck.asks,
+        since,
+      }) // prettier-ignore
+      .execute();
+    expect(await replace('deal/1', [wait({})], '2026-01-06T08:00:00Z')).toEqual([
+      { ...wait({}), since: '2026-01-06T08:00:00.000Z' },
+      { ...stuck, since },
+    ]);
+    expect(await replace('deal/1', [], '2026-01-07T08:00:00Z')).toEqual([{ ...stuck, since }]);
+    await database.db.transaction().execute((trx) => closeWaits(trx, 'deal/1', '2026-01-08T08:00:00Z'));
+    expect(await openWaits(database.db, { scope: wholeGroup })).toEqual([]);
   });
 
   test('come by due moment, those without one last, then by kind, subject and role', async () => {
