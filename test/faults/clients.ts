@@ -4,6 +4,7 @@ import { isPassing } from '../../api/errors';
 import { signStandardWebhook } from '../../integrations/standard-webhooks';
 import { type ApiAnswer, apiClient, type ApiRequest, UnexpectedAnswer } from '../../simulation/api-client';
 import { type Chance } from '../e2e/perturbation/chance';
+import { seconds } from './report';
 import { type FaultStack } from './stack';
 
 /** Longer than anything is down: clients of the real world do not give up after seconds. */
@@ -35,8 +36,7 @@ export type Brought =
  */
 export class Clients {
   private readonly brought = new Map<Brought, Map<string, number>>();
-  /** Requests that wait for their answer. */
-  inFlight = 0;
+  private readonly waiting = new Map<symbol, { readonly what: string; readonly since: number }>();
   sent = 0;
   repeated = 0;
   /** Answers that said "not now". */
@@ -79,23 +79,29 @@ export class Clients {
     return new Map([...this.brought].map(([what, keys]) => [what, [...keys.values()].reduce((sum, many) => sum + many, 0)]));
   }
 
+  /** Requests that wait for their answer. */
+  get inFlight(): string[] {
+    return [...this.waiting.values()].map(({ what, since }) => `${what} waits for its answer for ${seconds(Date.now() - since)}`);
+  }
+
   private async twiceNowAndThen(what: string, send: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
     const again = this.luck.whole(1, 3) === 1;
-    const first = await this.counted(send);
+    const first = await this.counted(what, send);
     if (!again) return first;
     this.repeated += 1;
-    const second = await this.counted(send);
+    const second = await this.counted(what, send);
     if (!isDeepStrictEqual(stable(first), stable(second))) this.differing.push(`${what}: ${JSON.stringify([first, second])}`);
     return second;
   }
 
-  private async counted(send: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
-    this.inFlight += 1;
+  private async counted(what: string, send: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
+    const one = Symbol(what);
+    this.waiting.set(one, { what, since: Date.now() });
     this.sent += 1;
     try {
       return await this.untilTaken(send);
     } finally {
-      this.inFlight -= 1;
+      this.waiting.delete(one);
     }
   }
 

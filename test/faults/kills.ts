@@ -112,7 +112,7 @@ async function whatIsOpen({ pool, client, worker }: FaultStack, clients: Clients
     running: activities.filter(({ committed }) => !committed).map(({ name }) => name),
     workflowTasks: runs.filter((run) => run?.busy === 'a workflow task').length,
     remoteActivities: runs.filter((run) => run?.busy?.startsWith('activity')).length,
-    requests: clients.inFlight,
+    requests: clients.inFlight.length,
     heldEvents: rows[0]?.held ?? 0,
   };
 }

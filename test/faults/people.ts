@@ -9,6 +9,7 @@ import { Actions } from './actions';
 import { ASIDES } from './asides';
 import { type Clients } from './clients';
 import { eventOf, type Story } from './deals';
+import { seconds } from './report';
 import { type FaultStack } from './stack';
 
 /** A deal of the run and what has been done of its story. */
@@ -40,11 +41,18 @@ export type Ground = Pick<FaultStack, 'db' | 'client' | 'apiUrl' | 'webhookSecre
 /** What is done instead of the usual; `later` puts it off, null leaves it to the usual. */
 export type Instead = (scene: Scene) => (() => Promise<unknown>) | 'later' | null;
 
+/** Something that somebody has begun to do, for a wait or unasked. */
+interface Begun {
+  readonly deal: PlayedDeal;
+  readonly wait: OpenWait | null;
+  readonly what: string;
+}
+
 /** People, customers and the bank: they do what their deals wait for, once, as soon as it is asked, and leave the rest to the product. */
 export class People {
   readonly failures: string[] = [];
   private readonly seen = new Set<string>();
-  private readonly acting = new Set<Promise<void>>();
+  private readonly acting = new Map<symbol, { readonly what: string; readonly since: number }>();
   private readonly actions: Actions;
   private readonly deals: PlayedDeal[] = [];
 
@@ -65,11 +73,12 @@ export class People {
   /** The CRM reports a deal. */
   arrive(deal: PlayedDeal): void {
     this.follow(deal);
-    this.begin(deal, null, () => this.clients.event(eventOf(deal.code, deal.story)));
+    this.begin({ deal, wait: null, what: 'reports the deal' }, () => this.clients.event(eventOf(deal.code, deal.story)));
   }
 
-  get busy(): number {
-    return this.acting.size;
+  /** What people are about. */
+  get busy(): string[] {
+    return [...this.acting.values()].map(({ what, since }) => `${what} for ${seconds(Date.now() - since)}`);
   }
 
   open(): PlayedDeal[] {
@@ -122,26 +131,35 @@ export class People {
       const special = this.instead(scene);
       if (special === 'later') return;
       const action = special ?? this.actions.for(scene);
-      if (action !== null) this.begin(deal, wait, action);
+      if (action !== null) this.begin({ deal, wait, what: `is asked for ${wait.kind} ${wait.subject}` }, action);
       return;
     }
     const { ready, act } = ASIDES[next];
     if (ready !== undefined && !(await ready(scene))) return;
     deal.done.add(next);
-    this.begin(deal, wait, async () => {
+    this.begin({ deal, wait, what: `is about to ${next}` }, async () => {
       await act(scene);
-      this.seen.delete(wait.id);
+      await lastingly(async () => {
+        if (await this.isOpen(wait)) this.seen.delete(wait.id);
+      });
     });
   }
 
-  private begin(deal: PlayedDeal, wait: OpenWait | null, action: () => Promise<unknown>): void {
+  /** What was asked for may be gone by what was done beside it; a look that is under way may still know it. */
+  private async isOpen({ id }: OpenWait): Promise<boolean> {
+    const row = await this.ground.db.selectFrom('open_wait').select('closed_at').where('id', '=', id).executeTakeFirst();
+    return row?.closed_at === null;
+  }
+
+  private begin({ deal, wait, what }: Begun, action: () => Promise<unknown>): void {
     if (wait !== null) this.seen.add(wait.id);
-    const done = lastingly(action)
+    const one = Symbol(what);
+    this.acting.set(one, { what: `somebody of ${deal.code} (${deal.story.name}) ${what}`, since: Date.now() });
+    void lastingly(action)
       .catch((error: unknown) => {
         this.failures.push(`${deal.code} (${deal.story.name}): ${error instanceof Error ? error.message : String(error)}`);
       })
-      .finally(() => this.acting.delete(done));
-    this.acting.add(done);
+      .finally(() => this.acting.delete(one));
   }
 }
 

@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { chance } from '../e2e/perturbation/chance';
 import { Clients } from './clients';
 import { FRAIL_ACCOUNT, STORIES, type Story } from './deals';
-import { planKills, strike, type Struck } from './kills';
+import { hangs } from './hang';
+import { type Kill, planKills, strike, type Struck } from './kills';
 import { People, type PlayedDeal, playedDeal } from './people';
-import { type OpenActivity } from './process/losing-answers';
 import { type FaultStack } from './stack';
-import { isIdle, moveOn } from './time';
+import { BusinessTime } from './time';
 
 export interface FaultOptions {
   readonly seed: number;
@@ -25,8 +25,6 @@ export interface Ran {
 /** So many deals are under way before the first kill. */
 const AT_FIRST = 5;
 const LOOK_MS = 50;
-/** Without an effect for so long, something hangs. */
-const HANGS_MS = 180_000;
 
 /** Plays the deals while processes are killed; the next deals come with every kill, so that there is always something to hit. */
 export async function run(stack: FaultStack, { seed, deals, kills }: FaultOptions, told: (struck: Struck) => void): Promise<Ran> {
@@ -42,25 +40,37 @@ export async function run(stack: FaultStack, { seed, deals, kills }: FaultOption
   };
   letIn(AT_FIRST);
   const struck: Struck[] = [];
+  let next: Kill | undefined;
   const striking = new Strikes(async () => {
-    for (const kill of plan) {
+    for (next of plan) {
       if (people.failures.length > 0) return;
-      const each = await strike(stack, clients, kill);
+      const each = await strike(stack, clients, next);
       struck.push(each);
       told(each);
-      letIn(Math.ceil((deals - AT_FIRST) / kills));
+      const due = Math.ceil(((deals - AT_FIRST) * struck.length) / kills);
+      letIn(Math.max(0, due - (deals - AT_FIRST - queue.length)));
     }
+    next = undefined;
   });
-  const hangs = hangingAfter(stack, clients, HANGS_MS);
-  while (people.failures.length === 0) {
-    striking.throwFailure();
-    await people.look();
-    await hangs(people);
-    if (await isIdle(stack, people, clients)) {
-      if (queue.length > 0) letIn(1);
-      else if (!(await moveOn(stack)) && people.open().length === 0 && struck.length === kills) break;
+  const time = new BusinessTime(stack, people, clients);
+  const play = async (): Promise<void> => {
+    while (people.failures.length === 0) {
+      striking.throwFailure();
+      await people.look();
+      if (await time.standsStill()) {
+        if (queue.length > 0) letIn(1);
+        else if (!(await time.moveOn()) && people.open().length === 0 && struck.length === kills) return;
+      }
+      await delay(LOOK_MS);
     }
-    await delay(LOOK_MS);
+  };
+  const playing = new AbortController();
+  const saysStriking = (): string =>
+    next === undefined ? 'every kill is done' : `kill ${struck.length + 1} (${next.target}, ${next.moment}) is under way`;
+  try {
+    await Promise.race([play(), hangs({ stack, people, clients, time, striking: saysStriking }, playing.signal)]);
+  } finally {
+    playing.abort();
   }
   await striking.ended;
   return { deals: all, struck, clients, failures: people.failures };
@@ -101,30 +111,16 @@ async function addFrailAccount({ db }: FaultStack): Promise<void> {
     .execute();
 }
 
-/** Throws, with what is under way, when nothing has been done for a while. */
-function hangingAfter({ db, worker }: FaultStack, clients: Clients, milliseconds: number): (people: People) => Promise<void> {
-  let last = { effects: -1, at: Date.now() };
-  return async (people) => {
-    const row = await db
-      .selectFrom('effect')
-      .select((eb) => eb.fn.countAll<number>().as('effects'))
-      .executeTakeFirstOrThrow()
-      .catch(() => ({ effects: last.effects }));
-    if (Number(row.effects) !== last.effects) last = { effects: Number(row.effects), at: Date.now() };
-    if (Date.now() - last.at < milliseconds) return;
-    const open = people.open().map(({ code, story, state }) => `  ${code} (${story.name}) is ${state ?? 'not known'}`);
-    const activities = (await worker.ask<{ open: OpenActivity[] }>('look'))?.open ?? [];
-    const under = [...activities.map(({ name, workflowId }) => `  ${workflowId} does ${name}`), `  ${clients.inFlight} requests wait`];
-    throw new Error([`nothing was done for ${milliseconds / 1000} s`, ...open, ...under].join('\n'));
-  };
-}
-
 /** What is waited for, one a line. */
 export async function waitsLeft({ db }: FaultStack): Promise<string[]> {
   const waits = await db
     .selectFrom('open_wait')
-    .select(['workflow_id', 'kind', 'subject', 'role', 'asks'])
+    .select(['workflow_id', 'kind', 'subject', 'role', 'asks', 'since', 'wakes_at'])
     .where('closed_at', 'is', null)
     .execute();
-  return waits.map((wait) => `${wait.workflow_id} waits for ${wait.role}: ${wait.kind} ${wait.subject} (${wait.asks})`);
+  return waits.map(
+    (wait) =>
+      `${wait.workflow_id} waits for ${wait.role}: ${wait.kind} ${wait.subject} (${wait.asks}); since ${wait.since}, ` +
+      `acts by itself ${wait.wakes_at ?? 'never'}`,
+  );
 }

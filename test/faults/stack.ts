@@ -39,10 +39,13 @@ export interface FaultStack {
 const MASTER_DATA = join(__dirname, '..', '..', 'examples', 'reference-deal');
 const SECRET = 'whsec_dGVzdCBzZWNyZXQgb2YgdGhlIGZhdWx0IHJ1bnM=';
 
-/** Data lies in a folder of its own, which is removed at the end. `begun` learns of what is to be stopped as soon as there is something. */
-export async function startFaultStack(begun: (stop: () => Promise<void>) => void): Promise<FaultStack> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'throughline-faults-'));
-  const stops: (() => Promise<unknown>)[] = [async () => rmSync(dataDir, { recursive: true, force: true })];
+/**
+ * Data and logs lie in a folder of its own, which is removed at the end, or in `keep`, which stays. `begun` learns of what is to be stopped as
+ * soon as there is something.
+ */
+export async function startFaultStack(begun: (stop: () => Promise<void>) => void, keep?: string): Promise<FaultStack> {
+  const dataDir = keep ?? mkdtempSync(join(tmpdir(), 'throughline-faults-'));
+  const stops: (() => Promise<unknown>)[] = keep === undefined ? [async () => rmSync(dataDir, { recursive: true, force: true })] : [];
   const stop = async (): Promise<void> => {
     for (let next = stops.pop(); next !== undefined; next = stops.pop()) await next().catch(() => undefined);
   };
@@ -55,9 +58,12 @@ export async function startFaultStack(begun: (stop: () => Promise<void>) => void
     DEV_ISSUER: 'true',
     CRM_WEBHOOK_SECRET: SECRET,
     PORT: String(await freePort()),
+    // Not the usual ones: while a server is dead, another installation on this machine would take its port.
+    EMBEDDED_POSTGRES_PORT: String(await freePort()),
+    EMBEDDED_TEMPORAL_PORT: String(await freePort()),
   };
   const given = readConfig({ ...process.env, ...own });
-  const servers = await startDevStack(embeddedOptions(given, () => undefined));
+  const servers = await startDevStack({ ...embeddedOptions(given, () => undefined), ui: false });
   stops.push(() => servers.stop());
   const config = withStack(given, servers);
   const onError = (): void => undefined;

@@ -1,7 +1,19 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
+
+/** Several may be asked at once: an answer says whose it is. */
+export interface Question {
+  readonly question: string;
+  readonly word: string;
+}
+
+export interface Answer {
+  readonly question: string;
+  readonly answer: unknown;
+}
 
 /** A process of ours that can be killed and started again. */
 export interface FaultProcess {
@@ -56,15 +68,19 @@ async function started(program: string, environment: Readonly<Record<string, str
 function answerOf<T>(child: ChildProcess, word: string): Promise<T | null> {
   return new Promise((resolve) => {
     if (!child.connected) return resolve(null);
+    const question = randomUUID();
     const settle = (answer: T | null): void => {
-      child.off('message', settle);
+      child.off('message', heard);
       child.off('exit', gone);
       resolve(answer);
     };
+    const heard = (told: Answer): void => {
+      if (told.question === question) settle(told.answer as T);
+    };
     const gone = (): void => settle(null);
-    child.once('message', settle);
+    child.on('message', heard);
     child.once('exit', gone);
-    child.send(word, (error) => {
+    child.send({ question, word } satisfies Question, (error) => {
       if (error) settle(null);
     });
   });

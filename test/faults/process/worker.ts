@@ -7,6 +7,7 @@ import { installTemporalRuntime } from '../../../runtime/temporal-runtime';
 import { workflowBundle } from '../../../workers/bundle';
 import { currentBuildId, setCurrentVersion } from '../../../workers/release';
 import { startWorker } from '../../../workers/worker';
+import { type Answer, type Question } from './child';
 import { losingAnswers } from './losing-answers';
 
 /** The product's worker with its own settings; only its activities lose their first answers, and hold answers back when told to. */
@@ -31,10 +32,10 @@ async function main(): Promise<void> {
   if ((await currentBuildId(plain, namespace)) !== worker.buildId)
     await setCurrentVersion(plain, namespace, { buildId: worker.buildId, taskQueue: config.worker.taskQueue });
   await plain.close();
-  process.on('message', (message) => {
-    if (message === 'hold') answers.hold();
-    if (message === 'release') answers.release();
-    process.send?.({ open: answers.open() });
+  process.on('message', ({ question, word }: Question) => {
+    if (word === 'hold') answers.hold();
+    if (word === 'release') answers.release();
+    process.send?.({ question, answer: { open: answers.open() } } satisfies Answer);
   });
   process.once('disconnect', () => process.exit(1));
   void worker.ended.catch((error: unknown) => {
