@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Command } from 'commander';
 import { prepareBare } from './bare/bench-bare';
 import { benchIntake } from './intake';
@@ -70,7 +71,7 @@ void new Command('bench')
     main(options).then(
       () => process.exit(0),
       (error: unknown) => {
-        process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+        process.stderr.write(`${inspect(error)}\n`);
         process.exit(1);
       },
     ),

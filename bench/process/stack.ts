@@ -58,16 +58,18 @@ export async function startBenchStack(): Promise<BenchStack> {
     WORKER_RELEASE: 'false',
     THROUGHLINE_ROLES: 'worker,dispatcher,sealer',
   };
+  const gateway = createGateway(client, { taskQueue, namespace: servers.namespace, uiUrl: undefined, timeoutMs: 60_000 });
   return {
     servers,
     db,
     client,
     connection,
-    gateway: createGateway(client, { taskQueue, namespace: servers.namespace, uiUrl: undefined, timeoutMs: 60_000 }),
+    gateway,
     config,
     environment,
     startProduct: () => startWorkerProcess({ environment }, 'product'),
     stop: async () => {
+      await gateway.settled();
       await db.destroy();
       await connection.close();
       await servers.stop();

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BenchStack } from './stack';
 
@@ -34,12 +35,13 @@ export async function stopWorker(child: ChildProcess): Promise<void> {
   clearTimeout(force);
 }
 
-/** The process alone; nobody waits until it polls. */
+/** The process alone; nobody waits until it polls. With BENCH_PROFILE=FOLDER its CPU profile and its log are kept there. */
 export function spawnWorker(stack: Pick<BenchStack, 'environment'>, kind: WorkerKind, more: Record<string, string> = {}): ChildProcess {
   const environment = { ...process.env, ...stack.environment, ...more };
   const { BENCH_PROFILE: profiles } = process.env;
   const execArgv = profiles ? [...process.execArgv, '--cpu-prof', `--cpu-prof-dir=${profiles}`] : process.execArgv;
-  return fork(join(__dirname, `${kind}-worker.ts`), [], { env: environment, execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const log = profiles ? openSync(join(profiles, `${kind}.log`), 'a') : 'ignore';
+  return fork(join(__dirname, `${kind}-worker.ts`), [], { env: environment, execArgv, stdio: ['ignore', log, 'inherit', 'ipc'] });
 }
 
 function ready(child: ChildProcess, kind: WorkerKind): Promise<void> {
