@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { gzipSync } from 'node:zlib';
 import { type Client } from '@temporalio/client';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils';
-import { type Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { type DB } from '../db/types';
 import { type Logger } from '../runtime/logger';
-import { historyOf } from './run-history';
+import { historyOf, keptHistory } from './run-history';
 
 export interface Archiver {
   /** Exports what has closed since the last turn; for a play-through that wants to be complete at its end. */
@@ -38,16 +36,19 @@ async function exportClosed(db: Kysely<DB>, client: Client): Promise<number> {
     .selectFrom('run_history')
     .select((eb) => eb.fn.max('closed_at').as('closedAt'))
     .executeTakeFirstOrThrow();
-  const since = last.closedAt === null ? '' : ` AND CloseTime >= "${new Date(Date.parse(last.closedAt) - OVERLAP_MS).toISOString()}"`;
+  const sinceMs = last.closedAt === null ? 0 : Date.parse(last.closedAt) - OVERLAP_MS;
+  const since = sinceMs === 0 ? '' : ` AND CloseTime >= "${new Date(sinceMs).toISOString()}"`;
+  const closed = await oldestFirst(client, `ExecutionStatus != "Running"${since}`);
+  const runIds = closed.map(({ runId }) => runId);
+  const known = await db
+    .selectFrom('run_history')
+    .select('run_id')
+    .where('run_id', '=', sql<string>`any(${runIds}::text[])`)
+    .where('closed_at', '>=', new Date(sinceMs).toISOString())
+    .execute();
+  const exportedBefore = new Set(known.map((row) => row.run_id));
   let exported = 0;
-  for (const run of await oldestFirst(client, `ExecutionStatus != "Running"${since}`)) {
-    const known = await db
-      .selectFrom('run_history')
-      .select('run_id')
-      .where('workflow_id', '=', run.workflowId)
-      .where('run_id', '=', run.runId)
-      .executeTakeFirst();
-    if (known) continue;
+  for (const run of closed.filter(({ runId }) => !exportedBefore.has(runId))) {
     const history = await historyOf(client, run.workflowId, run.runId);
     await db
       .insertInto('run_history')
@@ -59,7 +60,7 @@ async function exportClosed(db: Kysely<DB>, client: Client): Promise<number> {
         started_at: run.startTime.toISOString(),
         closed_at: run.closeTime.toISOString(),
         events: history.events.length,
-        history: gzipSync(historyToJSON(history)),
+        ...keptHistory(history),
       })
       .onConflict((conflict) => conflict.doNothing())
       .execute();

@@ -1,4 +1,6 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { type Client } from '@temporalio/client';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import { temporal } from '@temporalio/proto';
 
 /** Groups of events of one answer. A group is what one task wrote, so a busy moment makes a big one. */
@@ -25,4 +27,16 @@ export async function historyOf(client: Client, workflowId: string, runId: strin
       maximumPageSize = Math.floor(maximumPageSize / 2);
     }
   }
+}
+
+/** How a history is kept: as Temporal serialises it, gzipped. */
+export function keptHistory(history: temporal.api.history.v1.History): { readonly format: string; readonly history: Buffer } {
+  return { format: 'protobuf', history: gzipSync(temporal.api.history.v1.History.encode(history).finish()) };
+}
+
+/** A history that was kept; those of runs that were exported before migration 0025 are gzipped JSON. */
+export function storedHistory(stored: { readonly format: string; readonly history: Buffer }): temporal.api.history.v1.History {
+  const content = gunzipSync(stored.history);
+  const { History } = temporal.api.history.v1;
+  return stored.format === 'json' ? History.create(historyFromJSON(JSON.parse(content.toString('utf8')))) : History.decode(content);
 }

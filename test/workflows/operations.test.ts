@@ -1,10 +1,9 @@
-import { gunzipSync } from 'node:zlib';
-import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import { sql } from 'kysely';
 import { dealWorkflowId } from '../../domain/ids';
 import { createLogger } from '../../runtime/logger';
 import { startArchiver } from '../../workers/archiver';
 import { workflowBundle } from '../../workers/bundle';
+import { storedHistory } from '../../workers/run-history';
 import { startStallWatch } from '../../workers/stall-watch';
 import { intake } from '../../workflows/intake/workflow';
 import { openWaits, reach, startDeal, testDeal, until, type TestDeal } from '../support/lifecycles';
@@ -59,8 +58,8 @@ test('a run stalled by a bug is reported within a minute, goes on by itself afte
   const exported = () => db.selectFrom('run_history').selectAll().where('workflow_id', '=', workflowId).executeTakeFirst();
   const kept = await until('the history to be exported', exported);
   expect(kept).toMatchObject({ workflow_type: 'intake', status: 'CANCELLED' });
-  const { events } = historyFromJSON(JSON.parse(gunzipSync(kept.history).toString('utf8')));
-  expect([events?.length, events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name]).toEqual([kept.events, 'intake']);
+  const { events } = storedHistory(kept);
+  expect([events.length, events[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name]).toEqual([kept.events, 'intake']);
   await archiver.stop();
 }, 240_000);
 
