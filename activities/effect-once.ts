@@ -1,6 +1,8 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
-import { appendAudit } from '../db/audit';
+import { auditEntry } from '../db/audit';
 import { hashOf } from '../db/hash';
+import { useKept } from '../db/master-memo';
+import { isStalePlan } from '../runtime/prepared-statements';
 import { canonicalJson } from '../domain/canonical-json';
 import { type DB } from '../db/types';
 import { type Instant } from '../domain/deal/terms';
@@ -46,9 +48,9 @@ export async function effectOnce<T>(
   const identityHash = hashOf(context.identity ?? null);
   return triedAgain(() =>
     db.transaction().execute(async (trx) => {
-      await sql`select pg_advisory_xact_lock(hashtextextended(${`effect/${context.key}`}, 0))`.execute(trx);
-      const stored = await trx.selectFrom('effect').select(['identity_hash', 'answer']).where('key', '=', context.key).executeTakeFirst();
-      if (stored !== undefined) return storedAnswer<T>(context.key, stored, identityHash);
+      const claimed = await claim(trx, context.key);
+      if (claimed.identity_hash !== null) return storedAnswer<T>(context.key, claimed, identityHash);
+      useKept(db, trx, claimed.master_revision);
       const result = await body(trx);
       if (isViolation(result)) throw new Refusal(result);
       return record(trx, context, identityHash, result);
@@ -56,7 +58,21 @@ export async function effectOnce<T>(
   );
 }
 
-function storedAnswer<T>(key: string, stored: { identity_hash: string; answer: unknown }, identityHash: string): T {
+interface Claimed {
+  /** Null where the effect has not happened. */
+  readonly identity_hash: string | null;
+  readonly answer: unknown;
+  readonly master_revision: number;
+}
+
+async function claim(trx: Transaction<DB>, key: string): Promise<Claimed> {
+  const { rows } = await sql<Claimed>`select * from claim_effect(${key})`.execute(trx);
+  const [claimed] = rows;
+  if (claimed === undefined) throw new Error('master_revision has no row');
+  return claimed;
+}
+
+function storedAnswer<T>(key: string, stored: Claimed, identityHash: string): T {
   if (stored.identity_hash !== identityHash) {
     throw new Refusal({ violation: 'EffectIdentityMismatch', detail: `${key} was done for another input` });
   }
@@ -65,16 +81,12 @@ function storedAnswer<T>(key: string, stored: { identity_hash: string; answer: u
 
 async function record<T>(trx: Transaction<DB>, context: EffectContext, identityHash: string, result: EffectResult<T>): Promise<T> {
   const answer = canonicalJson(result.answer ?? null);
-  await trx
-    .insertInto('effect')
-    .values({ key: context.key, identity_hash: identityHash, answer, workflow_id: context.workflowId ?? null })
-    .execute();
-  await appendAudit(trx, {
-    ...result.audit,
-    at: context.at,
-    actor: context.actor,
-    ...(context.workflowId === undefined ? {} : { workflowId: context.workflowId }),
-  });
+  const { key, at, actor, workflowId } = context;
+  const entry = await auditEntry(trx, { ...result.audit, at, actor, ...(workflowId === undefined ? {} : { workflowId }) });
+  await sql`
+    with done as (
+      insert into effect (key, identity_hash, answer, workflow_id) values (${key}, ${identityHash}, ${answer}, ${workflowId ?? null}))
+    select ${entry}`.execute(trx);
   return JSON.parse(answer) as T;
 }
 
@@ -89,8 +101,8 @@ async function triedAgain<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-/** serialization_failure, deadlock_detected, unique_violation. */
+/** serialization_failure, deadlock_detected, unique_violation; or a migration came between. */
 function isRaced(error: unknown): boolean {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return code === '40001' || code === '40P01' || code === '23505';
+  return code === '40001' || code === '40P01' || code === '23505' || isStalePlan(error);
 }

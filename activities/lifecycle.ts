@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely';
+import { type Transaction } from 'kysely';
 import { type Precondition, type WaitView } from '../contracts/workflow-state';
 import { type DB } from '../db/types';
 import { replaceWaits, type OpenWait, type Wait } from '../db/waits';
@@ -43,9 +43,8 @@ export async function park(
   waits: readonly Wait[],
   at: Instant,
 ): Promise<{ waits: WaitView[]; revision: number }> {
-  const open = (await replaceWaits(trx, workflowId, waits, at)).filter((wait) => !isThisStep(wait));
-  const { rows } = await sql<{ revision: number }>`select nextval('view_revision') as revision`.execute(trx);
-  return { waits: open.map(waitView), revision: rows[0]?.revision ?? 0 };
+  const { waits: open, revision } = await replaceWaits(trx, workflowId, waits, at);
+  return { waits: open.filter((wait) => !isThisStep(wait)).map(waitView), revision };
 }
 
 /** An effect that kept failing is a task of the operators, which is closed as soon as it has succeeded (attempts.ts). */

@@ -1,13 +1,16 @@
+import { isStalePlan } from '../runtime/prepared-statements';
+
 /** SQLSTATE classes and codes of a database that cannot serve now: connection, resources, operator, deadlock, serialization. */
 const OUTAGE_STATES = /^(?:08|53|57|58)|^40001$|^40P01$|^55P03$/;
 const SOCKET_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND', 'EPIPE', 'EHOSTUNREACH', 'EAI_AGAIN', 'ENOENT']);
 const DRIVER_MESSAGES =
   /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|driver has already been destroyed)/;
 
-/** True where the database, and not the request, is the reason: it is down, starting, out of connections, or too slow. */
+/** True where the database, and not the request, is the reason: it is down, starting, out of connections, too slow, or just migrated. */
 export function isDatabaseOutage(error: unknown): boolean {
   if (!isErrorLike(error)) return false;
   if (Array.isArray(error.errors) && error.errors.some(isDatabaseOutage)) return true;
+  if (isStalePlan(error)) return true;
   const code = typeof error.code === 'string' ? error.code : '';
   if (error.severity !== undefined) return OUTAGE_STATES.test(code);
   return SOCKET_CODES.has(code) || DRIVER_MESSAGES.test(error.message);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { sql, type Kysely, type Transaction } from 'kysely';
+import { sql, type Kysely, type RawBuilder, type Transaction } from 'kysely';
 import { type Instant } from '../domain/deal/terms';
 import { commitmentsOf } from './free-text';
 import { commitmentOf, sha256 } from './hash';
@@ -53,39 +53,21 @@ export const GENESIS = '0'.repeat(64);
  * on the head of the stream, which everybody else who writes to the stream waits for.
  */
 export async function appendAudit(trx: Transaction<DB>, event: AuditEvent): Promise<number> {
+  const { rows } = await sql<{ sequence: number }>`select ${await auditEntry(trx, event)} as sequence`.execute(trx);
+  return rows[0]?.sequence ?? 0;
+}
+
+/** The expression that appends an entry, for a statement that does something else as well. Its personal values are written at once. */
+export async function auditEntry(trx: Transaction<DB>, event: AuditEvent): Promise<RawBuilder<number>> {
   const personal = await commit(trx, event.personal ?? {});
   const texts = await named(trx, event.texts ?? {});
-  const head = await lockHead(trx, event.stream);
   const recordedAt = new Date().toISOString();
-  const content = canonicalJson({
-    stream: event.stream,
-    sequence: head.sequence + 1,
-    recordedAt,
-    at: event.at,
-    actor: event.actor,
-    action: event.action,
-    subject: event.subject,
-    workflowId: event.workflowId,
-    entityId: event.entityId,
-    details: event.details,
-    personal,
-    texts,
-  });
-  const entry = {
-    stream: event.stream,
-    sequence: head.sequence + 1,
-    entity_id: event.entityId ?? null,
-    content,
-    previous_hash: head.hash,
-    hash: entryHash(head.hash, content),
-  };
-  await trx
-    .with('entry', (query) => query.insertInto('audit_entry').values({ ...entry, recorded_at: recordedAt }))
-    .updateTable('audit_head')
-    .set({ sequence: entry.sequence, hash: entry.hash })
-    .where('stream', '=', event.stream)
-    .execute();
-  return entry.sequence;
+  const { stream, action, subject, actor, at, workflowId, entityId, details } = event;
+  // Keys stand in the order of the alphabet, and Postgres puts the number of the entry between the two parts.
+  const before = canonicalJson({ action, actor, at, details, entityId, personal, recordedAt });
+  const after = canonicalJson({ stream, subject, texts, workflowId });
+  const [head, tail] = [`${before.slice(0, -1)},"sequence":`, `,${after.slice(1)}`];
+  return sql<number>`append_audit_entry(${stream}, ${entityId ?? null}, ${recordedAt}::timestamptz, ${head}, ${tail})`;
 }
 
 /** Hash of an entry: of the hash before it and the exact text of the entry. */
@@ -118,14 +100,4 @@ async function named(trx: Transaction<DB>, texts: Record<string, string | null>)
     told.map(([, id]) => id),
   );
   return Object.fromEntries(told.map(([name, id]) => [name, { id, commitment: commitments.get(id) ?? '' }]));
-}
-
-async function lockHead(trx: Transaction<DB>, stream: string): Promise<{ sequence: number; hash: string }> {
-  const lock = () => trx.selectFrom('audit_head').select(['sequence', 'hash']).where('stream', '=', stream).forUpdate().executeTakeFirst();
-  const head = await lock();
-  if (head !== undefined) return head;
-  await sql`insert into audit_head (stream, sequence, hash) values (${stream}, 0, ${GENESIS}) on conflict do nothing`.execute(trx);
-  const created = await lock();
-  if (created === undefined) throw new Error(`audit head of ${stream} vanished`);
-  return created;
 }

@@ -4,10 +4,15 @@ import { type PerformedDuty } from '../domain/approval/duties';
 import { dutiesOfDecision } from '../domain/approval/duties';
 import { type Directory } from '../domain/approval/holders';
 import { type Money } from '../domain/money';
+import { kept } from './master-memo';
 import { type DB } from './types';
 
 /** Who holds which role where, who sits on committees, and up to which amount each may approve. */
-export async function directory(db: Kysely<DB>): Promise<Directory> {
+export function directory(db: Kysely<DB>): Promise<Directory> {
+  return kept(db, 'directory', () => readDirectory(db));
+}
+
+async function readDirectory(db: Kysely<DB>): Promise<Directory> {
   const assignments = await db
     .selectFrom('role_assignment as held')
     .innerJoin('app_user as person', 'person.id', 'held.user_id')

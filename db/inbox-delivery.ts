@@ -30,26 +30,8 @@ const LONGEST_BACK_OFF_SECONDS = 60;
  * An event that failed for good does not hold up those behind it: it is a person's task by then.
  */
 export async function claimEvents(db: Kysely<DB>, owner: string, limit: number, leaseSeconds: number): Promise<InboxRow[]> {
-  return db.transaction().execute(async (trx) => {
-    await sql`select pg_advisory_xact_lock(hashtextextended('inbox claim', 0))`.execute(trx);
-    const claimed = await sql<InboxRow>`
-      with due as (
-        select e.id from inbox_event e
-         where e.state = 'received' and e.next_attempt_at <= now() and (e.lease_until is null or e.lease_until <= now())
-           and not exists (
-             select 1 from inbox_event other
-              where other.source = e.source and other.subject = e.subject and other.state = 'received' and other.id <> e.id
-                and (other.lease_until > now()
-                     or (other.source_order, other.received_at, other.id) < (e.source_order, e.received_at, e.id)))
-         order by e.next_attempt_at, e.received_at, e.id
-         limit ${limit}
-         for update skip locked
-      )
-      update inbox_event set lease_owner = ${owner}, lease_until = now() + make_interval(secs => ${leaseSeconds}), attempts = attempts + 1
-       where id in (select id from due)
-      returning *`.execute(trx);
-    return claimed.rows;
-  });
+  const { rows } = await sql<InboxRow>`select * from claim_inbox_events(${owner}, ${limit}, ${leaseSeconds})`.execute(db);
+  return rows;
 }
 
 /** Whoever is still at work keeps what it holds; a lease that has run out is given back to nobody. */

@@ -24,11 +24,11 @@ export interface PlanItemRow extends BillingPlanItem {
 
 /**
  * The line, locked for its transaction: its facts and its bills are decided one after the other. A lock beside which rows that name the line
- * may be written.
+ * may be written. Where the contract version changed while the lock was waited for, the row is looked for once more.
  */
 export async function lockLine(trx: Transaction<DB>, contractLineId: string): Promise<LineRow> {
-  await trx.selectFrom('contract_line').select('id').where('id', '=', contractLineId).forNoKeyUpdate().executeTakeFirstOrThrow();
-  return lineOf(trx, contractLineId);
+  const locked = () => selectLine(trx, contractLineId).forNoKeyUpdate('line').executeTakeFirst();
+  return lineRow((await locked()) ?? (await locked()), contractLineId);
 }
 
 /** All lines of a deal, locked in one order, for facts that may concern each of them. */
@@ -37,7 +37,11 @@ export async function lockLinesOf(trx: Transaction<DB>, dealId: string): Promise
 }
 
 export async function lineOf(db: Kysely<DB>, contractLineId: string): Promise<LineRow> {
-  const row = await db
+  return lineRow(await selectLine(db, contractLineId).executeTakeFirst(), contractLineId);
+}
+
+function selectLine(db: Kysely<DB>, contractLineId: string) {
+  return db
     .selectFrom('contract_line as line')
     .innerJoin('contract_version as version', (join) =>
       join.onRef('version.deal_id', '=', 'line.deal_id').onRef('version.version', '=', 'line.contract_version'),
@@ -45,9 +49,14 @@ export async function lineOf(db: Kysely<DB>, contractLineId: string): Promise<Li
     .innerJoin('deal', 'deal.id', 'line.deal_id')
     .selectAll('line')
     .select(['version.terms as contractTerms', 'deal.short_code as shortCode'])
-    .where('line.id', '=', contractLineId)
-    .executeTakeFirstOrThrow();
-  const { contractTerms, shortCode, ...line } = row;
+    .where('line.id', '=', contractLineId);
+}
+
+type FoundLine = Selectable<DB['contract_line']> & { readonly contractTerms: unknown; readonly shortCode: string };
+
+function lineRow(found: FoundLine | undefined, contractLineId: string): LineRow {
+  if (found === undefined) throw new Error(`no contract line ${contractLineId}`);
+  const { contractTerms, shortCode, ...line } = found;
   const contract = contractTerms as DealTerms;
   const terms = contract.lines.find((each) => each.lineId === line.line_id);
   if (!terms) throw new Error(`contract version ${line.contract_version} has no line ${line.line_id}`);

@@ -7,6 +7,7 @@ import { localDateOf } from '../domain/calendar/zone';
 import { type MasterFacts, type ValuationFacts } from '../domain/deal/handoff';
 import { type DealTerms, type Instant, type LocalDate } from '../domain/deal/terms';
 import { type FxRate } from '../domain/fx';
+import { kept } from './master-memo';
 import { policyAt } from './policies';
 import { type DB } from './types';
 
@@ -32,7 +33,11 @@ export interface BillToRow extends TaxParty {
 type Registrations = TaxParty['taxRegistrations'];
 
 /** A working calendar with its holidays; throws where master data names one that is not there (a foreign key forbids it). */
-export async function calendarOf(db: Kysely<DB>, calendarId: string): Promise<WorkingCalendar> {
+export function calendarOf(db: Kysely<DB>, calendarId: string): Promise<WorkingCalendar> {
+  return kept(db, `calendar/${calendarId}`, () => readCalendar(db, calendarId));
+}
+
+async function readCalendar(db: Kysely<DB>, calendarId: string): Promise<WorkingCalendar> {
   const row = await db.selectFrom('calendar').selectAll().where('id', '=', calendarId).executeTakeFirstOrThrow();
   const holidays = await db.selectFrom('calendar_holiday').select('date').where('calendar_id', '=', calendarId).orderBy('date').execute();
   return {
@@ -47,7 +52,11 @@ export async function calendarOf(db: Kysely<DB>, calendarId: string): Promise<Wo
 }
 
 /** A legal entity with its calendar and how it rounds tax. */
-export async function entityOf(db: Kysely<DB>, entityId: string): Promise<EntityRow> {
+export function entityOf(db: Kysely<DB>, entityId: string): Promise<EntityRow> {
+  return kept(db, `entity/${entityId}`, () => readEntity(db, entityId));
+}
+
+async function readEntity(db: Kysely<DB>, entityId: string): Promise<EntityRow> {
   const row = await db.selectFrom('legal_entity').selectAll().where('id', '=', entityId).executeTakeFirstOrThrow();
   return {
     id: row.id,
@@ -61,7 +70,11 @@ export async function entityOf(db: Kysely<DB>, entityId: string): Promise<Entity
   };
 }
 
-export async function billToOf(db: Kysely<DB>, billToId: string): Promise<BillToRow> {
+export function billToOf(db: Kysely<DB>, billToId: string): Promise<BillToRow> {
+  return kept(db, `bill-to/${billToId}`, () => readBillTo(db, billToId));
+}
+
+async function readBillTo(db: Kysely<DB>, billToId: string): Promise<BillToRow> {
   const row = await db.selectFrom('bill_to_account').selectAll().where('id', '=', billToId).executeTakeFirstOrThrow();
   return {
     id: row.id,
@@ -143,7 +156,11 @@ export async function ratesFor(db: Kysely<DB>, currencies: readonly string[], da
   return rows;
 }
 
-export async function taxRatesOf(db: Kysely<DB>, country: string): Promise<TaxRate[]> {
+export function taxRatesOf(db: Kysely<DB>, country: string): Promise<TaxRate[]> {
+  return kept(db, `tax-rates/${country}`, () => readTaxRates(db, country));
+}
+
+async function readTaxRates(db: Kysely<DB>, country: string): Promise<TaxRate[]> {
   const rows = await db.selectFrom('tax_rate').selectAll().where('country', '=', country).execute();
   return rows.map((row) => ({
     country: row.country,

@@ -9,6 +9,7 @@ import { type TolerancePolicy } from '../domain/collections/tolerance';
 import { type LocalDate } from '../domain/deal/terms';
 import { type Violation } from '../domain/violation';
 import { canonicalJson, sha256 } from './hash';
+import { kept } from './master-memo';
 import { type DB } from './types';
 
 /** A version of a policy; `id` is what a decision stores, so that it can be explained a year later (DESIGN §8). */
@@ -49,16 +50,20 @@ export interface CollectionsPolicy {
 
 /** The version in force on a date: the latest that is valid from then or before; of two from one day the higher version. */
 export async function policyAt<K extends PolicyKind>(db: Kysely<DB>, kind: K, date: LocalDate): Promise<Policy<K> | null> {
-  const row = await db
+  const versions = await kept(db, `policy/${kind}`, () => versionsOf(db, kind));
+  return versions.find(({ validFrom }) => validFrom <= date) ?? null;
+}
+
+/** Every version of a policy, the last one in force first. */
+async function versionsOf<K extends PolicyKind>(db: Kysely<DB>, kind: K): Promise<(Policy<K> & { validFrom: LocalDate })[]> {
+  const rows = await db
     .selectFrom('policy_version')
-    .select(['id', 'version', 'body'])
+    .select(['id', 'version', 'body', 'valid_from as validFrom'])
     .where('kind', '=', kind)
-    .where('valid_from', '<=', date)
     .orderBy('valid_from', 'desc')
     .orderBy('version', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return row === undefined ? null : { id: row.id, version: row.version, body: row.body as PolicyBody<K> };
+    .execute();
+  return rows.map(({ body, ...row }) => ({ ...row, body: body as PolicyBody<K> }));
 }
 
 /**

@@ -990,6 +990,11 @@ export interface ManagedServiceMonth {
   true_up_minor: number | null;
 }
 
+export interface MasterRevision {
+  is_only: Generated<boolean>;
+  revision: number;
+}
+
 export interface Milestone {
   acceptance: string | null;
   accepted_on: string | null;
@@ -1311,6 +1316,7 @@ export interface RunHistory {
   closed_at: string;
   events: number;
   exported_at: Generated<string>;
+  format: string;
   history: Buffer;
   run_id: string;
   started_at: string;
@@ -1541,6 +1547,7 @@ export interface DB {
   line_books: LineBooks;
   line_manager: LineManager;
   managed_service_month: ManagedServiceMonth;
+  master_revision: MasterRevision;
   milestone: Milestone;
   milestone_response: MilestoneResponse;
   number_series: NumberSeries;

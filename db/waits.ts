@@ -36,38 +36,55 @@ export interface WaitFilter {
 
 /**
  * Makes `waits` the open waits of a run: closes what is gone, keeps `since` of what stays (same kind, subject and role) and opens the
- * rest at `at`. Returns all that are open, by due moment (none last), kind, subject, role. Throws where two waits are the same.
+ * rest at `at`. Returns all that are open, by due moment (none last), kind, subject, role, and the revision of this answer: a number that
+ * grows with each. Throws where two waits are the same.
  * A stuck step is waited for until it is tried again, whatever else the run does meanwhile: it is opened and closed only as such.
  */
-export async function replaceWaits(trx: Transaction<DB>, workflowId: string, waits: readonly Wait[], at: Instant): Promise<OpenWait[]> {
+export async function replaceWaits(
+  trx: Transaction<DB>,
+  workflowId: string,
+  waits: readonly Wait[],
+  at: Instant,
+): Promise<{ waits: OpenWait[]; revision: number }> {
   const wanted = new Map(waits.map((wait) => [identity(wait), wait]));
   if (wanted.size !== waits.length) throw new Error(`${workflowId} waits twice for the same`);
-  const rows = await trx
-    .selectFrom('open_wait')
-    .selectAll()
-    .where('workflow_id', '=', workflowId)
-    .where('closed_at', 'is', null)
-    .forUpdate()
-    .execute();
-  const stuck = rows.filter(isStuck);
-  const kept = new Map(rows.filter((row) => wanted.has(identity(row))).map((row) => [identity(row), row]));
-  const gone = rows.filter((row) => !isStuck(row) && !wanted.has(identity(row))).map((row) => row.id);
-  if (gone.length > 0) await trx.updateTable('open_wait').set({ closed_at: at }).where('id', 'in', gone).execute();
-  const added = waits.filter((wait) => !kept.has(identity(wait)));
-  if (added.length > 0) {
-    await trx
-      .insertInto('open_wait')
-      .values(added.map((wait) => ({ id: uuidv7(), workflow_id: workflowId, since: at, ...columns(wait) })))
-      .execute();
-  }
-  for (const [key, row] of kept) {
-    const wait = wanted.get(key);
-    if (wait === undefined || isSame(normal(fromRow(row)), normal(wait))) continue;
-    await trx.updateTable('open_wait').set(columns(wait)).where('id', '=', row.id).execute();
-  }
-  const open = waits.map((wait) => ({ ...normal(wait), since: instant(kept.get(identity(wait))?.since ?? at) }));
-  return [...open, ...stuck.map((row) => ({ ...normal(fromRow(row)), since: instant(row.since) }))].sort(byDue);
+  const given = JSON.stringify(waits.map((wait) => ({ id: uuidv7(), ...columns(wait) })));
+  const { rows } = await sql<Standing>`
+    with wanted as (
+      select * from jsonb_to_recordset(${given}::jsonb) as w (
+        id uuid, kind text, subject text, role text, entity_id text, deal_id uuid, asks text, due timestamptz, wakes_at timestamptz, reason_id uuid)
+    ), standing as (
+      select * from open_wait where workflow_id = ${workflowId} and closed_at is null for update
+    ), gone as (
+      update open_wait as wait set closed_at = ${at}::timestamptz
+        from standing as s
+       where wait.id = s.id and s.kind <> ${STUCK}
+         and not exists (select from wanted as w where (w.kind, w.subject, w.role) = (s.kind, s.subject, s.role))
+    ), changed as (
+      update open_wait as wait
+         set asks = w.asks, due = w.due, entity_id = w.entity_id, deal_id = w.deal_id, wakes_at = w.wakes_at, reason_id = w.reason_id
+        from standing as s join wanted as w on (w.kind, w.subject, w.role) = (s.kind, s.subject, s.role)
+       where wait.id = s.id
+         and (s.asks, s.due, s.entity_id, s.deal_id, s.wakes_at, s.reason_id)
+             is distinct from (w.asks, w.due, w.entity_id, w.deal_id, w.wakes_at, w.reason_id)
+    ), added as (
+      insert into open_wait (id, workflow_id, since, kind, subject, role, entity_id, deal_id, asks, due, wakes_at, reason_id)
+      select w.id, ${workflowId}, ${at}::timestamptz, w.kind, w.subject, w.role, w.entity_id, w.deal_id, w.asks, w.due, w.wakes_at, w.reason_id
+        from wanted as w
+       where not exists (select from standing as s where (s.kind, s.subject, s.role) = (w.kind, w.subject, w.role))
+    ), answer as materialized (
+      select nextval('view_revision') as revision
+    )
+    select answer.revision, s.* from answer left join standing as s on true`.execute(trx);
+  const standing = rows.flatMap((row) => (row.kind === null ? [] : [row]));
+  const since = new Map(standing.map((row) => [identity(row), row.since]));
+  const open = waits.map((wait) => ({ ...normal(wait), since: instant(since.get(identity(wait)) ?? at) }));
+  const stuck = standing.filter((row) => row.kind === STUCK).map((row) => ({ ...normal(fromRow(row)), since: instant(row.since) }));
+  return { waits: [...open, ...stuck].sort(byDue), revision: rows[0]?.revision ?? 0 };
 }
+
+/** A wait that was open before, if any. */
+type Standing = { readonly revision: number } & (Selectable<DB['open_wait']> | { readonly kind: null });
 
 /** Closes every open wait of a run that ends. */
 export async function closeWaits(trx: Transaction<DB>, workflowId: string, at: Instant): Promise<void> {
@@ -118,7 +135,8 @@ export async function dueRuns(db: Kysely<DB>, moment: Instant): Promise<string[]
   return rows.map((row) => row.workflow_id);
 }
 
-const isStuck = ({ kind }: { kind: string }): boolean => kind === 'stuck';
+/** Kind of the wait of a step that operators have to put right. */
+const STUCK = 'stuck';
 
 function identity(wait: { kind: string; subject: string; role: string }): string {
   return JSON.stringify([wait.kind, wait.subject, wait.role]);
@@ -141,10 +159,6 @@ function columns(wait: Wait) {
 
 function fromRow(row: Selectable<DB['open_wait']>): Wait {
   return { ...row, entityId: row.entity_id, dealId: row.deal_id, wakesAt: row.wakes_at, reasonId: row.reason_id };
-}
-
-function isSame(a: Wait, b: Wait): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function normal(wait: Wait): Wait {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Kysely, PostgresDialect } from 'kysely';
 import { Pool, type PoolConfig, types } from 'pg';
 import { type DB } from '../db/types';
+import { prepareStatements } from './prepared-statements';
 
 export interface PoolOptions {
   readonly url: string;
@@ -32,6 +33,7 @@ export function createPool(options: PoolOptions): Pool {
   pool.on('error', (error) => options.onError?.(error));
   // The pool listens to idle connections only: one that breaks between two statements of a transaction would end the process.
   pool.on('connect', (client) => client.on('error', (error) => options.onError?.(error)));
+  pool.on('connect', prepareStatements);
   return endingWhole(pool);
 }
 

@@ -11,7 +11,7 @@ import { localDateOf } from '../../domain/calendar/zone';
 import { type Instant } from '../../domain/deal/terms';
 import { approvalWorkflowId } from '../../domain/ids';
 import { isViolation, type Violation } from '../../domain/violation';
-import { saveApproval, type ApprovalRow } from './record';
+import { openStepsOf, showApproval, stateColumns } from './record';
 import { subjectFacts } from './subjects';
 
 export interface ApprovalRequest {
@@ -24,7 +24,6 @@ export interface ApprovalRequest {
 }
 
 export interface AskedApproval {
-  readonly row: ApprovalRow;
   readonly view: ApprovalView;
   /** By what it was opened, for the audit entry of the effect that asks. */
   readonly terms: Record<string, unknown>;
@@ -49,15 +48,20 @@ export async function askApproval(trx: Transaction<DB>, ask: ApprovalRequest): P
   const subject = { kind: subjectKind, id: subjectId };
   const approval = openApproval({ approvalId, subject, requestedBy, shownHash, amount: policy.amount, tiers }, at);
   const ruleIds = [...new Set(tiers.flatMap((tier) => tier.steps.flatMap((step) => step.ruleIds)))];
-  const row = await trx
+  const row = {
+    id: approvalId,
+    workflow_id: approvalWorkflowId(approvalId),
+    subject_kind: subjectKind,
+    subject_id: subjectId,
+    deal_id: dealId,
+    entity_id: facts.entityId,
+    tier: 0,
+  };
+  const open = await openStepsOf(trx, row, approval, rules, at);
+  await trx
     .insertInto('approval')
     .values({
-      id: approvalId,
-      workflow_id: approvalWorkflowId(approvalId),
-      subject_kind: subjectKind,
-      subject_id: subjectId,
-      deal_id: dealId,
-      entity_id: facts.entityId,
+      ...row,
       policy_version_id: rules.policyVersionId,
       rule_ids: ruleIds,
       requested_by: requestedBy,
@@ -65,15 +69,11 @@ export async function askApproval(trx: Transaction<DB>, ask: ApprovalRequest): P
       shown_hash: shownHash,
       amount_minor: policy.amount?.minor ?? null,
       amount_currency: policy.amount?.currency ?? null,
-      tier: approval.kind === 'pending' ? approval.openTier : 0,
-      state: approval.kind,
-      record: JSON.stringify(approval),
       opened_at: at,
-      decided_at: approval.kind === 'pending' ? null : at,
+      ...stateColumns(row, approval, open),
     })
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  const view = await saveApproval(trx, row, approval, rules, at);
+    .execute();
+  const view = await showApproval(trx, row, approval, open, at);
   const { policyVersionId } = rules;
-  return { row, view, terms: { approvalId, subjectKind, shownHash, policyVersionId, ruleIds } };
+  return { view, terms: { approvalId, subjectKind, shownHash, policyVersionId, ruleIds } };
 }

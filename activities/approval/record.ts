@@ -46,7 +46,7 @@ export async function rulesOf(
 
 export async function openStepsOf(
   trx: Transaction<DB>,
-  row: ApprovalRow,
+  row: Pick<ApprovalRow, 'id' | 'entity_id' | 'tier'>,
   approval: Approval,
   rules: ApprovalRules,
   at: Instant,
@@ -71,7 +71,7 @@ export async function openStepsOf(
   return steps;
 }
 
-/** Writes an approval and its projections, and parks its run on the open steps: also before that has started. */
+/** Writes what an approval has become, see `showApproval`. */
 export async function saveApproval(
   trx: Transaction<DB>,
   row: ApprovalRow,
@@ -80,21 +80,35 @@ export async function saveApproval(
   at: Instant,
 ): Promise<ApprovalView> {
   const open = await openStepsOf(trx, row, approval, rules, at);
-  const ended = approval.kind === 'pending' ? null : approval;
-  const tier = approval.kind === 'pending' ? approval.openTier : row.tier;
-  const reasonId = ended && 'reasonId' in ended ? ended.reasonId : null;
   await trx
     .updateTable('approval')
-    .set({
-      record: JSON.stringify(approval),
-      state: approval.kind,
-      tier,
-      due: earliestOf(open.map((each) => each.due)),
-      decided_at: ended?.at ?? null,
-      outcome_reason_id: reasonId,
-    })
+    .set(stateColumns(row, approval, open))
     .where('id', '=', row.id)
     .execute();
+  return showApproval(trx, row, approval, open, at);
+}
+
+/** Where an approval stands: what changes of its row. */
+export function stateColumns({ tier }: Pick<ApprovalRow, 'tier'>, approval: Approval, open: readonly OpenStep[]) {
+  return {
+    record: JSON.stringify(approval),
+    state: approval.kind,
+    tier: approval.kind === 'pending' ? approval.openTier : tier,
+    due: earliestOf(open.map((each) => each.due)),
+    decided_at: approval.kind === 'pending' ? null : approval.at,
+    outcome_reason_id: 'reasonId' in approval ? approval.reasonId : null,
+  };
+}
+
+/** Writes the steps of a stored approval and parks its run on the open ones, also before that has started; gives what the run shows. */
+export async function showApproval(
+  trx: Transaction<DB>,
+  row: Pick<ApprovalRow, 'id' | 'workflow_id' | 'subject_kind' | 'subject_id' | 'entity_id' | 'deal_id' | 'tier'>,
+  approval: Approval,
+  open: readonly OpenStep[],
+  at: Instant,
+): Promise<ApprovalView> {
+  const { tier, decided_at: decidedAt, outcome_reason_id: reasonId } = stateColumns(row, approval, open);
   await saveSteps(trx, row.id, approval, open, at);
   const parked = await park(
     trx,
@@ -111,12 +125,12 @@ export async function saveApproval(
     tier,
     requestedBy: approval.requestedBy,
     shownHash: approval.shownHash,
-    decidedAt: ended?.at ?? null,
+    decidedAt,
     reasonId,
   };
 }
 
-function waitOf(row: ApprovalRow, open: OpenStep, at: Instant): Wait {
+function waitOf(row: Parameters<typeof showApproval>[1], open: OpenStep, at: Instant): Wait {
   const { step, voters, due } = open;
   const grants = step.votes.filter((vote) => vote.verdict === 'grant').length;
   const need = votesNeeded(step.quorum, Math.max(voters.length, 1));

@@ -39,7 +39,7 @@ export function itemsOf({ statements }: BankStatementFile): BankItem[] {
   );
 }
 
-/** Only credits of our bill-to accounts and their returns concern us (S-30); what moves no money, as banks write for notices, does not. */
+/** Only credits of our bill-to accounts and their returns concern us (S-30); what moves no money, as banks write for notices, does not. */
 export async function applyItem(
   trx: Transaction<DB>,
   book: CashBook,

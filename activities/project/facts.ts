@@ -13,86 +13,92 @@ export async function projectFacts(
   trx: Transaction<DB>,
   projectId: string,
 ): Promise<{ checklist: ChecklistItem[]; onAccount: { billToId: string; amount: Money }[] }> {
-  const project = await trx.selectFrom('project').selectAll().where('id', '=', projectId).executeTakeFirstOrThrow();
-  const lines = await trx
-    .selectFrom('contract_line')
-    .select(['id', 'line_id', 'state', 'bill_to_id'])
-    .where('deal_id', '=', project.deal_id)
-    .execute();
-  const lineIds = lines.map((line) => line.id);
-  const milestones = await trx.selectFrom('milestone').select(['milestone_id', 'state']).where('contract_line_id', 'in', lineIds).execute();
-  const items = await trx.selectFrom('billing_plan_item').select(['reference', 'state']).where('contract_line_id', 'in', lineIds).execute();
-  const invoices = await trx
-    .selectFrom('invoice')
-    .select(['id', 'reference', 'state', 'open_minor', 'currency'])
-    .where('deal_id', '=', project.deal_id)
-    .execute();
-  const onAccount = await moneyOnAccount(trx, [...new Set(lines.map((line) => line.bill_to_id))]);
-  const unapproved = await trx
-    .selectFrom('time_entry')
-    .select('entry_id')
-    .where('contract_line_id', 'in', lineIds)
-    .where('status', '=', 'submitted')
-    .execute();
-  const approved = await trx
-    .selectFrom('time_entry')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('contract_line_id', 'in', lineIds)
-    .where('status', '=', 'approved')
-    .executeTakeFirstOrThrow();
-  const approvals = await trx
-    .selectFrom('approval')
-    .select('subject_id')
-    .where('deal_id', '=', project.deal_id)
-    .where('state', '=', 'pending')
-    .where('subject_kind', '<>', 'project-close')
-    .execute();
-  const holds = await trx
-    .selectFrom('collection_hold')
-    .innerJoin('invoice', 'invoice.id', 'collection_hold.invoice_id')
-    .select('collection_hold.id')
-    .where('invoice.deal_id', '=', project.deal_id)
-    .where('lifted_at', 'is', null)
-    .where('invoice.state', '=', 'issued')
-    .execute();
-  const undecided = await undecidedCredits(trx, project.deal_id);
-  const signOff = await trx.selectFrom('project_sign_off').selectAll().where('project_id', '=', projectId).executeTakeFirst();
+  const found = await gathered(trx, projectId);
+  const onAccount = found.onAccount.map(({ billToId, ...amount }) => ({ billToId, amount }));
   const facts: CloseFacts = {
-    openLines: lines.filter((line) => line.state === 'planned' || line.state === 'active').map((line) => line.line_id),
-    milestones: milestones.map((each) => ({
-      milestoneId: each.milestone_id,
-      state: each.state === 'accepted' || each.state === 'cancelled' ? each.state : 'open',
+    openLines: found.lines.filter((line) => line.state === 'planned' || line.state === 'active').map((line) => line.lineId),
+    milestones: found.milestones.map(({ milestoneId, state }) => ({
+      milestoneId,
+      state: state === 'accepted' || state === 'cancelled' ? state : 'open',
     })),
-    planItems: items.map((each) => ({ reference: each.reference, state: each.state as CloseFacts['planItems'][number]['state'] })),
-    invoices: invoices.map((each) => ({
-      reference: each.reference,
-      state: each.state as CloseFacts['invoices'][number]['state'],
-      open: { minor: each.open_minor, currency: each.currency },
-    })),
+    planItems: found.planItems,
+    invoices: found.invoices.map(({ reference, state, ...open }) => ({ reference, state, open })),
     onAccount,
     onAccountDecisions: Object.fromEntries(onAccount.map((each) => [each.billToId, 'the approval to close'])),
-    unapprovedTimeEntryIds: unapproved.map((each) => each.entry_id),
-    approvedTimeEntries: Number(approved.count),
-    openApprovals: approvals.map((each) => each.subject_id),
-    openHolds: [...new Set([...holds.map((each) => each.id), ...undecided])],
-    revenue: await revenueOfLines(trx, lineIds),
-    customerSignOff: signOff ? { documentReference: signOff.document_reference, signedOn: signOff.signed_on } : null,
+    unapprovedTimeEntryIds: found.unapprovedTime,
+    approvedTimeEntries: found.approvedTime,
+    openApprovals: found.openApprovals,
+    openHolds: [...new Set([...found.openHolds, ...found.undecided])],
+    revenue: await revenueOfLines(
+      trx,
+      found.lines.map((line) => line.id),
+    ),
+    customerSignOff: found.signOff,
   };
   return { checklist: closeChecklist(facts), onAccount };
 }
 
-/** Disputes without an answer, corrections that are not issued yet, and invoices of which a credit keeps something back (R-210, R-217). */
-async function undecidedCredits(trx: Transaction<DB>, dealId: string): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    select dispute.id from invoice_dispute as dispute join invoice on invoice.id = dispute.invoice_id
-     where invoice.deal_id = ${dealId} and dispute.outcome is null
-    union
-    select id from invoice_correction where deal_id = ${dealId} and state in ('requested', 'approved')
-    union
-    select invoice.reference from credited_thing as thing join invoice on invoice.id = thing.invoice_id
-     where invoice.deal_id = ${dealId} and thing.fate = 'hold'
-     order by 1`.execute(trx);
-  return rows.map((row) => row.id);
+/** What the checklist of a project is judged by, as one statement gives it. */
+interface Gathered {
+  readonly lines: readonly { readonly id: string; readonly lineId: string; readonly state: string }[];
+  readonly milestones: readonly { readonly milestoneId: string; readonly state: string }[];
+  readonly planItems: CloseFacts['planItems'];
+  readonly invoices: readonly (Pick<CloseFacts['invoices'][number], 'reference' | 'state'> & Money)[];
+  readonly onAccount: readonly ({ readonly billToId: string } & Money)[];
+  readonly unapprovedTime: readonly string[];
+  readonly approvedTime: number;
+  readonly openApprovals: readonly string[];
+  readonly openHolds: readonly string[];
+  /** Disputes without an answer, corrections that are not issued yet, and invoices of which a credit keeps something back (R-210, R-217). */
+  readonly undecided: readonly string[];
+  readonly signOff: CloseFacts['customerSignOff'];
+}
+
+async function gathered(trx: Transaction<DB>, projectId: string): Promise<Gathered> {
+  const { rows } = await sql<Gathered>`
+    with project as (
+      select id, deal_id from project where id = ${projectId}
+    ), line as (
+      select line.id, line_id, line.state, bill_to_id from contract_line as line join project on project.deal_id = line.deal_id
+    ), document as (
+      select invoice.id, reference, invoice.state, open_minor, currency from invoice join project on project.deal_id = invoice.deal_id
+    ), account as (
+      select bill_to_id, currency, sum(on_account_minor)::bigint as minor from payment
+       where bill_to_id in (select bill_to_id from line) and reversed_on is null
+       group by bill_to_id, currency having sum(on_account_minor) <> 0
+    ), undecided as (
+      select dispute.id::text as id from invoice_dispute as dispute join document on document.id = dispute.invoice_id where outcome is null
+      union
+      select correction.id::text from invoice_correction as correction join document on document.id = correction.invoice_id
+       where correction.state in ('requested', 'approved')
+      union
+      select document.reference from credited_thing as thing join document on document.id = thing.invoice_id where thing.fate = 'hold'
+    )
+    select
+      (select coalesce(json_agg(json_build_object('id', id, 'lineId', line_id, 'state', state) order by line_id), '[]') from line) as "lines",
+      (select coalesce(json_agg(json_build_object('milestoneId', milestone_id, 'state', state) order by milestone_id), '[]')
+         from milestone where contract_line_id in (select id from line)) as "milestones",
+      (select coalesce(json_agg(json_build_object('reference', reference, 'state', state) order by reference), '[]')
+         from billing_plan_item where contract_line_id in (select id from line)) as "planItems",
+      (select coalesce(json_agg(json_build_object('reference', reference, 'state', state, 'minor', open_minor, 'currency', currency)
+                       order by reference), '[]') from document) as "invoices",
+      (select coalesce(json_agg(json_build_object('billToId', bill_to_id, 'minor', minor, 'currency', currency)
+                       order by bill_to_id, currency), '[]') from account) as "onAccount",
+      (select coalesce(json_agg(entry_id order by entry_id), '[]')
+         from time_entry where contract_line_id in (select id from line) and status = 'submitted') as "unapprovedTime",
+      (select count(*) from time_entry where contract_line_id in (select id from line) and status = 'approved') as "approvedTime",
+      (select coalesce(json_agg(subject_id order by subject_id), '[]') from approval
+        where deal_id = project.deal_id and state = 'pending' and subject_kind <> 'project-close') as "openApprovals",
+      (select coalesce(json_agg(hold.id order by hold.id), '[]')
+         from collection_hold as hold join document on document.id = hold.invoice_id
+        where lifted_at is null and document.state = 'issued') as "openHolds",
+      (select coalesce(json_agg(id order by id), '[]') from undecided) as "undecided",
+      (select json_build_object('documentReference', document_reference, 'signedOn', signed_on)
+         from project_sign_off where project_id = project.id) as "signOff"
+    from project`.execute(trx);
+  const [found] = rows;
+  if (found === undefined) throw new Error(`no project ${projectId}`);
+  return found;
 }
 
 /** Lines whose revenue follows time and usage alone: recognised in full at their end, it must equal what was billed. */
@@ -144,19 +150,4 @@ export async function recognisedToEnd(trx: Transaction<DB>, contractLineId: stri
     monthOf(line.terms.endDate),
   );
   return isViolation(months) ? null : (months.at(-1)?.revenueToDate ?? zeroMoney(line.currency));
-}
-
-async function moneyOnAccount(trx: Transaction<DB>, billToIds: readonly string[]): Promise<{ billToId: string; amount: Money }[]> {
-  if (billToIds.length === 0) return [];
-  const rows = await trx
-    .selectFrom('payment')
-    .select((eb) => ['bill_to_id', 'currency', eb.fn.sum<number>('on_account_minor').as('minor')])
-    .where('bill_to_id', 'in', billToIds)
-    .where('reversed_on', 'is', null)
-    .groupBy(['bill_to_id', 'currency'])
-    .orderBy('bill_to_id')
-    .execute();
-  return rows
-    .filter((row) => Number(row.minor) !== 0)
-    .map((row) => ({ billToId: row.bill_to_id, amount: { minor: Number(row.minor), currency: row.currency } }));
 }

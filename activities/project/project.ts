@@ -35,11 +35,12 @@ function projectEffect<More extends object = object>(
     const changed = await change(trx, locked);
     if (isViolation(changed)) return changed;
     const state = changed.state ?? locked.state;
-    await trx
-      .updateTable('project')
-      .set({ state, ...(changed.closedAt ? { closed_at: changed.closedAt } : {}) })
-      .where('id', '=', projectId)
-      .execute();
+    if (state !== locked.state)
+      await trx
+        .updateTable('project')
+        .set({ state, closed_at: changed.closedAt ?? null })
+        .where('id', '=', projectId)
+        .execute();
     return {
       answer: { ...(await projectView(trx, { ...locked, state }, changed, effect.at)), ...changed.more } as ProjectView & More,
       audit: {

@@ -29,7 +29,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   db: { own: ['db', 'domain'], types: ['contracts'], packages: ['kysely', 'pg', 'uuidv7', 'node:crypto'] },
   documents: { own: ['documents', 'contracts', 'domain'], types: ['db'], packages: ['pdfkit', 'node:fs'] },
   activities: {
-    own: ['activities', 'domain', 'contracts', 'db', 'documents/compose', 'integrations', 'runtime/logger'],
+    own: ['activities', 'domain', 'contracts', 'db', 'documents/compose', 'integrations', 'runtime/logger', 'runtime/prepared-statements'],
     packages: ['kysely', 'uuidv7', 'zod', '@temporalio/activity', '@temporalio/common'],
   },
   api: { own: ['api', 'contracts', 'db', 'documents', 'domain', 'integrations', 'runtime', 'workflows'], packages: ['*'] },

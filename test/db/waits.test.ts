@@ -29,7 +29,7 @@ describe('open waits', () => {
   });
 
   const replace = (workflowId: string, waits: Wait[], at: string) =>
-    database.db.transaction().execute((trx) => replaceWaits(trx, workflowId, waits, at));
+    database.db.transaction().execute(async (trx) => (await replaceWaits(trx, workflowId, waits, at)).waits);
 
   test('keep their beginning while they stay, take new deadlines, and close when they are gone', async () => {
     await replace('deal/1', [wait({}), wait({ role: 'ceo' })], '2026-01-05T08:00:00Z');
