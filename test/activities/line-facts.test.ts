@@ -1,13 +1,14 @@
-import { type Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { createActivities } from '../../activities/index';
 import { type UsageReport } from '../../contracts/workflow-state';
+import { lineOf, lockLine } from '../../db/lines';
 import { type DB } from '../../db/types';
 import { inRun } from '../support/activity-run';
 import { approvedDeal } from '../support/approved';
 import { dealRow } from '../support/builders';
 import { testDatabase, type TestDatabase } from '../support/database';
-import { service, testDeal } from '../support/lifecycles';
+import { service, testDeal, until } from '../support/lifecycles';
 import { seedReferenceDeal } from '../support/reference-deal';
 import { uniqueName } from '../support/temporal';
 
@@ -35,6 +36,30 @@ async function linesOf(...lineIds: readonly string[]): Promise<ReadonlyMap<strin
   const { lines } = await inRun('deal', () => activities.createBaseline(baseline));
   return new Map(lines.map((line) => [line.lineId, line.contractLineId]));
 }
+
+test('a line that is waited for while its contract gets another version is found with that version', async () => {
+  const lineId = uniqueName('L');
+  const contractLineId = (await linesOf(lineId)).get(lineId) ?? '';
+  const { deal_id: dealId } = await lineOf(db, contractLineId);
+  const waiting = async () => {
+    const { rows } = await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
+    return rows.length > 0;
+  };
+  // The second version comes of no change order here.
+  await sql`alter table contract_version drop constraint contract_version_check`.execute(db);
+  let locked: Promise<{ contract_version: number }> | undefined;
+  await db.transaction().execute(async (trx) => {
+    await sql`
+      insert into contract_version (deal_id, version, terms, terms_hash, in_force_from, approval_id, created_at)
+      select deal_id, 2, terms, terms_hash, in_force_from, approval_id, created_at from contract_version where deal_id = ${dealId}`.execute(
+      trx,
+    );
+    await trx.updateTable('contract_line').set({ contract_version: 2 }).where('id', '=', contractLineId).execute();
+    locked = db.transaction().execute((other) => lockLine(other, contractLineId));
+    await until('the other to wait for the line', waiting);
+  });
+  expect(await locked).toMatchObject({ contract_version: 2 });
+});
 
 describe('a purchase order that two lines use up', () => {
   test('takes what fits of twenty fees that are billed at once, and no cent more', async () => {

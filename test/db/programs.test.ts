@@ -4,12 +4,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { temporal } from '@temporalio/proto';
 import { sealAnchor } from '../../db/audit-anchor';
 import { type AuditReport } from '../../db/audit-verify';
 import { keepText, textsOf } from '../../db/free-text';
 import { testDatabase } from '../support/database';
 import { REFERENCE_FOLDER } from '../support/reference-deal';
 import { testAddress } from '../support/servers';
+import { keptHistory } from '../../workers/run-history';
 
 type Database = Awaited<ReturnType<typeof testDatabase>>;
 
@@ -92,6 +96,30 @@ describe('programs run by hand', () => {
     expect((await run([program, '--by', 'U-OPS', '--author', 'U-18'])).out).toBe('0 texts erased\n');
     expect(await run([program, '--by', 'U-OPS', '--author', 'U-17'])).toEqual({ code: 0, out: `1 texts erased\n${id}\n`, err: '' });
     expect((await textsOf(database.db, [id])).get(id)).toBeNull();
+  });
+
+  test('a stored history is written as JSON, in whatever form it was kept, and one that is not stored is said so', async () => {
+    const event = {
+      eventId: '1',
+      eventType: 'EVENT_TYPE_WORKFLOW_EXECUTION_STARTED',
+      workflowExecutionStartedEventAttributes: { workflowType: { name: 'dealToCash' } },
+    };
+    const history = temporal.api.history.v1.History.create(historyFromJSON({ events: [event] }));
+    const inJson = { format: 'json', history: gzipSync(historyToJSON(history)) };
+    for (const [runId, closedAt, kept] of [
+      ['first', '2026-01-05T08:00:00Z', inJson],
+      ['last', '2026-01-06T08:00:00Z', keptHistory(history)],
+    ] as const)
+      // prettier-ignore
+      await database.db
+        .insertInto('run_history')
+        .values({ workflow_id: 'deal/1', run_id: runId, workflow_type: 'dealToCash', status: 'COMPLETED', started_at: closedAt, closed_at: closedAt, events: 1, ...kept }) // prettier-ignore
+        .execute();
+    const written = { code: 0, out: `${historyToJSON(history)}\n`, err: '' };
+    expect(await run(['scripts/history.ts', 'deal/1'])).toEqual(written);
+    expect(await run(['scripts/history.ts', 'deal/1', 'first'])).toEqual(written);
+    expect(await run(['scripts/history.ts', 'deal/1', 'other'])).toMatchObject({ code: 1, out: '', err: expect.stringContaining('No history') as unknown }); // prettier-ignore
+    expect((await run(['scripts/history.ts'])).code).toBe(2);
   });
 
   test('the audit check ends with 0 on a whole log and with 1 on a damaged one, which it names', async () => {

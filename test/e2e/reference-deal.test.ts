@@ -10,6 +10,7 @@ import { readWholeFolder } from '../support/expected/whole-folder';
 import { uniqueName } from '../support/temporal';
 import { apiFigures } from './api-figures';
 import { PARTS, recomputed, reported } from './compared-figures';
+import { expectDisputesPlayed } from './disputes';
 import { startInstallation, type Installation } from './installation';
 import { plantHold, wordsOfHolds } from './planted-words';
 import { peopleOf, scanForPeople } from './privacy-scan';
@@ -95,35 +96,8 @@ describe('the whole reference deal with its change orders, played over HTTP', ()
   });
 
   test('resolved both disputes, rested dunning meanwhile, and had what was paid on the corrected invoice pay its rebill', async () => {
-    const { db } = installation;
-    const disputes = await db.selectFrom('invoice_dispute').select(['reference', 'outcome']).orderBy('reference').execute();
-    expect(disputes).toEqual([
-      { reference: 'DSP-01', outcome: 'upheld-in-part' },
-      { reference: 'DSP-02', outcome: 'rejected' },
-    ]);
     expect(figures.corrections).toHaveLength(2);
-    const heldBack = await db
-      .selectFrom('dunning_step as step')
-      .innerJoin('invoice', 'invoice.id', 'step.invoice_id')
-      .innerJoin('collection_hold as hold', 'hold.id', 'step.held_by')
-      .select(['invoice.reference', 'hold.kind'])
-      .distinct()
-      .execute();
-    expect(heldBack).toContainEqual({ reference: 'TSR26-L2-2026-03', kind: expect.stringMatching(/dispute|dunning-hold/) as unknown });
-    const paid = await db
-      .selectFrom('payment_application as applied')
-      .innerJoin('invoice', 'invoice.id', 'applied.invoice_id')
-      .select(['invoice.reference', 'applied.amount_minor as minor', 'applied.moved_on as moved', 'applied.applied_on as on'])
-      .where('invoice.reference', 'like', 'TSR26-L2-2026-03%')
-      .orderBy('applied.applied_on')
-      .orderBy('invoice.reference')
-      .execute();
-    expect(paid.map(({ reference, minor, moved }) => [reference, minor, moved])).toEqual([
-      ['TSR26-L2-2026-03', 10_452_044, '2026-07-10'],
-      ['TSR26-L2-2026-03-R1', 10_452_044, null],
-      ['TSR26-L2-2026-03-R1', 584_220, null],
-    ]);
-    expect(paid[0]?.on).toBe(paid[1]?.on);
+    await expectDisputesPlayed(installation.db);
   });
 
   test('ends with every invoice settled or credited, nothing unbilled, the project closed and the deal run completed', async () => {

@@ -5,6 +5,7 @@ import { readDealFolder, statementDays } from '../../simulation/folder';
 import { playFolder, type PlayedDeal } from '../../simulation/play';
 import { expectedReport, type ExpectedReport } from '../support/expected/report';
 import { uniqueName } from '../support/temporal';
+import { expectDisputesPlayed } from '../e2e/disputes';
 import { startInstallation, type Installation } from '../e2e/installation';
 
 const REFERENCE = resolve(__dirname, '..', '..', 'examples', 'reference-deal');
@@ -38,39 +39,9 @@ describe('the disputed lines of the reference deal, played over HTTP', () => {
     expect(open(figures.cash.afterEachStatement)).toEqual(open(expected.cash.afterEachStatement));
   });
 
-  test('keep what was paid on the invoice: it pays the rebill, of which only the rest is collected', async () => {
+  test('keep what was paid, rest dunning while disputed or promised, and end with every invoice settled or credited', async () => {
     const { db } = installation;
-    const paid = await db
-      .selectFrom('payment_application as applied')
-      .innerJoin('invoice', 'invoice.id', 'applied.invoice_id')
-      .select(['invoice.reference', 'applied.amount_minor as minor', 'applied.moved_on as moved', 'applied.applied_on as on'])
-      .where('invoice.reference', 'like', 'TSR26-L2-2026-03%')
-      .orderBy('applied.applied_on')
-      .orderBy('invoice.reference')
-      .execute();
-    expect(paid.map(({ reference, minor, moved }) => [reference, minor, moved])).toEqual([
-      ['TSR26-L2-2026-03', 10_452_044, '2026-07-10'],
-      ['TSR26-L2-2026-03-R1', 10_452_044, null],
-      ['TSR26-L2-2026-03-R1', 584_220, null],
-    ]);
-    expect(paid[0]?.on).toBe(paid[1]?.on);
-  });
-
-  test('rest dunning while disputed or promised, resolve both disputes, and end with every invoice settled or credited', async () => {
-    const { db } = installation;
-    const disputes = await db.selectFrom('invoice_dispute').select(['reference', 'outcome']).orderBy('reference').execute();
-    expect(disputes).toEqual([
-      { reference: 'DSP-01', outcome: 'upheld-in-part' },
-      { reference: 'DSP-02', outcome: 'rejected' },
-    ]);
-    const heldBack = await db
-      .selectFrom('dunning_step as step')
-      .innerJoin('invoice', 'invoice.id', 'step.invoice_id')
-      .innerJoin('collection_hold as hold', 'hold.id', 'step.held_by')
-      .select(['invoice.reference', 'hold.kind'])
-      .distinct()
-      .execute();
-    expect(heldBack).toContainEqual({ reference: 'TSR26-L2-2026-03', kind: expect.stringMatching(/dispute|dunning-hold/) as unknown });
+    await expectDisputesPlayed(db);
     const open = await db.selectFrom('invoice').select('reference').where('state', 'not in', ['settled', 'credited']).execute();
     expect(open).toEqual([]);
     expect(await db.selectFrom('deal').select('state').execute()).toEqual([{ state: 'closed' }]);

@@ -13,6 +13,7 @@ import {
   playTo,
   proposeTerms,
   reach,
+  requestCancellation,
   service,
   startDeal,
   testDeal,
@@ -99,6 +100,16 @@ test('rates that are gone when the deal is asked for make it wait for finance, w
   await masterDataComes(deal.now);
   expect((await pendingApproval(engine, deal, 'deal')).opened_at).toBe(deal.now);
   expect(await openReports(deal.dealId)).toEqual([]);
+  await deal.handle.terminate();
+});
+
+test('a cancellation is asked for also where there are no rates: its approval needs none', async () => {
+  const deal = await startDeal(engine, testDeal({ lines: [service()] }));
+  await bringToDelivery(engine, deal);
+  await loseRates('USD');
+  const approvalId = await requestCancellation(engine, deal, '2026-03-31');
+  expect(await pendingApproval(engine, deal, 'cancellation')).toMatchObject({ id: approvalId });
+  await masterDataComes(deal.now);
   await deal.handle.terminate();
 });
 
