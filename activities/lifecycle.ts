@@ -28,9 +28,9 @@ export async function lifecycleEffect<T>(
   return effectOnce(db, { ...effect, workflowId }, async (trx) => (await refuseChanged(trx, ifMatch)) ?? body(trx, workflowId));
 }
 
-/** The key of a review: it states anew what the facts say, so each turn of each run has its own. */
-export function reviewKey(what: string, id: string, turn: number): string {
-  return `${what}/${id}/${currentRun().runId}/${turn}`;
+/** The key of a review: it states anew what the facts say, so each look of each run has its own (R-218). */
+export function reviewKey(what: string, id: string, look: string): string {
+  return `${what}/${id}/${currentRun().runId}/${look}`;
 }
 
 /**

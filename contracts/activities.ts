@@ -39,12 +39,13 @@ import {
 
 /**
  * Every effect of the lifecycles. Each is one transaction with one key; it may run twice, the second run gives the first
- * answer (D5). `at` is the business moment; `turn` counts the repeated
- * reviews of one run: with the run id it makes their key, because a review only states anew what the facts say.
+ * answer (D5). `at` is the business moment. `look` names one
+ * look of a run at the facts: with the run id it makes the key of a review, because a review only states anew what the facts say (R-218).
+ * `turn` counts what a run does several times to the same thing.
  */
 export interface DealActivities {
   /** Checks the commercial baseline for completeness; what is missing becomes the deal's open wait (R-020). */
-  reviewHandoff(input: { dealId: string; turn: number; at: Instant }): Promise<DealView & { complete: boolean }>;
+  reviewHandoff(input: { dealId: string; look: string; at: Instant }): Promise<DealView & { complete: boolean }>;
   recordSowProposal(input: {
     dealId: string;
     proposal: SowProposalInput;
@@ -98,7 +99,7 @@ export interface ChangeActivities {
 export interface ApprovalActivities {
   recordDecision(input: { approvalId: string; decision: DecisionInput }): Promise<DecisionReceipt>;
   /** Reminders and escalation that have come due by `at` (R-067). */
-  remindApprovers(input: { approvalId: string; turn: number; at: Instant }): Promise<ApprovalView>;
+  remindApprovers(input: { approvalId: string; look: string; at: Instant }): Promise<ApprovalView>;
   withdrawApproval(input: { approvalId: string; reasonId: string | null; at: Instant }): Promise<ApprovalView>;
 }
 
@@ -111,7 +112,7 @@ export interface LineActivities {
   /** Drafts the invoice of a due billing plan item, finds that there is nothing to bill, or names its blockers. */
   billItem(input: { contractLineId: string; itemId: string; turn: number; at: Instant }): Promise<BillingResult>;
   /** Looks again at what is due, blocked and open; where nothing is left, the line has ended. So do all effects on a line. */
-  reviewLine(input: { contractLineId: string; turn: number; at: Instant }): Promise<LineView>;
+  reviewLine(input: { contractLineId: string; look: string; at: Instant }): Promise<LineView>;
   /** Stops a line on a date: planned items after it are void, milestones not accepted are cancelled (I-13). */
   stopLine(input: { contractLineId: string; stoppedOn: string; at: Instant }): Promise<LineView>;
   /** Releases a billing plan item whose draft was refused: it is billed anew. */
@@ -132,7 +133,7 @@ export interface InvoiceActivities {
   /** Number without gaps, due date, journal entry, receivable (D15); or a draft again, see `approveInvoice`. */
   issueInvoice(input: { invoiceId: string; approvalId: string; at: Instant }): Promise<InvoiceView>;
   /** After cash moved, a hold changed, or a step of the dunning ladder came due. */
-  reviewReceivable(input: { invoiceId: string; turn: number; at: Instant }): Promise<InvoiceView>;
+  reviewReceivable(input: { invoiceId: string; look: string; at: Instant }): Promise<InvoiceView>;
   recordHold(input: { invoiceId: string; hold: CollectionHoldInput }): Promise<InvoiceView>;
   liftHold(input: HoldLift & { invoiceId: string }): Promise<InvoiceView>;
 }
@@ -154,7 +155,7 @@ export interface CorrectionActivities {
 }
 
 export interface ProjectActivities {
-  reviewClosing(input: { projectId: string; turn: number; at: Instant }): Promise<ProjectView>;
+  reviewClosing(input: { projectId: string; look: string; at: Instant }): Promise<ProjectView>;
   recordSignOff(input: { projectId: string; signOff: SignOffInput }): Promise<ProjectView>;
   awaitClosingApproval(input: { projectId: string; turn: number; at: Instant }): Promise<ProjectView & { asked: ApprovalView }>;
   /** A refused close is sent back: the project waits for somebody to put right what it was refused for. */

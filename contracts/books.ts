@@ -18,7 +18,7 @@ export interface RevenueBlock {
 /** Effects of the period close of an entity. */
 export interface BooksActivities {
   /** Opens the months up to now and says what closes next; lets the books rest when nothing is left. */
-  reviewBooks(input: { entityId: string; turn: number; at: Instant }): Promise<BooksView>;
+  reviewBooks(input: { entityId: string; look: string; at: Instant }): Promise<BooksView>;
   /** Recognises a month's revenue of a block of lines; with the last block the month is soft-closed. */
   postRevenue(input: { entityId: string; period: Month; after: string | null; at: Instant }): Promise<RevenueBlock>;
   /** Nothing is posted into the month from now on (I-10). */

@@ -198,6 +198,8 @@ export interface LineView extends LifecycleView {
   readonly readyItems: readonly { readonly itemId: string; readonly itemKey: string }[];
   /** Delivered milestones whose silence becomes acceptance. */
   readonly deemed: readonly { readonly milestoneId: string; readonly attempt: number; readonly at: Instant }[];
+  /** Invoices that nobody was asked about yet: each needs its run. */
+  readonly drafts: readonly string[];
   readonly openInvoices: number;
   readonly finished: boolean;
 }

@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, type Transaction } from 'kysely';
+import { sql, type Kysely, type Selectable, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type DealTerms, type LineTerms } from '../domain/deal/terms';
 import { type BillingPlanItem, type BillingPlanItemKind, type TimeFact, type UsageReport } from '../domain/engagement/model';
@@ -129,15 +129,33 @@ export async function milestonesOf(db: Kysely<DB>, contractLineId: string): Prom
     .execute();
 }
 
-/** Invoices of a line that have not ended: they are drafted, approved, or issued and not settled. */
-export async function openInvoiceCount(db: Kysely<DB>, contractLineId: string): Promise<number> {
-  const { count } = await db
+/** Invoices of a line that have not ended: drafted, approved, or issued and not settled. `isNew` are drafts that nobody was asked about yet. */
+export async function openInvoicesOf(db: Kysely<DB>, contractLineId: string): Promise<{ id: string; isNew: boolean }[]> {
+  return db
     .selectFrom('invoice')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .select('id')
+    .select((eb) =>
+      eb
+        .and([
+          eb('state', '=', 'draft'),
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom('approval')
+                .select('approval.id')
+                .where('approval.subject_kind', '=', 'invoice')
+                .where('approval.subject_id', '=', sql<string>`invoice.id::text`)
+                .whereRef('approval.deal_id', '=', 'invoice.deal_id'),
+            ),
+          ),
+        ])
+        .$castTo<boolean>()
+        .as('isNew'),
+    )
     .where('contract_line_id', '=', contractLineId)
     .where('state', 'in', ['draft', 'approved', 'issued'])
-    .executeTakeFirstOrThrow();
-  return Number(count);
+    .orderBy('id')
+    .execute();
 }
 
 /** Usage reports of a line as its engagement model reads them, in the order in which they were made. */

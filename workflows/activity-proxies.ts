@@ -7,6 +7,7 @@ import {
   setCurrentDetails,
   defineSignal,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../contracts/activities';
 import { type BusinessClock } from './clock';
@@ -63,11 +64,21 @@ export async function effect<K extends EffectName>(name: K, input: Input<K>, sum
  */
 export class Story {
   private retries = 0;
+  private looks = 0;
 
   constructor(private readonly clock: BusinessClock) {
     setHandler(retrySignal, () => {
       this.retries += 1;
     });
+  }
+
+  /**
+   * Names one look at the facts. Where the answer of a look was lost with its workflow task, the task that is done instead knows more: it
+   * must look anew, because what it was told meanwhile would else be answered with what the facts said before (R-218).
+   */
+  look(): string {
+    this.looks += 1;
+    return `${workflowInfo().historyLength}.${this.looks}`;
   }
 
   /**

@@ -72,10 +72,10 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
 
 /** Records the reminders and breaches that have come due and asks the next rung of the ladder (R-067). */
 export function remindApprovers(deps: ActivityDeps): ApprovalActivities['remindApprovers'] {
-  return ({ approvalId, turn, at }) =>
+  return ({ approvalId, look, at }) =>
     lifecycleEffect(
       deps,
-      { key: reviewKey('remind-approvers', approvalId, turn), identity: { approvalId }, at, actor: ENGINE_ACTOR },
+      { key: reviewKey('remind-approvers', approvalId, look), identity: { approvalId }, at, actor: ENGINE_ACTOR },
       async (trx) => {
         const { row, approval } = await lockApproval(trx, approvalId);
         const rules = await rulesOf(trx, row);

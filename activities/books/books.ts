@@ -16,10 +16,10 @@ const auditOf = (entityId: string, action: string, subject: string, details: Rec
 
 /** Looks at the months of an entity and says what closes next. */
 export function reviewBooks(deps: ActivityDeps): BooksActivities['reviewBooks'] {
-  return ({ entityId, turn, at }) =>
+  return ({ entityId, look, at }) =>
     lifecycleEffect(
       deps,
-      { key: reviewKey('review-books', entityId, turn), identity: { entityId }, at, actor: ENGINE_ACTOR },
+      { key: reviewKey('review-books', entityId, look), identity: { entityId }, at, actor: ENGINE_ACTOR },
       async (trx, workflowId) => {
         const answer = await booksView(trx, workflowId, entityId, at);
         return { answer, audit: auditOf(entityId, answer.finished ? 'books.resting' : 'books.reviewed', entityId) };

@@ -13,16 +13,18 @@ import { type Instant } from '../../domain/deal/terms';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, reviewKey } from '../lifecycle';
 import { deadline } from '../sla';
-import { dealView } from './view';
+import { dealView, standingWaits } from './view';
 
 /** Checks a deal for completeness and opens the tasks of what is missing (R-020). */
 export function reviewHandoff(deps: ActivityDeps): DealActivities['reviewHandoff'] {
-  return ({ dealId, turn, at }) =>
+  return ({ dealId, look, at }) =>
     lifecycleEffect(
       deps,
-      { key: reviewKey('review-handoff', dealId, turn), identity: { dealId }, at, actor: ENGINE_ACTOR },
+      { key: reviewKey('review-handoff', dealId, look), identity: { dealId }, at, actor: ENGINE_ACTOR },
       async (trx, workflowId) => {
         const deal = await lockDeal(trx, dealId);
+        // A look whose answer was lost has moved the deal on already, and people with it.
+        if (deal.state !== 'handoff') return seenAgain(trx, workflowId, deal, at);
         const missing = missingForBaseline(deal.terms, await masterFacts(trx, deal.terms, deal.closed_won_at));
         const complete = missing.length === 0;
         const next = await setDealState(trx, deal, complete ? 'terms' : 'handoff', at);
@@ -39,6 +41,12 @@ export function reviewHandoff(deps: ActivityDeps): DealActivities['reviewHandoff
         };
       },
     );
+}
+
+async function seenAgain(trx: Transaction<DB>, workflowId: string, deal: DealRow, at: Instant) {
+  const view = await dealView(trx, workflowId, deal, await standingWaits(trx, workflowId), at);
+  const audit = { stream: `deal/${deal.id}`, action: 'handoff.complete', subject: deal.id, details: { missing: [] } };
+  return { answer: { ...view, complete: true }, audit };
 }
 
 /** The deal waits for somebody of sales to propose the governing terms of the signed statement of work. */

@@ -18,11 +18,11 @@ interface ReceivableState {
 
 /** After cash moved, a hold changed, or a step of the ladder came due: settle, or take the steps that are due. */
 export function reviewReceivable(deps: ActivityDeps): InvoiceActivities['reviewReceivable'] {
-  return ({ invoiceId, turn, at }) =>
+  return ({ invoiceId, look, at }) =>
     invoiceEffect(
       deps,
       invoiceId,
-      { key: reviewKey('review-receivable', invoiceId, turn), identity: { invoiceId }, at },
+      { key: reviewKey('review-receivable', invoiceId, look), identity: { invoiceId }, at },
       async (trx, invoice) => {
         if (invoice.state === 'issued' && invoice.open_minor === 0) {
           const settled = await updateInvoice(trx, invoice, { state: 'settled', settled_at: at });

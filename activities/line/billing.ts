@@ -38,7 +38,7 @@ export function billItem(deps: ActivityDeps): LineActivities['billItem'] {
   return ({ contractLineId, itemId, turn, at }) =>
     lifecycleEffect<BillingResult>(
       deps,
-      { key: reviewKey('bill-item', itemId, turn), identity: { contractLineId, itemId }, at, actor: ENGINE_ACTOR },
+      { key: reviewKey('bill-item', itemId, String(turn)), identity: { contractLineId, itemId }, at, actor: ENGINE_ACTOR },
       async (trx, workflowId) => {
         const line = await lockLine(trx, contractLineId);
         const item = (await planItems(trx, line)).find((each) => each.id === itemId);

@@ -26,11 +26,11 @@ export function activateLine(deps: ActivityDeps): LineActivities['activateLine']
 }
 
 export function reviewLine(deps: ActivityDeps): LineActivities['reviewLine'] {
-  return ({ contractLineId, turn, at }) =>
+  return ({ contractLineId, look, at }) =>
     lineEffect(
       deps,
       contractLineId,
-      { key: reviewKey('review-line', contractLineId, turn), identity: { contractLineId }, at, actor: ENGINE_ACTOR },
+      { key: reviewKey('review-line', contractLineId, look), identity: { contractLineId }, at, actor: ENGINE_ACTOR },
       async (_, line) => ({ action: 'line.reviewed', subject: line.line_id }),
     );
 }

@@ -1,7 +1,7 @@
 import { type Transaction } from 'kysely';
 import { WAITS_FOR_RUN } from '../../contracts/names';
 import { type LineView } from '../../contracts/workflow-state';
-import { milestonesOf, openInvoiceCount, planItems, type LineRow, type MilestoneRow, type PlanItemRow } from '../../db/lines';
+import { milestonesOf, openInvoicesOf, planItems, type LineRow, type MilestoneRow, type PlanItemRow } from '../../db/lines';
 import { entityOf } from '../../db/parties';
 import { type DB } from '../../db/types';
 import { type Wait } from '../../db/waits';
@@ -22,7 +22,8 @@ export async function lineView(
 ): Promise<LineView> {
   const items = (await planItems(trx, line)).filter((item) => item.state === 'planned');
   const milestones = await milestonesOf(trx, line.id);
-  const openInvoices = await openInvoiceCount(trx, line.id);
+  const invoices = await openInvoicesOf(trx, line.id);
+  const openInvoices = invoices.length;
   const { timeZone } = await entityOf(trx, line.selling_entity_id);
   const free = items.filter((item) => item.heldReason === null);
   const timed = free.flatMap((item) => dueMoment(item));
@@ -45,6 +46,7 @@ export async function lineView(
         ? [{ milestoneId: each.milestone_id, attempt: each.attempt, at: each.deemed_at }]
         : [],
     ),
+    drafts: invoices.filter(({ isNew }) => isNew).map(({ id }) => id),
     openInvoices,
     finished,
   };

@@ -1,11 +1,11 @@
-import { type Selectable, type Transaction } from 'kysely';
+import { sql, type Selectable, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type ProjectActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR, WAITS_FOR_RUN } from '../../contracts/names';
 import { type ApprovalView, type ProjectView } from '../../contracts/workflow-state';
 import { type DB } from '../../db/types';
 import { type Wait } from '../../db/waits';
-import { isReadyToClose } from '../../domain/close/checklist';
+import { type ChecklistItem, isReadyToClose } from '../../domain/close/checklist';
 import { approvalWorkflowId, projectWorkflowId } from '../../domain/ids';
 import { isViolation, type Violation } from '../../domain/violation';
 import { askApproval } from '../approval/ask';
@@ -81,25 +81,19 @@ export async function openProject(trx: Transaction<DB>, projectId: string, at: s
 
 /** Reviews the close checklist; each item that lacks its proof becomes the task of its owner (R-080). */
 export function reviewClosing(deps: ActivityDeps): ProjectActivities['reviewClosing'] {
-  return ({ projectId, turn, at }) =>
+  return ({ projectId, look, at }) =>
     projectEffect(
       deps,
       projectId,
-      { key: reviewKey('review-closing', projectId, turn), identity: { projectId }, at },
+      { key: reviewKey('review-closing', projectId, look), identity: { projectId }, at },
       async (trx, project) => {
+        // A look whose answer was lost with that of the close which followed it.
+        if (project.state === 'closed') return { waits: [], readyToClose: true, action: 'close-checklist.reviewed' };
         const { checklist } = await projectFacts(trx, projectId);
         const open = checklist.filter((item) => !item.ok);
-        const waits = open.map((item) =>
-          wait(project, {
-            kind: 'close-checklist',
-            subject: item.code,
-            role: item.blocker?.ownerRole ?? 'pmo-lead',
-            asks: item.blocker?.action ?? item.proof,
-          }),
-        );
         return {
           state: 'closing',
-          waits,
+          waits: [...open.map((item) => checklistWait(project, item)), ...(await closingApprovalWaits(trx, project))],
           readyToClose: isReadyToClose(checklist),
           action: 'close-checklist.reviewed',
           details: { open: open.map((item) => item.code) },
@@ -128,16 +122,7 @@ export function recordSignOff(deps: ActivityDeps): ProjectActivities['recordSign
           .values({ project_id: projectId, document_reference: documentReference, signed_on: signedOn, recorded_by: by, recorded_at: at })
           .execute();
         const { checklist } = await projectFacts(trx, projectId);
-        const waits = checklist
-          .filter((item) => !item.ok)
-          .map((item) =>
-            wait(project, {
-              kind: 'close-checklist',
-              subject: item.code,
-              role: item.blocker?.ownerRole ?? 'pmo-lead',
-              asks: item.blocker?.action ?? item.proof,
-            }),
-          );
+        const waits = checklist.filter((item) => !item.ok).map((item) => checklistWait(project, item));
         return { waits, readyToClose: isReadyToClose(checklist), action: 'project.signed-off', details: { documentReference, signedOn } };
       },
     );
@@ -153,12 +138,32 @@ export function awaitClosingApproval(deps: ActivityDeps): ProjectActivities['awa
       const asked = await askApproval(trx, { approvalId, subjectKind: 'project-close', subjectId, dealId: project.deal_id, at });
       if (isViolation(asked)) return asked;
       const { view, terms } = asked;
-      const subject = approvalWorkflowId(approvalId);
-      const waits =
-        view.state === 'pending' ? [wait(project, { kind: 'approval', subject, role: WAITS_FOR_RUN, asks: 'approve the close' })] : [];
+      const waits = view.state === 'pending' ? [closingApprovalWait(project, approvalId)] : [];
       return { waits, readyToClose: true, action: 'project.close-asked', details: { approval: terms }, more: { asked: view } };
     });
   };
+}
+
+function checklistWait(project: ProjectRow, { code, proof, blocker }: ChecklistItem): Wait {
+  const { ownerRole = 'pmo-lead', action = proof } = blocker ?? {};
+  return wait(project, { kind: 'close-checklist', subject: code, role: ownerRole, asks: action });
+}
+
+function closingApprovalWait(project: ProjectRow, approvalId: string): Wait {
+  return wait(project, { kind: 'approval', subject: approvalWorkflowId(approvalId), role: WAITS_FOR_RUN, asks: 'approve the close' });
+}
+
+/** The close was asked for, and the answer that said so was lost: the approval is found again when it is asked for again. */
+async function closingApprovalWaits(trx: Transaction<DB>, project: ProjectRow): Promise<Wait[]> {
+  const asked = await trx
+    .selectFrom('approval')
+    .select('id')
+    .where('deal_id', '=', project.deal_id)
+    .where('subject_kind', '=', 'project-close')
+    .where('subject_id', '=', sql<string>`${project.id} || '/' || id::text`)
+    .where('state', '=', 'pending')
+    .execute();
+  return asked.map(({ id }) => closingApprovalWait(project, id));
 }
 
 export function sendBackClosing(deps: ActivityDeps): ProjectActivities['sendBackClosing'] {

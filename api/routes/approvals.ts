@@ -82,11 +82,12 @@ export function approvalRoutes(app: Api, deps: RouteDeps): void {
       const approval = await approvalOf(deps, request, id);
       refuseOtherTag(matchedTags(request), approval.shownHash);
       const { decisionId = idFor(request, 'decision'), verdict, reason, role = null, shownHash } = request.body;
-      const isOpen = approval.state === 'pending';
-      const words = { reason: isOpen ? reason : null, purpose: 'decision', subject: approvalWorkflowId(id), origin: decisionId } as const;
-      const reasonId = await keepReason(deps, request, words);
-      const decision = { decisionId, by: request.principal.id, verdict, reasonId, role, shownHash, at: await deps.clock.now() };
-      const outcome = isOpen ? await decide(deps, request, id, decision) : settledAnswer(approval, decision);
+      const said = { decisionId, by: request.principal.id, verdict, role, shownHash, at: await deps.clock.now() };
+      const isNew = answerTo(approval.record, { ...said, reasonId: null }) === null;
+      // What is on record its run may not have heard of, where the answer to the first request was lost with it.
+      if (isNew && approval.state !== 'pending') throw settledRefusal(approval, { ...said, reasonId: null });
+      const words = { reason, purpose: 'decision', subject: approvalWorkflowId(id), origin: decisionId } as const;
+      const outcome = await decide(deps, request, id, { ...said, reasonId: await keepReason(deps, request, words) });
       return { outcome, approval: shownTo(request, await approvalOf(deps, request, id)) };
     },
   });
@@ -153,8 +154,12 @@ async function ofRun<T>(
 function settledAnswer({ record }: ApprovalDetail, decision: DecisionInput): Outcome {
   const answered = answerTo(record, decision);
   if (answered !== null) return answered;
-  if (record.kind === 'pending') throw noRun(record);
-  throw refused(refusalWithoutFacts(record, decision) ?? { violation: 'AlreadyDecided', detail: record.kind });
+  throw settledRefusal({ record }, decision);
+}
+
+function settledRefusal({ record }: Pick<ApprovalDetail, 'record'>, decision: DecisionInput): ApiError {
+  if (record.kind === 'pending') return noRun(record);
+  return refused(refusalWithoutFacts(record, decision) ?? { violation: 'AlreadyDecided', detail: record.kind });
 }
 
 /** No run took the message: the approval has ended meanwhile, or its run is gone. */

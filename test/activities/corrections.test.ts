@@ -269,7 +269,7 @@ describe('a partial credit', () => {
     const { line, invoiceId } = await february();
     const { reference } = await documentOf(db, invoiceId);
     await paid(db, activities, [{ reference, minor: 159_460, on: '2026-04-02' }]);
-    await inRun(`invoice/${invoiceId}`, () => activities.reviewReceivable({ invoiceId, turn: 1, at: '2026-04-02T18:00:00.000Z' }));
+    await inRun(`invoice/${invoiceId}`, () => activities.reviewReceivable({ invoiceId, look: '1', at: '2026-04-02T18:00:00.000Z' }));
     await correct(
       db,
       activities,
@@ -428,7 +428,7 @@ describe('a dispute', () => {
     const disputeId = await raise(invoiceId);
     const promise = { holdId: randomUUID(), kind: 'promise', amountMinor: null, reasonId: await reasonOf(db, 'by June', 'U-AR'), from: AFTER, until: '2026-06-01T00:00:00.000Z', by: 'U-AR', at: AFTER } as const; // prettier-ignore
     await inRun(`invoice/${invoiceId}`, () => activities.recordHold({ invoiceId, hold: promise }));
-    const taken = await inRun(`invoice/${invoiceId}`, () => activities.reviewReceivable({ invoiceId, turn: 1, at: AFTER }));
+    const taken = await inRun(`invoice/${invoiceId}`, () => activities.reviewReceivable({ invoiceId, look: '1', at: AFTER }));
     expect(taken.waits.map(({ kind }) => kind).sort()).toEqual(['payment', 'promise']);
     await resolve(invoiceId, disputeId, { outcome: 'upheld-in-part', notBillable: [{ item: entry(line, 'B') }] });
     expect((await heldBy(invoiceId)).sort()).toEqual([disputeId, promise.holdId].sort());

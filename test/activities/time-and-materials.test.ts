@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { createActivities } from '../../activities/index';
@@ -286,9 +287,7 @@ describe('nothing is billed twice', () => {
 
 describe('the end of a line', () => {
   const review = (line: DeliveredLine, at: string) =>
-    inRun(line.contractLineId, () =>
-      activities.reviewLine({ contractLineId: line.contractLineId, turn: Math.floor(Math.random() * 1e9), at }),
-    );
+    inRun(line.contractLineId, () => activities.reviewLine({ contractLineId: line.contractLineId, look: randomUUID(), at }));
   const waive = (line: DeliveredLine, over: object = {}) =>
     inRun(line.contractLineId, () =>
       activities.recordWaiver({
@@ -310,7 +309,7 @@ describe('the end of a line', () => {
     await inRun(`invoice/${invoiceId}`, () => activities.approveInvoice({ invoiceId, approvalId, at }));
     const issued = await inRun(`invoice/${invoiceId}`, () => activities.issueInvoice({ invoiceId, approvalId, at }));
     await db.updateTable('invoice').set({ open_minor: 0 }).where('id', '=', invoiceId).execute();
-    await inRun(`invoice/${invoiceId}`, () => activities.reviewReceivable({ invoiceId, turn: 1, at: issued.issueAt ?? at }));
+    await inRun(`invoice/${invoiceId}`, () => activities.reviewReceivable({ invoiceId, look: '1', at: issued.issueAt ?? at }));
   };
 
   test('parked time waits for finance after the last run: a waiver of exactly what stands there, by nobody who worked or approved it', async () => {

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import { createActivities } from '../../activities/index';
 import { type ApprovalView } from '../../contracts/workflow-state';
 import { type ApprovalInput } from '../../workflows/approval/messages';
+import { inRun } from '../support/activity-run';
 import { testApi, type TestApi } from '../support/api';
 import { insertFacts } from '../support/api-facts';
 import { until } from '../support/lifecycles';
@@ -22,7 +25,7 @@ describe('an answer to an approval whose run is about to start', () => {
   });
 
   /** An approval on record; its run starts once the first message has found nobody. */
-  async function aboutToStart(): Promise<{ url: string; shownHash: string; missed: () => number }> {
+  async function aboutToStart(): Promise<{ url: string; shownHash: string; start: () => Promise<WorkflowHandle>; missed: () => number }> {
     const { approvalId, dealId } = await insertFacts(engine.db, 'LE-US', 'BA-US');
     const row = await engine.db.selectFrom('approval').selectAll().where('id', '=', approvalId).executeTakeFirstOrThrow();
     const opened: ApprovalView = {
@@ -34,6 +37,7 @@ describe('an answer to an approval whose run is about to start', () => {
       clock: { simulated: true, moment: now },
     };
     const workflowId = `approval/${approvalId}`;
+    const start = () => engine.client.workflow.start('approval', { workflowId, taskQueue: engine.taskQueue, args: [input] });
     let missed = 0;
     const startAfter = async <T>(sent: Promise<T>): Promise<T> => {
       try {
@@ -41,7 +45,7 @@ describe('an answer to an approval whose run is about to start', () => {
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
         missed += 1;
-        await engine.client.workflow.start('approval', { workflowId, taskQueue: engine.taskQueue, args: [input] });
+        await start();
         throw error;
       }
     };
@@ -51,8 +55,25 @@ describe('an answer to an approval whose run is about to start', () => {
       executeUpdate: (...update: Parameters<WorkflowHandle['executeUpdate']>) => startAfter(handle.executeUpdate(...update)),
       signal: (...signal: Parameters<WorkflowHandle['signal']>) => startAfter(handle.signal(...signal)),
     } as WorkflowHandle);
-    return { url: `/v1/approvals/${approvalId}`, shownHash: row.shown_hash, missed: () => missed };
+    return { url: `/v1/approvals/${approvalId}`, shownHash: row.shown_hash, start, missed: () => missed };
   }
+
+  /** R-219 */
+  test('a decision that is on record, and that its run has not heard of, is told to the run when it comes again', async () => {
+    const { url, shownHash, start } = await aboutToStart();
+    const run = await start();
+    const decisionId = randomUUID();
+    const said = { decisionId, by: 'U-FC-US', verdict: 'grant', role: null, reasonId: null, shownHash, at: now } as const;
+    const { approvalId } = await run.query<ApprovalView>('approval');
+    await inRun(run.workflowId, () => createActivities({ db: engine.db }).recordDecision({ approvalId, decision: said }));
+    expect(await run.query('approval')).toMatchObject({ state: 'pending' });
+
+    const answer = await (await api.as('U-FC-US'))('POST', `${url}/decisions`, { body: { decisionId, verdict: 'grant', shownHash } });
+    expect(answer).toMatchObject({ status: 200, body: { outcome: 'accepted', approval: { state: 'approved' } } });
+    expect(await run.result()).toMatchObject({ approvalId, state: 'approved' });
+    const late = await (await api.as('U-FC-US'))('POST', `${url}/decisions`, { body: { decisionId, verdict: 'grant', shownHash } });
+    expect(late).toMatchObject({ status: 200, body: { outcome: 'already-received' } });
+  });
 
   test('a decision waits for the run and is taken', async () => {
     const { url, shownHash, missed } = await aboutToStart();

@@ -51,8 +51,8 @@ export async function soldLines(
 export async function keepBooks(db: Kysely<DB>, entityId: string, until: string): Promise<BooksView> {
   const activities = createActivities({ db });
   const run = <T>(effect: () => Promise<T>): Promise<T> => inRun(`period/${entityId}`, async () => (await effect(), effect()));
-  const turn = Number(process.hrtime.bigint() % 1_000_000_000n);
-  let books = await run(() => activities.reviewBooks({ entityId, turn, at: until }));
+  const look = String(process.hrtime.bigint());
+  let books = await run(() => activities.reviewBooks({ entityId, look, at: until }));
   for (let steps = 0; steps < 200; steps += 1) {
     const { next } = books;
     if (books.finished || next === null || next.at > until) return books;

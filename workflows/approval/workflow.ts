@@ -38,11 +38,12 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
 
   presence.startedWith(opened);
   try {
-    for (let turn = 1; isPending(); turn += 1) {
+    while (isPending()) {
       const wake = earliest(view.waits.map((wait) => wait.wakesAt));
       const woke = await clock.wait(() => !isPending() || withdrawal !== null, wake, 'next reminder or escalation');
       if (withdrawal) break;
-      if (woke === 'due') show(await story.step('remindApprovers', { approvalId, turn, at: clock.now() }, 'remind or escalate'));
+      if (woke !== 'due') continue;
+      show(await story.step('remindApprovers', { approvalId, look: story.look(), at: clock.now() }, 'remind or escalate'));
     }
   } catch (error) {
     if (!isCancellation(error)) throw error;

@@ -1,4 +1,5 @@
-import { ParentClosePolicy, startChild } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
 import type { Activities } from '../../contracts/activities';
 import type { LineView } from '../../contracts/workflow-state';
 import { dealWorkflowId, invoiceWorkflowId, projectWorkflowId } from '../../domain/ids';
@@ -23,7 +24,9 @@ export class LineRun {
   stale = false;
   private readonly lifecycle: Lifecycle;
   private stopRequest: { stoppedOn: string; at: string } | null = null;
-  private turn = 0;
+  /** How often each item was billed: one whose draft is refused is billed again. */
+  private readonly billings = new Map<string, number>();
+  private readonly startedInvoices = new Set<string>();
 
   constructor(private readonly input: ContractLineInput) {
     this.contractLineId = input.contractLineId;
@@ -62,22 +65,47 @@ export class LineRun {
 
   /** Steps need no lock: the effect locks the line, and a view that is older than the one shown is not taken. */
   async step(name: 'activateLine' | 'reviewLine', summary: string): Promise<void> {
-    this.turn += 1;
     this.stale = false;
-    const { contractLineId, turn } = this;
-    const next = await this.lifecycle.story.step(name, { contractLineId, turn, at: this.clock.now() }, summary, () => this.mustStop);
+    const { story } = this.lifecycle;
+    const input = { contractLineId: this.contractLineId, look: story.look(), at: this.clock.now() };
+    const next = await story.step(name, input, summary, () => this.mustStop);
     if (next) this.show(next);
   }
 
-  /** Drafts what is due; its invoice lives on beside the line (D3: abandoned, its end comes as a signal). */
+  /** Drafts what is due; the draft is then one of those whose run is to be started. */
   async bill({ itemId, itemKey }: { itemId: string; itemKey: string }): Promise<void> {
-    this.turn += 1;
-    const { contractLineId, turn } = this;
-    const input = { contractLineId, itemId, turn, at: this.clock.now() };
+    const turn = (this.billings.get(itemId) ?? 0) + 1;
+    this.billings.set(itemId, turn);
+    const input = { contractLineId: this.contractLineId, itemId, turn, at: this.clock.now() };
     const result = await this.lifecycle.story.step('billItem', input, `bill ${itemKey}`, () => this.mustStop);
-    if (!result) return;
-    this.show(result.line);
-    if (result.invoiceId !== null) await this.startInvoice(result.invoiceId);
+    if (result) this.show(result.line);
+  }
+
+  /** A draft that nobody was asked about yet, and whose run was not started here. */
+  get draft(): string | undefined {
+    return this.view.drafts.find((invoiceId) => !this.startedInvoices.has(invoiceId));
+  }
+
+  /**
+   * Invoices live on beside the line (D3: abandoned, their end comes as a signal). What the facts call a draft has its run started, whoever
+   * was told of it when it was drafted (R-218); one that was started before runs on.
+   */
+  async startInvoice(invoiceId: string): Promise<void> {
+    const { contractLineId, dealId, projectId, customerId, entityId, engagementModel } = this.input;
+    this.startedInvoices.add(invoiceId);
+    try {
+      await startChild(invoiceToCash, {
+        workflowId: invoiceWorkflowId(invoiceId),
+        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+        args: [{ invoiceId, dealId, contractLineId, clock: this.clock.state() }],
+        typedSearchAttributes: identityAttributes({ dealId, projectId, customerId, entityId, engagementModel }),
+        staticSummary: 'Invoice to cash',
+        staticDetails: `Invoice \`${invoiceId}\` of line \`${contractLineId}\``,
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
   }
 
   async deem({ milestoneId, attempt }: { milestoneId: string; attempt: number }): Promise<void> {
@@ -104,18 +132,6 @@ export class LineRun {
   /** What the next run is started with. */
   get next(): ContractLineInput {
     return { ...this.input, clock: this.clock.state(), goOn: true, stop: this.stopRequest };
-  }
-
-  private async startInvoice(invoiceId: string): Promise<void> {
-    const { contractLineId, dealId, projectId, customerId, entityId, engagementModel } = this.input;
-    await startChild(invoiceToCash, {
-      workflowId: invoiceWorkflowId(invoiceId),
-      args: [{ invoiceId, dealId, contractLineId, clock: this.clock.state() }],
-      typedSearchAttributes: identityAttributes({ dealId, projectId, customerId, entityId, engagementModel }),
-      staticSummary: 'Invoice to cash',
-      staticDetails: `Invoice \`${invoiceId}\` of line \`${contractLineId}\``,
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-    });
   }
 
   private show(next: LineView): LineView {

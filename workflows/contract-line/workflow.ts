@@ -75,7 +75,8 @@ async function act(line: LineRun): Promise<boolean> {
   const timed = view.nextItem && clock.reached(view.nextItem.at) ? view.nextItem : undefined;
   const due = view.readyItems[0] ?? timed;
   const silence = view.deemed.find((each) => clock.reached(each.at));
-  if (line.mustStop) await line.stop();
+  if (line.draft !== undefined) await line.startInvoice(line.draft);
+  else if (line.mustStop) await line.stop();
   else if (silence) await line.deem(silence);
   else if (due) await line.bill(due);
   else if (line.stale || view.waits.some((wait) => wait.wakesAt !== null && clock.reached(wait.wakesAt)))

@@ -101,7 +101,8 @@ export class ChangeOrders {
   private async note(view: ChangeOrderView): Promise<void> {
     const { changeOrderId, orderState, ready, lineIds, endedIds } = view;
     const order = this.open.get(changeOrderId);
-    if (order) order.ready = ready;
+    // What is answered once more may be older than what is known; nothing makes an order unready again.
+    if (order && ready) order.ready = true;
     if (orderState === 'withdrawn') order?.scope.cancel();
     for (const id of endedIds) this.open.get(id)?.scope.cancel();
     const at = this.deal.clock.now();

@@ -77,9 +77,9 @@ async function play(deal: DealRun, changes: ChangeOrders): Promise<DealToCashRes
 
 /** Until the commercial baseline is complete: what is missing is a task, a report or new master data lets the deal look again. */
 async function handOver(deal: DealRun): Promise<void> {
-  for (let turn = 1; ; turn += 1) {
+  for (;;) {
     const seen = deal.reports;
-    const review = await deal.step('reviewHandoff', { turn }, 'check the commercial baseline');
+    const review = await deal.step('reviewHandoff', { look: deal.lifecycle.story.look() }, 'check the commercial baseline');
     if (review.complete) return;
     await deal.clock.wait(() => deal.reports !== seen, deal.nextWake, 'handoff task due');
   }

@@ -15,7 +15,6 @@ export async function invoiceToCash(input: InvoiceToCashInput): Promise<void> {
   const { invoiceId, dealId, contractLineId } = input;
   const { clock, story, one, presence } = openLifecycle(input.clock);
   let view: InvoiceView | null = null;
-  let turn = 0;
   let stale = false;
 
   setHandler(invoiceQuery, () => view);
@@ -74,9 +73,8 @@ export async function invoiceToCash(input: InvoiceToCashInput): Promise<void> {
   }
 
   async function review(): Promise<void> {
-    turn += 1;
     stale = false;
-    show(await story.step('reviewReceivable', { invoiceId, turn, at: clock.now() }, 'review the receivable'));
+    show(await story.step('reviewReceivable', { invoiceId, look: story.look(), at: clock.now() }, 'review the receivable'));
   }
 
   async function collect(): Promise<void> {

@@ -5,8 +5,6 @@ import type { ClockState } from '../../contracts/workflow-state';
 export interface PeriodCloseInput {
   readonly entityId: string;
   readonly clock: ClockState;
-  /** Set when the run goes on in a new one. */
-  readonly turn?: number;
 }
 
 /** A line of the entity needs books: look again, also where nothing was left to close. */

@@ -13,7 +13,6 @@ export async function periodClose(input: PeriodCloseInput): Promise<void> {
   const { clock, story, presence } = openLifecycle(input.clock);
   let view: BooksView | null = null;
   let stale = true;
-  let turn = input.turn ?? 0;
 
   setHandler(booksQuery, () => view);
   setHandler(booksOpenedSignal, ({ at }) => {
@@ -21,15 +20,15 @@ export async function periodClose(input: PeriodCloseInput): Promise<void> {
     stale = true;
   });
 
+  /** Goes on with the newest: what is answered once more may be older than what is known. */
   function show(next: BooksView): BooksView {
     if (presence.show(next)) view = next;
-    return next;
+    return view ?? next;
   }
 
   async function review(): Promise<BooksView> {
-    turn += 1;
     stale = false;
-    return show(await story.step('reviewBooks', { entityId, turn, at: clock.now() }, 'look at the months'));
+    return show(await story.step('reviewBooks', { entityId, look: story.look(), at: clock.now() }, 'look at the months'));
   }
 
   function post(period: Month, after: string | null): Promise<RevenueBlock> {
@@ -52,7 +51,7 @@ export async function periodClose(input: PeriodCloseInput): Promise<void> {
     }
     if (workflowInfo().continueAsNewSuggested) {
       await settled();
-      await continueAsNew<typeof periodClose>({ entityId, clock: clock.state(), turn });
+      await continueAsNew<typeof periodClose>({ entityId, clock: clock.state() });
     }
     const { next } = books;
     const due = await clock.wait(() => stale, next?.at ?? null, next ? `${next.action} ${next.period}` : 'next month');

@@ -20,6 +20,7 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<{ at: 
   let view: ProjectView = opened;
   let deliveryFinished = false;
   let cancelled = false;
+  /** How often the approval of the close was asked for. */
   let turn = 0;
   let facts = 0;
   /** The facts on which the last sign-off looked at the checklist. */
@@ -60,14 +61,13 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<{ at: 
     for (;;) {
       if (cancelled) return false;
       if (view.readyToClose && facts === signedOn) return true;
-      turn += 1;
       const seen = facts;
-      const look = { projectId, turn, at: clock.now() };
-      const reviewed = await story.step('reviewClosing', look, 'review the close checklist', () => cancelled);
+      const input = { projectId, look: story.look(), at: clock.now() };
+      const reviewed = await story.step('reviewClosing', input, 'review the close checklist', () => cancelled);
       if (!reviewed) return false;
-      const project = show(reviewed);
-      if (project.readyToClose) return true;
-      await clock.wait(() => facts !== seen || cancelled, earliest(project.waits.map((wait) => wait.wakesAt)), 'close checklist');
+      show(reviewed);
+      if (view.readyToClose) return true;
+      await clock.wait(() => facts !== seen || cancelled, earliest(view.waits.map((wait) => wait.wakesAt)), 'close checklist');
     }
   }
 
