@@ -8,8 +8,8 @@ const REPORTED_FROM_ATTEMPT = 5;
 
 /**
  * An effect that keeps failing, by an outage or a bug of ours, is retried for a long time; so that nobody learns of it a day later, it
- * becomes a task of the operators within half a minute. The task is closed when the effect succeeds or a rule refuses it; where that fails,
- * the attempt has failed, and the next one has the same answer.
+ * becomes a task of the operators within half a minute. The task is closed by the effect itself when it succeeds, and here when a rule
+ * refuses it; where that fails, the attempt has failed, and the next one has the same answer.
  */
 export function watched<I extends object, T>(deps: ActivityDeps, name: string, body: (input: I) => Promise<T>): (input: I) => Promise<T> {
   return async (input) => {
@@ -17,9 +17,7 @@ export function watched<I extends object, T>(deps: ActivityDeps, name: string, b
     if (isLocal || attempt < REPORTED_FROM_ATTEMPT) return body(input);
     const at = new Date().toISOString();
     try {
-      const answer = await body(input);
-      await reportUnstuck(deps)({ effect: name, at });
-      return answer;
+      return await body(input);
     } catch (error) {
       if (error instanceof Refusal) await reportUnstuck(deps)({ effect: name, at });
       else await reportStuck(deps)({ effect: name, why: causeOf(error, attempt), input, at }).catch(nothing);

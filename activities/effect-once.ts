@@ -16,6 +16,8 @@ export interface EffectContext {
   readonly at: Instant;
   readonly actor: string;
   readonly workflowId?: string;
+  /** The name of the effect: where its being stuck is somebody's task, that is closed as soon as it succeeds (R-027). */
+  readonly name?: string;
 }
 
 /** `answer` is plain JSON; `audit` is written last, to one stream. `entityId` and `texts` are as in `AuditEvent`. */
@@ -48,7 +50,7 @@ export async function effectOnce<T>(
   const identityHash = hashOf(context.identity ?? null);
   return triedAgain(() =>
     db.transaction().execute(async (trx) => {
-      const claimed = await claim(trx, context.key);
+      const claimed = await claim(trx, context);
       if (claimed.identity_hash !== null) return storedAnswer<T>(context.key, claimed, identityHash);
       useKept(db, trx, claimed.master_revision);
       const result = await body(trx);
@@ -65,8 +67,8 @@ interface Claimed {
   readonly master_revision: number;
 }
 
-async function claim(trx: Transaction<DB>, key: string): Promise<Claimed> {
-  const { rows } = await sql<Claimed>`select * from claim_effect(${key})`.execute(trx);
+async function claim(trx: Transaction<DB>, { key, workflowId, name, at }: EffectContext): Promise<Claimed> {
+  const { rows } = await sql<Claimed>`select * from claim_effect(${key}, ${workflowId ?? null}, ${name ?? null}, ${at})`.execute(trx);
   const [claimed] = rows;
   if (claimed === undefined) throw new Error('master_revision has no row');
   return claimed;

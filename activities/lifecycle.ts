@@ -25,7 +25,11 @@ export async function lifecycleEffect<T>(
   body: (trx: Transaction<DB>, workflowId: string) => Promise<EffectResult<T> | Violation>,
 ): Promise<T> {
   const { workflowId } = currentRun();
-  return effectOnce(db, { ...effect, workflowId }, async (trx) => (await refuseChanged(trx, ifMatch)) ?? body(trx, workflowId));
+  return effectOnce(
+    db,
+    { ...effect, workflowId, name: currentEffect() },
+    async (trx) => (await refuseChanged(trx, ifMatch)) ?? body(trx, workflowId),
+  );
 }
 
 /** The key of a review: it states anew what the facts say, so each look of each run has its own. */
@@ -44,12 +48,7 @@ export async function park(
   at: Instant,
 ): Promise<{ waits: WaitView[]; revision: number }> {
   const { waits: open, revision } = await replaceWaits(trx, workflowId, waits, at);
-  return { waits: open.filter((wait) => !isThisStep(wait)).map(waitView), revision };
-}
-
-/** An effect that kept failing is a task of the operators, which is closed as soon as it has succeeded (attempts.ts). */
-function isThisStep({ kind, subject }: OpenWait): boolean {
-  return kind === 'stuck' && subject === currentEffect();
+  return { waits: open.map(waitView), revision };
 }
 
 export function waitView({ kind, subject, role, asks, since, due, wakesAt }: OpenWait): WaitView {

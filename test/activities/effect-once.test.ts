@@ -1,7 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { sql } from 'kysely';
 import { effectOnce, type EffectContext } from '../../activities/effect-once';
+import { reportStuck } from '../../activities/exceptions';
 import { activity, Refusal } from '../../activities/refusal';
+import { inRun } from '../support/activity-run';
 import { testDatabase } from '../support/database';
 import { emptied } from '../support/emptied';
 
@@ -54,6 +56,29 @@ describe('an effect', () => {
   test('keeps its answer at another moment, because the moment is not its identity', async () => {
     await effectOnce(database.db, context, async () => result('first'));
     expect(await effectOnce(database.db, { ...context, at: '2027-01-01T00:00:00.000Z' }, async () => result('second'))).toBe('first');
+  });
+
+  test("that succeeds, or has succeeded before, is nobody's task any more where it was stuck; one that is refused stays a task", async () => {
+    const { db } = database;
+    const stuck = { ...context, name: 'creditInvoice' };
+    const report = () =>
+      inRun('invoice/1', () =>
+        reportStuck({ db })({ effect: stuck.name, why: 'TaxIdMissing', code: 'TaxIdMissing', input: {}, at: context.at }),
+      );
+    const tasks = async () => {
+      const open = (table: 'open_wait' | 'process_exception') => db.selectFrom(table).select('id').where('closed_at', 'is', null).execute();
+      return [(await open('open_wait')).length, (await open('process_exception')).length];
+    };
+    await report();
+    await expect(effectOnce(db, stuck, async () => ({ violation: 'TaxIdMissing', detail: 'still' }))).rejects.toBeInstanceOf(Refusal);
+    expect(await tasks()).toEqual([1, 1]);
+    await effectOnce(db, { ...stuck, key: 'other', name: 'somethingElse' }, async () => result('other'));
+    expect(await tasks()).toEqual([1, 1]);
+    await effectOnce(db, stuck, async () => result('first'));
+    expect(await tasks()).toEqual([0, 0]);
+    await report();
+    await effectOnce(db, stuck, async () => result('second'));
+    expect(await tasks()).toEqual([0, 0]);
   });
 
   test('that a rule refuses leaves nothing behind and can be tried again', async () => {
