@@ -19,4 +19,4 @@ COPY --from=build /app ./
 ENV NODE_ENV=production THROUGHLINE_DATA_DIR=/var/lib/throughline
 USER node
 EXPOSE 3000
-CMD ["node", "--import", "tsx", "scripts/start.ts"]
+CMD ["node", "--enable-source-maps", "build/js/scripts/start.js"]

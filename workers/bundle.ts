@@ -20,7 +20,7 @@ export async function workflowBundle(log: (message: string) => void = () => unde
   if (!existsSync(TARGET) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== sources) {
     log('building the workflow bundle');
     mkdirSync(dirname(TARGET), { recursive: true });
-    const { code } = await bundleWorkflowCode({ workflowsPath: require.resolve('../workflows/index'), logger: quiet });
+    const { code } = await bundleWorkflowCode({ workflowsPath: join(PROJECT, 'workflows', 'index.ts'), logger: quiet });
     place(TARGET, code);
     place(stamp, sources);
   }

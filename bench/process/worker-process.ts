@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { openSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type BenchStack } from './stack';
 
 /** A worker in a process of its own, as in production. */
@@ -8,6 +8,9 @@ export interface WorkerProcess {
   readonly pid: number;
   stop(): Promise<void>;
 }
+
+/** As `npm run build` leaves them: workers run without a compiler, as in production. */
+const BUILT = resolve(__dirname, '..', '..', 'build', 'js', 'bench', 'process');
 
 export type WorkerKind = 'product' | 'bare';
 
@@ -39,9 +42,9 @@ export async function stopWorker(child: ChildProcess): Promise<void> {
 export function spawnWorker(stack: Pick<BenchStack, 'environment'>, kind: WorkerKind, more: Record<string, string> = {}): ChildProcess {
   const environment = { ...process.env, ...stack.environment, ...more };
   const { BENCH_PROFILE: profiles } = process.env;
-  const execArgv = profiles ? [...process.execArgv, '--cpu-prof', `--cpu-prof-dir=${profiles}`] : process.execArgv;
+  const execArgv = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];
   const log = profiles ? openSync(join(profiles, `${kind}.log`), 'a') : 'ignore';
-  return fork(join(__dirname, `${kind}-worker.ts`), [], { env: environment, execArgv, stdio: ['ignore', log, 'inherit', 'ipc'] });
+  return fork(join(BUILT, `${kind}-worker.js`), [], { env: environment, execArgv, stdio: ['ignore', log, 'inherit', 'ipc'] });
 }
 
 function ready(child: ChildProcess, kind: WorkerKind): Promise<void> {
