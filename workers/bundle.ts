@@ -5,6 +5,8 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 
 const PROJECT = resolve(__dirname, '..');
 const TARGET = join(PROJECT, 'build', 'workflow-bundle.js');
+/** No module of ours keeps anything of a run outside its objects, so that all runs of a process share them: loaded once, not once a run. */
+const WORKFLOWS = join(PROJECT, 'workflows', 'index.ts');
 const SOURCES = ['workflows', 'domain', 'package-lock.json'];
 
 export interface WorkflowBundle {
@@ -20,7 +22,7 @@ export async function workflowBundle(log: (message: string) => void = () => unde
   if (!existsSync(TARGET) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== sources) {
     log('building the workflow bundle');
     mkdirSync(dirname(TARGET), { recursive: true });
-    const { code } = await bundleWorkflowCode({ workflowsPath: join(PROJECT, 'workflows', 'index.ts'), logger: quiet });
+    const { code } = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, preloadModules: [WORKFLOWS], logger: quiet });
     place(TARGET, code);
     place(stamp, sources);
   }

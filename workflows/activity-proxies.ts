@@ -26,43 +26,20 @@ const local = proxyLocalActivities<Activities>({
   scheduleToCloseTimeout: '5s',
   retry: { maximumAttempts: 3, initialInterval: '200ms', backoffCoefficient: 2 },
 });
-/**
- * Local activities of one run are one after the other, those of its story and those of its messages: several at once would be replayed in
- * another order than they ended, and the run would not go on after its worker was lost (ADR 0002).
- */
-const oneLocally = new OneAtATime();
 const remote = proxyActivities<Activities>({
   startToCloseTimeout: '10s',
   scheduleToCloseTimeout: '1 day',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
-/**
- * One effect: first as a local activity (cheap), and where that does not succeed within its bound, the same effect with the
- * same key as a remote activity with the long retry (D5). Never cancelled half-way. A refusal is thrown as it is.
- */
-export async function effect<K extends EffectName>(name: K, input: Input<K>, summary: string): Promise<Answer<K>> {
-  return CancellationScope.nonCancellable(async () => {
-    try {
-      return await oneLocally.run(() => call(local, name, input, summary));
-    } catch (error) {
-      const refused = refusalIn(error);
-      if (refused) throw refused;
-      log.warn('local effect did not succeed, runs remotely', { effect: name });
-    }
-    try {
-      return await call(remote, name, input, summary);
-    } catch (error) {
-      throw refusalIn(error) ?? error;
-    }
-  });
-}
-
-/**
- * An effect of the story itself. Where it is refused, or its whole effort is used up, the run says so, waits for an operator
- * (or an hour) and tries again: a lifecycle never ends in silence.
- */
+/** The effects of one run. */
 export class Story {
+  /**
+   * Local activities of one run are one after the other, those of its story and those of its messages: several at once would be replayed in
+   * another order than they ended, and the run would not go on after its worker was lost (ADR 0002).
+   */
+  private readonly oneLocally = new OneAtATime();
+
   private retries = 0;
   private looks = 0;
 
@@ -82,6 +59,29 @@ export class Story {
   }
 
   /**
+   * One effect: first as a local activity (cheap), and where that does not succeed within its bound, the same effect with the
+   * same key as a remote activity with the long retry (D5). Never cancelled half-way. A refusal is thrown as it is.
+   */
+  effect<K extends EffectName>(name: K, input: Input<K>, summary: string): Promise<Answer<K>> {
+    return CancellationScope.nonCancellable(async () => {
+      try {
+        return await this.oneLocally.run(() => call(local, name, input, summary));
+      } catch (error) {
+        const refused = refusalIn(error);
+        if (refused) throw refused;
+        log.warn('local effect did not succeed, runs remotely', { effect: name });
+      }
+      try {
+        return await call(remote, name, input, summary);
+      } catch (error) {
+        throw refusalIn(error) ?? error;
+      }
+    });
+  }
+
+  /**
+   * An effect of the story itself. Where it is refused, or its whole effort is used up, the run says so, waits for an operator
+   * (or an hour) and tries again: a lifecycle never ends in silence.
    * `abandoned` lets a stuck step give up when something else has to come first; a refusal of the code `foreseen` is no fault, because the
    * story has another way to go on. Then the answer is null.
    */
@@ -102,7 +102,7 @@ export class Story {
   ): Promise<Answer<K> | null> {
     for (let now = input; ; now = this.anew(now)) {
       try {
-        return await effect(name, now, summary);
+        return await this.effect(name, now, summary);
       } catch (error) {
         const refused = refusalIn(error);
         if (refused !== null && refused.type === foreseen) return null;
@@ -135,7 +135,7 @@ export class Story {
   /** Reporting may fail with the same outage; the details of the run say it all the same. */
   private async report<K extends 'reportStuck' | 'reportUnstuck'>(name: K, input: Input<K>, summary: string): Promise<Answer<K> | null> {
     try {
-      return await effect(name, input, summary);
+      return await this.effect(name, input, summary);
     } catch (error) {
       log.error('a stuck effect could not be reported', { effect: input.effect, error });
       return null;
@@ -150,7 +150,7 @@ function showStuck(name: string, role: string, why: string): void {
 
 type Callable = { executeWithOptions(options: { summary: string }, args: unknown[]): Promise<unknown> };
 
-async function call<K extends EffectName>(proxy: object, name: K, input: Input<K>, summary: string): Promise<Answer<K>> {
+function call<K extends EffectName>(proxy: object, name: K, input: Input<K>, summary: string): Promise<Answer<K>> {
   const activity = (proxy as Record<string, Callable>)[name] as Callable;
-  return (await activity.executeWithOptions({ summary }, [input])) as Answer<K>;
+  return activity.executeWithOptions({ summary }, [input]) as Promise<Answer<K>>;
 }

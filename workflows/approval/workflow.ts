@@ -1,7 +1,6 @@
 import { CancellationScope, isCancellation, setHandler } from '@temporalio/workflow';
 import type { ApprovalResult, ApprovalView, DecisionInput, DecisionReceipt } from '../../contracts/workflow-state';
 import { type Violation } from '../../domain/violation';
-import { effect } from '../activity-proxies';
 import { earliest } from '../clock';
 import { openLifecycle, settled } from '../lifecycle';
 import { refuseIf } from '../refusal';
@@ -27,7 +26,7 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
 
   async function settle(decision: DecisionInput): Promise<DecisionReceipt> {
     clock.follow(decision.at);
-    const receipt = await effect('recordDecision', { approvalId, decision }, `decision ${decision.decisionId}`);
+    const receipt = await story.effect('recordDecision', { approvalId, decision }, `decision ${decision.decisionId}`);
     show(receipt.approval);
     return receipt;
   }

@@ -3,7 +3,6 @@ import { ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporali
 import type { Activities } from '../../contracts/activities';
 import type { LineView } from '../../contracts/workflow-state';
 import { dealWorkflowId, invoiceWorkflowId, projectWorkflowId } from '../../domain/ids';
-import { effect } from '../activity-proxies';
 import { type BusinessClock } from '../clock';
 import { lineFinishedSignal } from '../deal-to-cash/messages';
 import { invoiceToCash } from '../invoice-to-cash/workflow';
@@ -59,7 +58,7 @@ export class LineRun {
   async record<K extends Fact>(at: string, name: K, fact: Parameters<Activities[K]>[0], summary: string): Promise<LineView> {
     return this.lifecycle.one.run(async () => {
       this.clock.follow(at);
-      return this.show((await effect(name, fact, summary)) as LineView);
+      return this.show((await this.lifecycle.story.effect(name, fact, summary)) as LineView);
     });
   }
 

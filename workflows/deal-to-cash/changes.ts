@@ -9,7 +9,6 @@ import type {
   ModificationAnswersInput,
 } from '../../contracts/workflow-state';
 import { lineWorkflowId } from '../../domain/ids';
-import { effect } from '../activity-proxies';
 import { recheckLineSignal } from '../contract-line/messages';
 import { refusal } from '../refusal';
 import { tell } from '../tell';
@@ -45,7 +44,11 @@ export class ChangeOrders {
   async request(order: ChangeOrderInput): Promise<ChangeOrderReceipt> {
     return this.answer(order.at, async () => {
       const { dealId } = this.deal;
-      const { receipt, deal, asked } = await effect('requestChangeOrder', { dealId, order }, `request change order ${order.number}`);
+      const { receipt, deal, asked } = await this.deal.lifecycle.story.effect(
+        'requestChangeOrder',
+        { dealId, order },
+        `request change order ${order.number}`,
+      );
       this.deal.show(deal);
       if (this.known.has(order.number)) return receipt;
       this.known.add(order.number);
@@ -58,17 +61,23 @@ export class ChangeOrders {
 
   async approveForCustomer(approval: CustomerApprovalInput): Promise<void> {
     const { dealId } = this.deal;
-    await this.record(approval.at, () => effect('recordCustomerApproval', { dealId, approval }, "the customer's approval"));
+    await this.record(approval.at, () =>
+      this.deal.lifecycle.story.effect('recordCustomerApproval', { dealId, approval }, "the customer's approval"),
+    );
   }
 
   async account(accounting: ModificationAnswersInput): Promise<void> {
     const { dealId } = this.deal;
-    await this.record(accounting.at, () => effect('answerAccounting', { dealId, accounting }, 'accounting of the change'));
+    await this.record(accounting.at, () =>
+      this.deal.lifecycle.story.effect('answerAccounting', { dealId, accounting }, 'accounting of the change'),
+    );
   }
 
   async withdraw(withdrawal: ChangeOrderWithdrawal): Promise<void> {
     const { dealId } = this.deal;
-    await this.record(withdrawal.at, () => effect('withdrawChangeOrder', { dealId, withdrawal }, 'change order taken back'));
+    await this.record(withdrawal.at, () =>
+      this.deal.lifecycle.story.effect('withdrawChangeOrder', { dealId, withdrawal }, 'change order taken back'),
+    );
   }
 
   /** The facts have ended what is open: nobody decides on it any more. */

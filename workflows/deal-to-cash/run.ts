@@ -11,7 +11,6 @@ import type {
   SowProposalReceipt,
 } from '../../contracts/workflow-state';
 import { lineWorkflowId, projectWorkflowId } from '../../domain/ids';
-import { effect } from '../activity-proxies';
 import { answerOf } from '../approval/ask';
 import { type BusinessClock, earliest } from '../clock';
 import { stopLineSignal } from '../contract-line/messages';
@@ -123,7 +122,7 @@ export class DealRun {
     return this.lifecycle.one.run(async () => {
       this.clock.follow(terms.at);
       this.refuseUnexpectedTerms(terms);
-      const { receipt, deal, asked } = await effect(
+      const { receipt, deal, asked } = await this.lifecycle.story.effect(
         'recordSowProposal',
         { dealId: this.dealId, proposal: terms, at: this.clock.now() },
         'record proposed terms',
@@ -151,7 +150,7 @@ export class DealRun {
       this.refuseSecondCancellation(request);
       if (!this.cancellation) {
         const input = { dealId: this.dealId, cancellation: request };
-        const { asked, ...view } = await effect('requestCancellation', input, 'record cancellation request');
+        const { asked, ...view } = await this.lifecycle.story.effect('requestCancellation', input, 'record cancellation request');
         this.show(view);
         this.cancellation = { input: request, asked, granted: false };
         void this.decideCancellation(this.cancellation);

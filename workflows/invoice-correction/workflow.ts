@@ -1,7 +1,6 @@
 import { ParentClosePolicy, setHandler, startChild } from '@temporalio/workflow';
 import type { ApprovalView, ClockState, CorrectionView } from '../../contracts/workflow-state';
 import { invoiceWorkflowId, lineWorkflowId, projectWorkflowId } from '../../domain/ids';
-import { effect } from '../activity-proxies';
 import { answerOf } from '../approval/ask';
 import { recheckLineSignal } from '../contract-line/messages';
 import { receivableChangedSignal } from '../invoice-to-cash/messages';
@@ -33,7 +32,7 @@ export async function invoiceCorrection(input: InvoiceCorrectionInput): Promise<
   setHandler(correctionQuery, () => view);
   setHandler(raiseDisputeUpdate, (dispute) =>
     heard(dispute.at, async () => {
-      const raised = show(await effect('raiseDispute', { invoiceId, dispute }, `dispute ${dispute.disputeId}`));
+      const raised = show(await story.effect('raiseDispute', { invoiceId, dispute }, `dispute ${dispute.disputeId}`));
       await tellCollection();
       await tellProject();
       return raised;
@@ -41,7 +40,7 @@ export async function invoiceCorrection(input: InvoiceCorrectionInput): Promise<
   );
   setHandler(resolveDisputeUpdate, (resolution) =>
     heard(resolution.at, async () => {
-      const resolved = show(await effect('resolveDispute', { invoiceId, resolution }, `resolve dispute ${resolution.disputeId}`));
+      const resolved = show(await story.effect('resolveDispute', { invoiceId, resolution }, `resolve dispute ${resolution.disputeId}`));
       await tellCollection();
       return resolved;
     }),
@@ -49,7 +48,7 @@ export async function invoiceCorrection(input: InvoiceCorrectionInput): Promise<
   setHandler(requestCorrectionUpdate, (correction) =>
     heard(correction.at, async () => {
       const summary = `request correction ${correction.correctionId}`;
-      const { asked, ...receipt } = await effect('requestCorrection', { invoiceId, correction }, summary);
+      const { asked, ...receipt } = await story.effect('requestCorrection', { invoiceId, correction }, summary);
       approvals.set(correction.correctionId, asked);
       show(receipt.view);
       await tellProject();

@@ -1,7 +1,6 @@
 import { continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { ApprovalView, InvoiceView } from '../../contracts/workflow-state';
 import { lineWorkflowId, projectWorkflowId } from '../../domain/ids';
-import { effect } from '../activity-proxies';
 import { answerOf } from '../approval/ask';
 import { invoiceClosedSignal } from '../contract-line/messages';
 import { openLifecycle, settled } from '../lifecycle';
@@ -22,12 +21,16 @@ export async function invoiceToCash(input: InvoiceToCashInput): Promise<void> {
     clock.follow(at);
     stale = true;
   });
-  setHandler(holdUpdate, (hold) => one.run(() => held(hold.at, () => effect('recordHold', { invoiceId, hold }, `hold ${hold.holdId}`))), {
-    validator: (_) => refuseUnissued(),
-  });
+  setHandler(
+    holdUpdate,
+    (hold) => one.run(() => held(hold.at, () => story.effect('recordHold', { invoiceId, hold }, `hold ${hold.holdId}`))),
+    {
+      validator: (_) => refuseUnissued(),
+    },
+  );
   setHandler(
     liftHoldUpdate,
-    (lift) => one.run(() => held(lift.at, () => effect('liftHold', { invoiceId, ...lift }, `lift hold ${lift.holdId}`))),
+    (lift) => one.run(() => held(lift.at, () => story.effect('liftHold', { invoiceId, ...lift }, `lift hold ${lift.holdId}`))),
     { validator: (_hold) => refuseUnissued() },
   );
 

@@ -1,6 +1,5 @@
 import { CancellationScope, setHandler } from '@temporalio/workflow';
 import type { ApprovalResult, ApprovalView, ClockState, ProjectView, SignOffInput } from '../../contracts/workflow-state';
-import { effect } from '../activity-proxies';
 import { answerOf } from '../approval/ask';
 import { earliest } from '../clock';
 import { openLifecycle, settled } from '../lifecycle';
@@ -45,7 +44,7 @@ export async function projectToClose(input: ProjectToCloseInput): Promise<{ at: 
 
   async function recordSignOff(signOff: SignOffInput): Promise<ProjectView> {
     clock.follow(signOff.at);
-    const signed = show(await effect('recordSignOff', { projectId, signOff }, 'customer sign-off'));
+    const signed = show(await story.effect('recordSignOff', { projectId, signOff }, 'customer sign-off'));
     facts += 1;
     signedOn = facts;
     return signed;
