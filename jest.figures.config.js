@@ -1,4 +1,4 @@
-/** Whole deals beside the reference deal, which `npm test` plays. */
+/** Whole deals, the reference deal before all. */
 module.exports = {
   ...require('./jest.config'),
   testMatch: ['<rootDir>/test/figures/*.test.ts'],

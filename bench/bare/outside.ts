@@ -103,13 +103,16 @@ class Outside {
   }
 }
 
+/** A run that is awaited starts within so long, also where the machine is busy. */
+const STARTS_MS = 60_000;
+
 /** What a run is asked before it has started is asked again, as people do of the product. */
 async function asked(client: Client, workflowId: string): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
+  for (const deadline = Date.now() + STARTS_MS; ; ) {
     try {
       return await client.workflow.getHandle(workflowId).executeUpdate(askUpdate);
     } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError) || tries >= 20) throw error;
+      if (!(error instanceof WorkflowNotFoundError) || Date.now() > deadline) throw error;
       await delay(LOOK_MS);
     }
   }

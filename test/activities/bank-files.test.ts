@@ -15,11 +15,11 @@ import { testDatabase, type TestDatabase } from '../support/database';
 import { service, testDeal } from '../support/lifecycles';
 import { seedReferenceDeal } from '../support/reference-deal';
 
-/** Of the file with 5,000 entries: those of the customer, and of these the ones that the bank takes back at the end. */
-const ENTRIES = 5_000;
-const PAID_FROM = 1_500;
+/** Of the file with 2,500 entries: those of the customer, and of these the ones that the bank takes back at the end. */
+const ENTRIES = 2_500;
+const PAID_FROM = 750;
 const RETURNED = 40;
-const BLOCKS = 20;
+const BLOCKS = 10;
 const ON = '2029-10-15';
 const AT = `${ON}T18:00:00.000Z`;
 
@@ -124,7 +124,7 @@ const statementOf = (inboxEventId: string) =>
     .where('inbox_event_id', '=', inboxEventId)
     .executeTakeFirstOrThrow();
 
-test('a file of 5,000 entries is applied in blocks, each once, also when the process dies between and inside them', async () => {
+test('a file of 2,500 entries is applied in blocks, each once, also when the process dies between and inside them', async () => {
   const activities = createActivities({ db });
   const invoices = await issuedFees(activities);
   const { name } = await db.selectFrom('bill_to_account').select('name').where('id', '=', 'BA-DE').executeTakeFirstOrThrow();

@@ -11,7 +11,6 @@ const ELSEWHERE = ['figures', 'whole'];
  * for its own log, of which there is one: so it keeps apart from tests that have a quiet one.
  */
 const GROUPS: Readonly<Record<string, { readonly claims: RegExp; readonly parts?: number }>> = {
-  'reference-deal': { claims: /^e2e\/reference-deal/ },
   lifecycles: { claims: /^(workflows|e2e\/lifecycle-counts)/, parts: 2 },
   api: { claims: /^api\//, parts: 2 },
   installations: { claims: /^e2e\// },

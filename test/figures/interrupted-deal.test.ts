@@ -10,8 +10,8 @@ import { playFolder } from '../../simulation/play';
 import { startThroughline, type Throughline } from '../../workers/main';
 import { expectedReport } from '../support/expected/report';
 import { uniqueName } from '../support/temporal';
-import { startInstallation, webhookSecret } from './installation';
-import { writePerturbed } from './perturbation/perturbation';
+import { startInstallation, webhookSecret } from '../e2e/installation';
+import { writePerturbed } from '../e2e/perturbation/perturbation';
 
 const REFERENCE = resolve(__dirname, '..', '..', 'examples', 'reference-deal');
 

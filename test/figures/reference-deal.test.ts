@@ -8,14 +8,14 @@ import { receivablesAfterEachFile, type ExpectedReceivables } from '../support/e
 import { expectedReport } from '../support/expected/report';
 import { readWholeFolder } from '../support/expected/whole-folder';
 import { uniqueName } from '../support/temporal';
-import { apiFigures } from './api-figures';
-import { PARTS, recomputed, reported } from './compared-figures';
-import { expectDisputesPlayed } from './disputes';
-import { startInstallation, type Installation } from './installation';
-import { plantHold, wordsOfHolds } from './planted-words';
-import { peopleOf, scanForPeople } from './privacy-scan';
-import { receivablesOf } from './receivables-view';
-import { waitComparison, type WaitComparison } from './wait-comparison';
+import { apiFigures } from '../e2e/api-figures';
+import { PARTS, recomputed, reported } from '../e2e/compared-figures';
+import { expectDisputesPlayed } from '../e2e/disputes';
+import { startInstallation, type Installation } from '../e2e/installation';
+import { plantHold, wordsOfHolds } from '../e2e/planted-words';
+import { peopleOf, scanForPeople } from '../e2e/privacy-scan';
+import { receivablesOf } from '../e2e/receivables-view';
+import { waitComparison, type WaitComparison } from '../e2e/wait-comparison';
 
 const FOLDER = resolve(__dirname, '..', '..', 'examples', 'reference-deal');
 const folder = readDealFolder(FOLDER);
