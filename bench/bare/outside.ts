@@ -108,7 +108,7 @@ const STARTS_MS = 60_000;
 
 /** What a run is asked before it has started is asked again, as people do of the product. */
 async function asked(client: Client, workflowId: string): Promise<void> {
-  for (const deadline = Date.now() + STARTS_MS; ; ) {
+  for (const deadline = Date.now() + STARTS_MS; ;) {
     try {
       return await client.workflow.getHandle(workflowId).executeUpdate(askUpdate);
     } catch (error) {
