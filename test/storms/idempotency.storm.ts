@@ -33,7 +33,7 @@ beforeAll(async () => {
     if (people.failures.length > 0) throw new Error(people.failures.join('\n'));
     await people.look();
   }
-}, 300_000);
+}, 900_000);
 afterAll(() => installation.close());
 
 test('1,000 keys that are each sent five times at once have 1,000 effects and are each answered the same', async () => {
@@ -71,7 +71,7 @@ test('1,000 keys that are each sent five times at once have 1,000 effects and ar
   expect(await db.selectFrom('collection_hold').select('id').execute()).toHaveLength(500);
   const keys = await db.selectFrom('idempotency_key').select(['key', 'state']).where('key', 'like', 'storm/%').execute();
   expect(keys.filter(({ state }) => state === 'answered')).toHaveLength(1000);
-}, 300_000);
+}, 900_000);
 
 /** Deals stand still where their customer would pay. */
 function atPayment({ deal, wait }: Scene): 'later' | null {
