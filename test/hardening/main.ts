@@ -145,6 +145,7 @@ async function conclude(firm: Firm, operations: Operations, result: Result): Pro
   const untold = witness.notTold();
   for (const code of untold) result.check(false, `not reached: ${code}`);
   result.add(witness.told.size, 0);
+  for (const line of installation.bugs.slice(0, SHOWN)) say(`  logged: ${line.slice(0, 2000)}`);
   result.check(installation.bugs.length === 0, `${installation.bugs.length} errors are logged`);
   result.check((await firm.anyone('GET', '/readyz')).status === 200, 'the installation is ready after all of it');
   say(
