@@ -1,6 +1,8 @@
 import { type Kysely } from 'kysely';
 import { type AuditContent } from './audit';
 import { verifyAnchors } from './audit-verify-anchors';
+import { damageOfBreak } from './audit-verify-break';
+import { verifyHeads } from './audit-verify-heads';
 import { verifyTexts } from './audit-verify-texts';
 import { beginStream, followEntry, type ChainedEntry, type StreamState } from './audit-verify-stream';
 import { commitmentOf } from './hash';
@@ -89,7 +91,10 @@ export async function verifyChains(trx: Kysely<DB>, batch: number, only?: string
     if (last === undefined || rows.length < batch) break;
     after = { stream: last.stream, sequence: last.sequence };
   }
-  for (const state of chains.streams.values()) if (state.damage !== null) chains.damage.push(state.damage);
+  for (const state of chains.streams.values()) {
+    if (state.broken !== null) state.damage = await damageOfBreak(trx, state.stream, state.broken);
+    if (state.damage !== null) chains.damage.push(state.damage);
+  }
   chains.damage.push(...(await verifyHeads(trx, chains.streams, only)));
   return chains;
 }
@@ -106,29 +111,6 @@ async function entriesAfter(
     query = query.where((eb) => eb(eb.refTuple('stream', 'sequence'), '>', eb.tuple(after.stream, after.sequence)));
   }
   return query.execute();
-}
-
-async function verifyHeads(trx: Kysely<DB>, streams: ReadonlyMap<string, StreamState>, only: string | undefined): Promise<Damage[]> {
-  const query = trx.selectFrom('audit_head').selectAll();
-  const stored = await (only === undefined ? query : query.where('stream', '=', only)).execute();
-  const heads = new Map(stored.map((head) => [head.stream, head]));
-  const damage: Damage[] = [];
-  for (const [stream, state] of streams) {
-    const head = heads.get(stream);
-    if (head === undefined) damage.push({ stream, sequence: 1, kind: 'inserted', detail: 'the stream has entries and no head' });
-    else if (head.sequence < state.last) {
-      damage.push({ stream, sequence: head.sequence + 1, kind: 'inserted', detail: `the head of the stream is entry ${head.sequence}` });
-    } else if (head.sequence === state.last && head.hash !== state.hash) {
-      damage.push({ stream, sequence: state.last, kind: 'changed', detail: 'the head of the stream has another hash' });
-    }
-  }
-  for (const head of heads.values()) {
-    const last = streams.get(head.stream)?.last ?? 0;
-    if (head.sequence > last) {
-      damage.push({ stream: head.stream, sequence: last + 1, kind: 'cut-off', detail: `the head of the stream is entry ${head.sequence}` });
-    }
-  }
-  return damage;
 }
 
 async function verifyCommitments(trx: Kysely<DB>, rows: readonly ChainedEntry[], chains: Chains): Promise<void> {

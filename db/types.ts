@@ -117,9 +117,16 @@ export interface AuditAnchor {
 
 export interface AuditAnchorHead {
   anchor_sequence: number;
+  entry_hashes: Buffer | null;
   hash: string;
   sequence: number;
   stream: string;
+}
+
+export interface AuditAnchorTip {
+  hash: string;
+  is_only: Generated<boolean>;
+  sequence: number;
 }
 
 export interface AuditEntry {
@@ -1483,6 +1490,7 @@ export interface DB {
   approval_step: ApprovalStep;
   audit_anchor: AuditAnchor;
   audit_anchor_head: AuditAnchorHead;
+  audit_anchor_tip: AuditAnchorTip;
   audit_entry: AuditEntry;
   audit_head: AuditHead;
   audit_personal: AuditPersonal;

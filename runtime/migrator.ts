@@ -26,9 +26,17 @@ export async function migrateToLatest<T>(db: Kysely<T>, folder: string = migrati
       const reason = error instanceof Error ? error.message : JSON.stringify(error);
       throw new Error(failed === undefined ? `Migrating failed: ${reason}` : `Migration ${failed} failed: ${reason}`, { cause: error });
     }
-    if (results.length === 0) return applied;
+    if (results.length === 0) break;
     applied.push(...results.map(({ migrationName }) => migrationName));
   }
+  if (applied.length > 0) await grantRights(db);
+  return applied;
+}
+
+/** The role of the product gets its rights to the tables that were made, by what guards them (R-241). */
+async function grantRights<T>(db: Kysely<T>): Promise<void> {
+  const { rows } = await sql<{ known: boolean }>`select to_regproc('grant_application_rights') is not null as known`.execute(db);
+  if (rows[0]?.known === true) await sql`select grant_application_rights()`.execute(db);
 }
 
 /** Names of the migrations that this database still lacks. The product refuses to start while there are any. */

@@ -9,9 +9,14 @@ export interface PoolOptions {
   readonly poolSize: number;
   readonly statementTimeoutMs: number;
   readonly applicationName?: string;
+  /** The role that statements run as; the login has to be allowed to take it. Default is the login itself. */
+  readonly role?: string;
   /** Told when an idle connection breaks (the database was stopped); the pool replaces it. */
   readonly onError?: (error: Error) => void;
 }
+
+/** Neither changes nor deletes what is kept, and empties nothing (R-241, ADR 0030). */
+export const APPLICATION_ROLE = 'throughline_app';
 
 /**
  * A pool whose values are plain: instants are ISO strings in UTC with `Z` and milliseconds, dates `YYYY-MM-DD`, numerics decimal strings,
@@ -26,7 +31,7 @@ export function createPool(options: PoolOptions): Pool {
     statement_timeout: options.statementTimeoutMs,
     idle_in_transaction_session_timeout: Math.max(options.statementTimeoutMs, 30_000),
     keepAlive: true,
-    options: '-c timezone=UTC',
+    options: ['-c timezone=UTC', ...(options.role === undefined ? [] : [`-c role=${options.role}`])].join(' '),
     types: { getTypeParser: plainParser },
   };
   const pool = new Pool(config);

@@ -14,7 +14,7 @@ import { createMetrics, type Metrics } from '../runtime/metrics';
 import { migrateToLatest, requireMigrated } from '../runtime/migrator';
 import { OperatorError } from '../runtime/operator-error';
 import { portInUse } from '../runtime/ports';
-import { createDatabase, createPool } from '../runtime/postgres';
+import { APPLICATION_ROLE, createDatabase, createPool } from '../runtime/postgres';
 import { connectTemporal, connectTemporalLater, connectWorker } from '../runtime/temporal-connection';
 import { prepareNamespace } from '../runtime/temporal-namespace';
 import { installTemporalRuntime } from '../runtime/temporal-runtime';
@@ -70,9 +70,9 @@ export async function startThroughline(given: Config, log: Logger = createLogger
     const stack = given.embedded ? await startDevStack(embeddedOptions(given, (line) => log.info(line))) : null;
     if (stack) stops.push(() => stack.stop());
     const config = stack ? withStack(given, stack) : given;
-    const around = await openSurroundings(config, log, stops);
     const bundle = config.roles.includes('worker') ? workflowBundle((message) => log.info(message)) : null;
-    await (stack ? migrateToLatest(around.db) : requireMigrated(around.db).catch(databaseAway(config)));
+    await migrated(config, stack !== null);
+    const around = openSurroundings(config, log, stops);
     const apiUrl = config.roles.includes('api') ? await startApi(around, stops) : apiElsewhere(config);
     const worker = bundle ? await startWorkers(around, await bundle, stops) : null;
     startKeepers(around, stops);
@@ -105,13 +105,29 @@ export function embeddedOptions(config: Config, onProgress: (line: string) => vo
   };
 }
 
-async function openSurroundings(config: Config, log: Logger, stops: Stop[]): Promise<Surroundings> {
-  const { url, poolSize, statementTimeoutMs } = config.database;
+/** As the login, which owns the tables; everything after it runs as the role of the product. */
+async function migrated(config: Config, isOurs: boolean): Promise<void> {
+  const { statementTimeoutMs } = config.database;
+  const db = createDatabase(createPool({ url: databaseUrl(config), poolSize: 2, statementTimeoutMs }));
+  try {
+    await (isOurs ? migrateToLatest(db) : requireMigrated(db).catch(databaseAway(config)));
+  } finally {
+    await db.destroy();
+  }
+}
+
+function databaseUrl({ database: { url } }: Config): string {
   if (url === undefined) throw new Error('no database is configured');
+  return url;
+}
+
+function openSurroundings(config: Config, log: Logger, stops: Stop[]): Surroundings {
+  const { poolSize, statementTimeoutMs } = config.database;
   const pool = createPool({
-    url,
+    url: databaseUrl(config),
     poolSize,
     statementTimeoutMs,
+    role: APPLICATION_ROLE,
     onError: (error) => log.warn({ err: error }, 'an idle database connection broke'),
   });
   const db = createDatabase(pool);

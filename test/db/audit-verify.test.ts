@@ -2,9 +2,10 @@ import { appendAudit, entryHash } from '../../db/audit';
 import { anchorHash, headsHash, sealAnchor } from '../../db/audit-anchor';
 import { verifyStream } from '../../db/audit-streams';
 import { verifyAudit, type AuditReport } from '../../db/audit-verify';
-import { commitmentOf } from '../../db/hash';
+import { commitmentOf, sha256 } from '../../db/hash';
 import { testDatabase } from '../support/database';
 import { emptied } from '../support/emptied';
+import { tamper as tampered } from '../support/tampering';
 
 type Database = Awaited<ReturnType<typeof testDatabase>>;
 
@@ -17,6 +18,7 @@ describe('the audit log', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
+    await tamper(`update audit_anchor_tip set sequence = 0, hash = repeat('0', 64)`);
     await emptied(database.db, 'audit_entry', 'audit_head', 'audit_personal', 'audit_anchor_head', 'audit_anchor');
     for (const stream of ['deal/1', 'deal/2', 'vendor/1']) await write(stream, 3);
     await sealAnchor(database.db);
@@ -41,17 +43,7 @@ describe('the audit log', () => {
     }
   }
 
-  /** Changes rows as somebody with all rights of the database would. */
-  async function tamper(...statements: string[]): Promise<void> {
-    const client = await database.pool.connect();
-    try {
-      await client.query('set session_replication_role = replica');
-      for (const statement of statements) await client.query(statement);
-    } finally {
-      await client.query('set session_replication_role = default');
-      client.release();
-    }
-  }
+  const tamper = (...statements: string[]) => tampered(database.pool, ...statements);
 
   /** Writes an entry again with another text and a hash that fits it. */
   async function rehash(stream: string, from: number, change: (content: string, sequence: number) => string): Promise<string> {
@@ -216,10 +208,10 @@ describe('the audit log', () => {
     expect(await found()).toEqual(['vendor/1 1 cut-off']);
   });
 
-  test('names the first sealed entry behind which a whole chain was written anew', async () => {
+  test('names the first entry from which a whole chain was written anew', async () => {
     const hash = await rehash('deal/2', 2, (content) => content.replace('1001', '9001'));
     await tamper(`update audit_head set hash = '${hash}' where stream = 'deal/2'`);
-    expect(await found()).toEqual(['deal/2 3 changed']);
+    expect(await found()).toEqual(['deal/2 2 changed']);
   });
 
   test('names a head that was changed, and one that is gone', async () => {
@@ -227,7 +219,7 @@ describe('the audit log', () => {
       `update audit_head set hash = repeat('0', 64) where stream = 'vendor/1'`,
       `delete from audit_head where stream = 'deal/2'`,
     );
-    expect(await found()).toEqual(['deal/2 1 inserted', 'vendor/1 3 changed']);
+    expect(await found()).toEqual(['deal/2 1 missing', 'vendor/1 3 changed']);
   });
 
   test('names an entry that was moved to another stream', async () => {
@@ -274,7 +266,7 @@ describe('the audit log', () => {
     const forged = {
       ...anchor,
       sealedAt: anchor.sealed_at,
-      headsHash: headsHash(heads),
+      headsHash: headsHash(heads.map((head) => ({ ...head, entriesHash: sha256(head.entry_hashes?.toString('hex') ?? '') }))),
       previousHash: anchor.previous_hash,
       streams: 2,
       entries: 6,
@@ -289,9 +281,11 @@ describe('the audit log', () => {
     expect(await found()).toEqual(['(anchors) 1 changed']);
   });
 
-  test('finds the last anchors cut off when one was noted elsewhere', async () => {
+  test('finds the last anchors cut off, and with all that knows them when one was noted elsewhere', async () => {
     const { lastAnchor } = await verify();
     await tamper('delete from audit_anchor_head where anchor_sequence = 2', 'delete from audit_anchor where sequence = 2');
+    expect(await found()).toEqual(['(anchors) 2 cut-off']);
+    await tamper(`update audit_anchor_tip set sequence = 1, hash = (select hash from audit_anchor where sequence = 1)`);
     expect(await found()).toEqual([]);
     expect(lastAnchor).not.toBeNull();
     const report = await verifyAudit(database.db, lastAnchor === null ? {} : { witness: lastAnchor });
