@@ -18,6 +18,7 @@ import { HEALTH, limitRates } from './rates';
 import { guardRoutes } from './routing';
 import { approvalRoutes } from './routes/approvals';
 import { auditRoutes } from './routes/audit';
+import { auditExportRoutes } from './routes/audit-export';
 import { bookRoutes } from './routes/books';
 import { billingRoutes } from './routes/billing';
 import { changeOrderEvidenceRoutes } from './routes/change-order-evidence';
@@ -85,6 +86,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   for (const routes of [
     approvalRoutes,
     auditRoutes,
+    auditExportRoutes,
     bookRoutes,
     dealRoutes,
     changeOrderRoutes,

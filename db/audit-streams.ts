@@ -42,21 +42,28 @@ export async function verifyStream(db: Kysely<DB>, stream: string, options: { ba
     .transaction()
     .setIsolationLevel('repeatable read')
     .setAccessMode('read only')
-    .execute(async (trx) => {
-      const chains = await verifyChains(trx, options.batch ?? 5_000, stream);
-      const state = chains.streams.get(stream) ?? beginStream(stream);
-      const damage = firstPerStream([...chains.damage, ...(await anchoredDamage(trx, state))]);
-      const head = await heads(trx).where('head.stream', '=', stream).executeTakeFirst();
-      if (head === undefined && damage.length === 0) return undefined;
-      const [first] = damage.map(({ stream: _stream, ...found }) => found);
-      const { anchor } = head === undefined ? { anchor: null } : shown(head);
-      return {
-        ...{ stream, entries: chains.entries, hash: state.hash, anchor },
-        valid: first === undefined,
-        erased: chains.commitments - chains.valued + chains.erasedTexts,
-        damage: first ?? null,
-      };
-    });
+    .execute((trx) => verifyStreamWithin(trx, stream, options));
+}
+
+/** The same in the snapshot of the caller. */
+export async function verifyStreamWithin(
+  trx: Kysely<DB>,
+  stream: string,
+  options: { batch?: number } = {},
+): Promise<StreamReport | undefined> {
+  const chains = await verifyChains(trx, options.batch ?? 5_000, stream);
+  const state = chains.streams.get(stream) ?? beginStream(stream);
+  const damage = firstPerStream([...chains.damage, ...(await anchoredDamage(trx, state))]);
+  const head = await heads(trx).where('head.stream', '=', stream).executeTakeFirst();
+  if (head === undefined && damage.length === 0) return undefined;
+  const [first] = damage.map(({ stream: _stream, ...found }) => found);
+  const { anchor } = head === undefined ? { anchor: null } : shown(head);
+  return {
+    ...{ stream, entries: chains.entries, hash: state.hash, anchor },
+    valid: first === undefined,
+    erased: chains.commitments - chains.valued + chains.erasedTexts,
+    damage: first ?? null,
+  };
 }
 
 function heads(db: Kysely<DB>) {

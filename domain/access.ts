@@ -35,6 +35,7 @@ export type Permission =
   | 'master-data.write'
   | 'run.read'
   | 'audit.read'
+  | 'audit.export'
   | 'inbox.read'
   | 'inbox.replay'
   | 'api-key.write'
@@ -168,7 +169,10 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   /** Keeps the engine running: sees runs and events, no amounts, and approves nothing (RULES: who administers users approves nothing). */
   operator: { reach: 'group', permissions: ['run.read', 'inbox.read', 'inbox.replay', 'api-key.write', 'audit.read', 'deal.cancel'] },
   /** Reads everything but people's data, changes nothing. */
-  auditor: { reach: 'group', permissions: [...READ_DEAL, ...READ_MONEY, ...MARGIN, 'books.read', 'run.read', 'audit.read', 'inbox.read'] },
+  auditor: {
+    reach: 'group',
+    permissions: [...READ_DEAL, ...READ_MONEY, ...MARGIN, 'books.read', 'run.read', 'audit.read', 'audit.export', 'inbox.read'],
+  },
 };
 
 /** Which permission a field needs beyond the one that shows its row. */

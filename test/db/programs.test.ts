@@ -1,15 +1,19 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { temporal } from '@temporalio/proto';
+import { appendAudit } from '../../db/audit';
 import { sealAnchor } from '../../db/audit-anchor';
+import { exportAudit } from '../../db/audit-export/export';
 import { type AuditReport } from '../../db/audit-verify';
+import { wholeGroup } from '../../db/entity-scope';
 import { keepText, textsOf } from '../../db/free-text';
+import { insertFacts } from '../support/api-facts';
 import { testDatabase } from '../support/database';
 import { REFERENCE_FOLDER } from '../support/reference-deal';
 import { testAddress } from '../support/servers';
@@ -138,6 +142,28 @@ describe('programs run by hand', () => {
     expect(damaged.code).toBe(1);
     const report = JSON.parse(damaged.out) as AuditReport;
     expect(report).toMatchObject({ valid: false, damage: [{ stream: 'master-data', sequence: 1, kind: 'changed' }] });
+  });
+
+  test('an exported file is checked without a database, by itself and against an anchor that was noted', async () => {
+    const { dealId } = await insertFacts(database.db, 'LE-US', 'BA-US');
+    const fact = { stream: `deal/${dealId}`, action: 'noted', subject: 'S', actor: 'U-1', at: '2026-03-02T09:00:00.000Z' };
+    for (let count = 0; count < 2; count += 1) await database.db.transaction().execute((trx) => appendAudit(trx, fact));
+    const anchor = await sealAnchor(database.db);
+    const reader = { scope: wholeGroup, amounts: wholeGroup, texts: wholeGroup, cost: wholeGroup, margin: wholeGroup };
+    const by = { name: 'U-1', at: fact.at, redact: (shown: unknown) => shown };
+    const made = await exportAudit(database.db, dealId, reader, { after: 0, limit: 10 }, by);
+    const file = join(empty, 'export.json');
+    const check = async (text: string, ...more: string[]) => {
+      writeFileSync(file, text);
+      const { code, out } = await run(['scripts/audit-verify.ts', '--export', file, ...more], '');
+      return [code, out.trim().split('\n').at(-1)];
+    };
+    const whole = JSON.stringify(made);
+    expect(await check(whole)).toEqual([0, 'The file is whole.']);
+    expect(await check(whole, '--anchor', `${anchor?.sequence}:${anchor?.hash}`)).toEqual([0, 'The file is whole.']);
+    expect(await check(whole, '--anchor', `${anchor?.sequence}:${'0'.repeat(64)}`)).toEqual([1, 'The file is damaged in 1 places.']);
+    expect(await check(whole.replaceAll('noted', 'knotted'))).toEqual([1, 'The file is damaged in 3 places.']);
+    expect((await check('{}'))[0]).toBe(2);
   });
 
   test('the audit check ends with 2 where it cannot check: no database, or an option that is wrong', async () => {
