@@ -8,6 +8,7 @@ import { createTokens } from './auth/tokens';
 import { BODY_LIMIT_BYTES, FILE_TIMEOUT_MS, readBodies } from './body';
 import { type ApiDeps, type RouteDeps } from './deps';
 import { ApiError } from './errors';
+import { recordShownFields } from './field-access';
 import { createGateway } from './gateway/gateway';
 import { link, type Linkable } from './links';
 import { refuseOtherMethods } from './methods';
@@ -73,6 +74,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   const signIns = await limitRates(app, deps);
   guardRoutes(app, deps, tokens, signIns);
   answerNotModified(app);
+  recordShownFields(app, deps.db);
   await app.register(swagger, { openapi: document(deps), transform: jsonSchemaTransform, transformObject: withLinks });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: false });
   const gateway = createGateway(deps.temporal, {

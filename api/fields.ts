@@ -7,6 +7,32 @@ export interface HiddenFields {
 
 const NAMES: Readonly<Record<keyof HiddenFields, RegExp>> = { cost: /cost/i, margin: /margin/i, pay: /^(?:pay|salary)(?:[A-Z]|$)/ };
 
+/** Fields with a right of their own, as they are named on record. */
+export type FieldClass = 'cost' | 'margin' | 'pay' | 'personal-data';
+
+const CLASSES: readonly (readonly [FieldClass, RegExp])[] = [
+  ['cost', NAMES.cost],
+  ['margin', NAMES.margin],
+  ['pay', NAMES.pay],
+  ['personal-data', /^personalData$/],
+];
+
+/** Which classes of such fields a document holds, wherever they stand in it; a field without a value tells nothing. */
+export function fieldClassesIn(document: unknown): FieldClass[] {
+  const found = new Set<FieldClass>();
+  const look = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    if (Array.isArray(value)) return value.forEach(look);
+    for (const [name, each] of Object.entries(value)) {
+      if (each === null || each === undefined) continue;
+      for (const [kind, pattern] of CLASSES) if (pattern.test(name)) found.add(kind);
+      look(each);
+    }
+  };
+  look(document);
+  return CLASSES.map(([kind]) => kind).filter((kind) => found.has(kind));
+}
+
 /** The document without the fields that the reader may not see, wherever they stand in it. */
 export function withoutFields(value: unknown, hidden: HiddenFields): unknown {
   if (Array.isArray(value)) return value.map((each) => withoutFields(each, hidden));

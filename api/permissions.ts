@@ -105,6 +105,7 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'GET /v1/runs/:workflowId': needs('run.read'),
   'GET /v1/exceptions': needsGroup('run.read'),
   'GET /v1/deals/:dealId/audit-export': needs('audit.export'),
+  'GET /v1/audit/field-access': needs('field-access.read'),
   'GET /v1/audit': needs('audit.read'),
   'GET /v1/audit/streams': needs('audit.read'),
   'GET /v1/audit/verification': needs('audit.read'),

@@ -58,13 +58,18 @@ export function refuseOtherTag(tags: readonly string[] | 'any' | null, current: 
 /** Answers 304 without a body where the caller of a GET has what it would be given already. */
 export function answerNotModified(app: FastifyInstance): void {
   app.addHook('onSend', (request, reply, payload, done) => {
-    const known = request.headers['if-none-match'];
-    const tag = reply.getHeader('etag');
-    const tagged = request.method === 'GET' && reply.statusCode === 200 && request.routeOptions.config.tagged === true;
-    if (!tagged || known === undefined || typeof tag !== 'string' || !isKnown(known, tag)) return done(null, payload);
+    if (!isNotModified(request, reply)) return done(null, payload);
     reply.code(304).removeHeader('content-type').removeHeader('content-length');
     done(null, null);
   });
+}
+
+/** True where the answer is none: the caller has named its tag. */
+export function isNotModified(request: FastifyRequest, reply: FastifyReply): boolean {
+  const known = request.headers['if-none-match'];
+  const tag = reply.getHeader('etag');
+  const tagged = request.method === 'GET' && reply.statusCode === 200 && request.routeOptions.config.tagged === true;
+  return tagged && known !== undefined && typeof tag === 'string' && isKnown(known, tag);
 }
 
 function isKnown(header: string, tag: string): boolean {

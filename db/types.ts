@@ -634,6 +634,16 @@ export interface ExpensePrice {
   rate_numerator: Numeric;
 }
 
+export interface FieldAccess {
+  field_classes: string[];
+  id: string;
+  reader: string;
+  request_id: string;
+  route: string;
+  seen_at: string;
+  subject: string;
+}
+
 export interface FreeText {
   author: string;
   /**
@@ -1532,6 +1542,7 @@ export interface DB {
   expense: Expense;
   expense_policy: ExpensePolicy;
   expense_price: ExpensePrice;
+  field_access: FieldAccess;
   free_text: FreeText;
   fx_rate: FxRate;
   idempotency_key: IdempotencyKey;

@@ -36,6 +36,7 @@ export type Permission =
   | 'run.read'
   | 'audit.read'
   | 'audit.export'
+  | 'field-access.read'
   | 'inbox.read'
   | 'inbox.replay'
   | 'api-key.write'
@@ -171,7 +172,17 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   /** Reads everything but people's data, changes nothing. */
   auditor: {
     reach: 'group',
-    permissions: [...READ_DEAL, ...READ_MONEY, ...MARGIN, 'books.read', 'run.read', 'audit.read', 'audit.export', 'inbox.read'],
+    permissions: [
+      ...READ_DEAL,
+      ...READ_MONEY,
+      ...MARGIN,
+      'books.read',
+      'run.read',
+      'audit.read',
+      'audit.export',
+      'field-access.read',
+      'inbox.read',
+    ],
   },
 };
 

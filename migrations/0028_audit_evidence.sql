@@ -1,4 +1,4 @@
--- Audit: what anchors know of every entry, which anchor is the last, and a role for the product
+-- Audit: what anchors know of every entry, which anchor is the last, who saw fields with a right of their own, and a role for the product
 -- that cannot change what is kept.
 
 alter table audit_anchor_head add column entry_hashes bytea;
@@ -20,6 +20,22 @@ begin
   return null;
 end $$;
 create trigger audit_anchor_noted after insert on audit_anchor for each row execute function note_anchor();
+
+create table field_access (
+  id uuid primary key,
+  request_id text not null,
+  reader text not null,
+  seen_at timestamptz not null,
+  route text not null,
+  subject text not null,
+  field_classes text[] not null check (cardinality(field_classes) > 0),
+  unique (request_id, subject)
+);
+comment on table field_access is 'Who was given fields with a right of their own (cost, margin, pay, personal data), written before the answer (R-243).';
+create index field_access_reader on field_access (reader, id);
+create index field_access_subject on field_access (subject, id);
+create trigger field_access_append_only before update or delete on field_access for each row execute function refuse_change();
+create trigger field_access_kept before truncate on field_access for each statement execute function refuse_change();
 
 -- The role of the product (R-241). Roles belong to the whole server, so it may be there already, or be made by another database at this moment.
 do $$

@@ -30,6 +30,8 @@ import { askRun, orUnknown } from '../updates';
 
 type Outcome = z.infer<typeof decisionReceiptSchema>['outcome'];
 
+const showsFieldsOf = (request: FastifyRequest): string => approvalWorkflowId((request.params as { id: string }).id);
+
 /** What awaits a decision, what is shown, and the decision itself. */
 export function approvalRoutes(app: Api, deps: RouteDeps): void {
   app.route({
@@ -52,6 +54,7 @@ export function approvalRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'GET',
     url: '/v1/approvals/:id',
+    config: { showsFieldsOf },
     schema: {
       tags: ['approvals'],
       summary: 'One approval: what is shown, who may decide, who has decided. The ETag is its shownHash',
@@ -68,7 +71,7 @@ export function approvalRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'POST',
     url: '/v1/approvals/:id/decisions',
-    config: { ifMatch: 'optional' },
+    config: { ifMatch: 'optional', showsFieldsOf },
     schema: {
       tags: ['approvals'],
       summary: 'Decide on what was shown; answers after the decision is committed',

@@ -5,9 +5,11 @@ import { uuid } from '../../contracts/api/common';
 import { exportAudit } from '../../db/audit-export/export';
 import { renderAuditReport } from '../../documents/audit-report';
 import { covers } from '../../domain/access';
+import { dealWorkflowId } from '../../domain/ids';
 import { principalName } from '../auth/principal';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
+import { recordShown } from '../field-access';
 import { withoutFields } from '../fields';
 import { type Api, fieldScope } from '../routing';
 
@@ -34,6 +36,9 @@ export function auditExportRoutes(app: Api, deps: RouteDeps): void {
       const { after, format = formatOf(request), limit = MOST_ENTRIES[format] } = request.query;
       const part = { after, limit: Math.min(limit, MOST_ENTRIES[format]) };
       const made = await exported(deps, request, request.params.dealId, part);
+      // The PDF is told by the same facts as the JSON; both show what approvers saw, and the figures in the entries.
+      const said = made.entries.map(({ content }): unknown => (content === null ? null : JSON.parse(content)));
+      await recordShown(deps.db, request, dealWorkflowId(made.deal.id), [made.approvals, said]);
       const name = `audit-${made.deal.contractNumber}-${made.part.last}`.replace(/[^A-Za-z0-9._-]+/g, '-');
       void reply.headers({ 'content-disposition': `attachment; filename="${name}.${format}"`, 'cache-control': 'private, no-store' });
       if (format === 'json') return reply.type('application/json').send(made);

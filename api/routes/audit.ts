@@ -5,9 +5,12 @@ import {
   auditStreamQuery,
   auditVerificationQuery,
   auditVerificationSchema,
+  fieldAccessListSchema,
+  fieldAccessQuery,
 } from '../../contracts/api/operations';
 import { readAuditStream } from '../../db/audit-read';
 import { listStreams, verifyStream } from '../../db/audit-streams';
+import { listFieldAccess } from '../../db/field-access';
 import { isVisible } from '../../db/reads/visibility';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
@@ -23,6 +26,7 @@ export function auditRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'GET',
     url: '/v1/audit',
+    config: { showsFieldsOf: (request) => (request.query as { stream: string }).stream },
     schema: {
       tags: ['operations'],
       summary: 'Entries of a stream, such as deal/<id>, the oldest first',
@@ -42,6 +46,21 @@ export function auditRoutes(app: Api, deps: RouteDeps): void {
         })),
         next: next === null ? null : [String(next)],
       });
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/audit/field-access',
+    schema: {
+      tags: ['operations'],
+      summary: 'Who was shown fields with a right of their own (cost, margin, pay, personal data), the last first',
+      querystring: fieldAccessQuery,
+      response: { 200: fieldAccessListSchema },
+    },
+    handler: async (request) => {
+      const { reader, subject } = request.query;
+      return pageAnswer(await listFieldAccess(deps.db, request.scope, { reader, subject }, pageRequest(request.query, ['uuid'])));
     },
   });
 

@@ -35,7 +35,7 @@ export function projectRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'GET',
     url: '/v1/projects/:id',
-    config: { tagged: true },
+    config: { tagged: true, showsFieldsOf: (request) => projectWorkflowId((request.params as { id: string }).id) },
     schema: {
       tags: ['projects'],
       summary: 'One project: phases, work packages, tasks, milestones',

@@ -72,6 +72,23 @@ export const auditVerificationSchema = z.object({
   damage: z.object({ sequence: z.int(), kind: z.enum(['changed', 'missing', 'inserted', 'cut-off']), detail: z.string() }).nullable(),
 });
 
+export const fieldAccessQuery = z.strictObject({
+  ...pageQuery,
+  reader: z.string().min(1).max(200).optional().describe('User id, or api-key:<id>'),
+  subject: z.string().min(1).max(300).optional().describe('Such as project/<id>, approval/<id> or deal/<id>'),
+});
+export const fieldAccessListSchema = listOf(
+  z.object({
+    id: z.string(),
+    requestId: z.string(),
+    reader: z.string(),
+    seenAt: moment,
+    route: z.string(),
+    subject: z.string(),
+    fieldClasses: z.array(z.string()).readonly(),
+  }),
+);
+
 export const apiKeyRequest = z.strictObject({
   name: text,
   roles: z.array(role).min(1).max(20),

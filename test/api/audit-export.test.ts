@@ -67,7 +67,7 @@ describe('the audit export of a deal', () => {
     expect(file.deal).toMatchObject({ id: deal.dealId, leadEntityId: 'LE-US', state: 'mobilising' });
     const terms = file.approvals.find(({ subjectKind }) => subjectKind === 'sow');
     expect(terms).toMatchObject({ state: 'approved', requestedBy: 'U-SELLER', isWhole: true, shownHash: hashOf(terms?.shown) });
-    expect(terms?.decisions.map(({ decidedBy, role }) => [decidedBy, role])).toEqual([
+    expect(terms?.decisions.map(({ decidedBy, role }) => [decidedBy, role]).sort()).toEqual([
       ['U-FC-US', 'finance-controller'],
       ['U-LEGAL', 'legal-counsel'],
     ]);

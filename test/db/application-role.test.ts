@@ -8,7 +8,7 @@ import { APPLICATION_ROLE, createDatabase, createPool } from '../../runtime/post
 import { testDatabase, type TestDatabase } from '../support/database';
 import { asLogin, type Login } from '../support/login';
 
-const AUDIT = ['audit_entry', 'audit_anchor', 'audit_anchor_head'] as const;
+const AUDIT = ['audit_entry', 'audit_anchor', 'audit_anchor_head', 'field_access'] as const;
 const at = '2026-03-02T09:00:00.000Z';
 const DENIED = { code: '42501' };
 
