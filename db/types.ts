@@ -117,6 +117,9 @@ export interface AuditAnchor {
 
 export interface AuditAnchorHead {
   anchor_sequence: number;
+  /**
+   * Hashes of the entries since the anchor before, 32 bytes each: they name the first entry that was written anew. Null where sealed before they were kept.
+   */
   entry_hashes: Buffer | null;
   hash: string;
   sequence: number;
