@@ -62,6 +62,26 @@ describe('decisions and facts over HTTP, with running workflows', () => {
     await reach(engine, deal, 'approval');
   });
 
+  test('who decides is shown cost and margin again, which is on record with every answer, a repeated one too', async () => {
+    const { deal, url, shown } = await askedTerms();
+    await grant(await api.as('U-LEGAL'), url, shown, { role: 'legal-counsel' });
+    await grant(await api.as('U-FC-US'), url, shown);
+    const { id } = await pendingApproval(engine, deal, 'deal');
+    const director = await api.as('U-DELDIR');
+    const asked = (await director('GET', `/v1/approvals/${id}`)).body as Shown;
+    for (let sent = 0; sent < 2; sent += 1) {
+      expect((await grant(director, `/v1/approvals/${id}/decisions`, asked, {}, `decide ${id}`)).status).toBe(200);
+    }
+    const seen = await engine.db.selectFrom('field_access').selectAll().where('subject', '=', `approval/${id}`).orderBy('id').execute();
+    expect(seen.map(({ reader, route, field_classes }) => [reader, route, field_classes])).toEqual(
+      ['GET /v1/approvals/:id', 'POST /v1/approvals/:id/decisions', 'POST /v1/approvals/:id/decisions'].map((route) => [
+        'U-DELDIR',
+        route,
+        expect.arrayContaining(['margin']),
+      ]),
+    );
+  });
+
   test('who may not decide is told why', async () => {
     const { url, shown } = await askedTerms();
     const cases = [
