@@ -1,7 +1,7 @@
 import { Client, type Connection } from '@temporalio/client';
 import { type NativeConnection } from '@temporalio/worker';
 import { type FastifyInstance } from 'fastify';
-import { type Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { publicUrlOf } from '../api/address';
 import { createApp } from '../api/app';
 import { isDatabaseOutage } from '../api/outage';
@@ -111,6 +111,13 @@ async function migrated(config: Config, isOurs: boolean): Promise<void> {
   const db = createDatabase(createPool({ url: databaseUrl(config), poolSize: 2, statementTimeoutMs }));
   try {
     await (isOurs ? migrateToLatest(db) : requireMigrated(db).catch(databaseAway(config)));
+    const { rows } = await sql<{ login: string; may: boolean }>`
+      select current_user as login, pg_has_role(current_user, ${APPLICATION_ROLE}, 'SET') as may`.execute(db);
+    const [{ login, may } = { login: '', may: false }] = rows;
+    if (!may)
+      throw new OperatorError(
+        `${login} may not take the role ${APPLICATION_ROLE}. Have it granted: grant ${APPLICATION_ROLE} to ${login};`,
+      );
   } finally {
     await db.destroy();
   }

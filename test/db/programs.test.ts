@@ -15,8 +15,10 @@ import { wholeGroup } from '../../db/entity-scope';
 import { keepText, textsOf } from '../../db/free-text';
 import { insertFacts } from '../support/api-facts';
 import { testDatabase } from '../support/database';
+import { asLogin } from '../support/login';
 import { REFERENCE_FOLDER } from '../support/reference-deal';
 import { testAddress } from '../support/servers';
+import { APPLICATION_ROLE } from '../../runtime/postgres';
 import { keptHistory } from '../../workers/run-history';
 
 type Database = Awaited<ReturnType<typeof testDatabase>>;
@@ -79,6 +81,11 @@ describe('programs run by hand', () => {
       1,
       expect.stringMatching(/^The database at 127\.0\.0\.1:1 does not answer .* Check DATABASE_URL .*\n$/),
     ]);
+    const login = await asLogin(database, APPLICATION_ROLE);
+    await database.pool.query(`grant ${APPLICATION_ROLE} to ${login.name} with set false`);
+    const narrow = await start(login.url, { PORT: '0' });
+    expect([narrow.code, narrow.err]).toEqual([1, expect.stringMatching(/^login_\w+ may not take the role throughline_app\. .*;\n$/)]);
+    await login.drop();
     taken.close();
     await unmigrated.drop();
   });
