@@ -4,12 +4,12 @@ import { moment } from './common';
 /** The name of this form of the file. A change that a reader of older files would stumble over gets another number. */
 export const EXPORT_FORM = 'throughline.audit-export.v1';
 /** A larger deal is exported in parts, each of which can be checked by itself. */
-export const MOST_ENTRIES = { json: 5_000, pdf: 1_000 } as const;
+export const MOST_ENTRIES = { json: 2_000, pdf: 500 } as const;
 
 export const auditExportQuery = z.strictObject({
   format: z.enum(['json', 'pdf']).optional().describe('Default: what Accept asks for, else json'),
   after: z.coerce.number().int().min(0).max(1_000_000_000).default(0).describe('Entries after this one: nextAfter of the part before'),
-  limit: z.coerce.number().int().min(1).max(MOST_ENTRIES.json).optional().describe('Entries in this part; a PDF holds at most 1,000'),
+  limit: z.coerce.number().int().min(1).max(MOST_ENTRIES.json).optional().describe('Entries in this part; a PDF holds at most 500'),
 });
 
 const hash = z.string();

@@ -77,7 +77,7 @@ describe('decisions and facts over HTTP, with running workflows', () => {
       ['GET /v1/approvals/:id', 'POST /v1/approvals/:id/decisions', 'POST /v1/approvals/:id/decisions'].map((route) => [
         'U-DELDIR',
         route,
-        expect.arrayContaining(['margin']),
+        expect.arrayContaining(['margin']) as string[],
       ]),
     );
   });
