@@ -66,6 +66,11 @@ const CONDITIONS: Readonly<Record<keyof PolicyCondition, (limit: string | boolea
 /** The rules of `committee` apply to deals (S-41). */
 const SUBJECTS_OF: Readonly<Record<string, readonly string[]>> = { deal: ['deal', 'committee'] };
 
+/** The subject with which rules of another are decided together: a committee decides on deals. */
+export function decidedWith(subject: string): string {
+  return Object.keys(SUBJECTS_OF).find((other) => SUBJECTS_OF[other]?.includes(subject)) ?? subject;
+}
+
 /**
  * The tiers that a policy asks for a subject, in order; several rules may apply together, the same role in the same tier is asked once with
  * the larger quorum (R-060, S-03, S-41). An empty list means that nobody is asked. Refuses a matrix it does not understand

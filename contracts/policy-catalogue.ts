@@ -1,0 +1,61 @@
+import { type InvalidInput, type Violation } from '../domain/violation';
+import { policySchemas, standardPolicyKinds, type PolicyBody, type PolicyKind } from './policies';
+import { fieldErrors } from './problems';
+
+/** What can be said of a kind of policy before any version of it. */
+export interface PolicyKindEntry {
+  readonly title: string;
+  /** What it decides, in a sentence for its owner. */
+  readonly decides: string;
+}
+
+/** Every kind of policy that the product reads. */
+export const policyCatalogue: Readonly<Record<PolicyKind, PolicyKindEntry>> = {
+  approval: {
+    title: 'Approvals',
+    decides:
+      'Who approves deals, statements of work, change orders and invoices, who may not do both, by when, and how far delegation goes.',
+  },
+  'control-points': {
+    title: 'Control points',
+    decides: 'Who approves what the firm has no rule of its own for: kickoff, cancellation, correction, close; and by when.',
+  },
+  collections: {
+    title: 'Collections',
+    decides: 'How much a payment may differ from its invoice, and the steps of dunning by class of customer.',
+  },
+  billing: {
+    title: 'Billing',
+    decides:
+      'The day until which hours of a month count, how early advance invoices are drafted, what a purchase order stops, whose names documents show.',
+  },
+  closing: {
+    title: 'Closing',
+    decides: 'The days on which a month is soft-closed and closed.',
+  },
+  'access-scopes': {
+    title: 'Scopes of roles',
+    decides: 'Which roles are held for the whole group and which for one entity.',
+  },
+  'tax-rates': {
+    title: 'Tax rates',
+    decides: 'The standard rates on services by country and date.',
+  },
+};
+
+export const policyKinds: readonly PolicyKind[] = ['approval', ...standardPolicyKinds];
+
+/**
+ * The body of a version, or `PolicyInvalid` with everything that is wrong: each with its code, pointer and reason (R-220). A field that nobody
+ * knows is refused, because it is a misspelt one and would be a rule that nobody follows.
+ */
+export function checkPolicy<K extends PolicyKind>(kind: K, body: unknown): PolicyBody<K> | InvalidInput {
+  const parsed = policySchemas[kind].safeParse(body, { reportInput: true });
+  if (parsed.success) return parsed.data as PolicyBody<K>;
+  const errors = fieldErrors(parsed.error).map(({ pointer, code, message }): Violation => ({
+    violation: code,
+    detail: message,
+    path: pointer,
+  }));
+  return { violation: 'PolicyInvalid', detail: `${errors.length} wrong ${errors.length === 1 ? 'field' : 'fields'} in ${kind}`, errors };
+}
