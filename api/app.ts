@@ -35,6 +35,7 @@ import { intakeFileRoutes } from './routes/intake-files';
 import { invoiceRoutes } from './routes/invoices';
 import { lineRoutes } from './routes/lines';
 import { paymentRoutes } from './routes/payments';
+import { policyRoutes } from './routes/policies';
 import { projectRoutes } from './routes/projects';
 import { runRoutes } from './routes/runs';
 import { webhookRoutes } from './webhooks/routes';
@@ -102,6 +103,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     lineRoutes,
     billingRoutes,
     paymentRoutes,
+    policyRoutes,
     projectRoutes,
     runRoutes,
   ]) {

@@ -101,6 +101,12 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'POST /v1/deals/:dealId/forecasts': needs('estimate.report'),
   'GET /v1/receivables/interest': needs('invoice.read'),
 
+  'GET /v1/policies': needs('policy.read'),
+  'GET /v1/policies/:kind/in-force': needs('policy.read'),
+  'GET /v1/policies/:kind/versions': needs('policy.read'),
+  'GET /v1/policies/:kind/versions/:id': needs('policy.read'),
+  'GET /v1/policies/:kind/versions/:id/differences': needs('policy.read'),
+
   'GET /v1/waits': needs('deal.read', 'run.read'),
   'GET /v1/runs/:workflowId': needs('run.read'),
   'GET /v1/exceptions': needsGroup('run.read'),

@@ -7,6 +7,7 @@ import { type PolicyRule } from '../domain/approval/policy';
 import { type SlaTerms } from '../domain/approval/sla';
 import { type TolerancePolicy } from '../domain/collections/tolerance';
 import { type LocalDate } from '../domain/deal/terms';
+import { inForce } from '../domain/policy/versions';
 import { type Violation } from '../domain/violation';
 import { canonicalJson, sha256 } from './hash';
 import { kept } from './master-memo';
@@ -50,18 +51,15 @@ export interface CollectionsPolicy {
 
 /** The version in force on a date: the latest that is valid from then or before; of two from one day the higher version. */
 export async function policyAt<K extends PolicyKind>(db: Kysely<DB>, kind: K, date: LocalDate): Promise<Policy<K> | null> {
-  const versions = await kept(db, `policy/${kind}`, () => versionsOf(db, kind));
-  return versions.find(({ validFrom }) => validFrom <= date) ?? null;
+  return inForce(await kept(db, `policy/${kind}`, () => versionsOf(db, kind)), date);
 }
 
-/** Every version of a policy, the last one in force first. */
+/** Every version of a policy. */
 async function versionsOf<K extends PolicyKind>(db: Kysely<DB>, kind: K): Promise<(Policy<K> & { validFrom: LocalDate })[]> {
   const rows = await db
     .selectFrom('policy_version')
     .select(['id', 'version', 'body', 'valid_from as validFrom'])
     .where('kind', '=', kind)
-    .orderBy('valid_from', 'desc')
-    .orderBy('version', 'desc')
     .execute();
   return rows.map(({ body, ...row }) => ({ ...row, body: body as PolicyBody<K> }));
 }
@@ -72,7 +70,7 @@ async function versionsOf<K extends PolicyKind>(db: Kysely<DB>, kind: K): Promis
  */
 export async function approvalRules(db: Kysely<DB>, subject: string, date: LocalDate): Promise<ApprovalRules | Violation> {
   const firm = await policyAt(db, 'approval', date);
-  const standard = await inForce(db, 'control-points', date);
+  const standard = await mustBeInForce(db, 'control-points', date);
   if (firm === null) return { violation: 'PolicyNotInForce', detail: `no approval policy is in force on ${date}` };
   const source = firm.body.matrix.some((rule) => rule.subject === subject) ? firm : standard;
   return {
@@ -89,30 +87,30 @@ export async function approvalRules(db: Kysely<DB>, subject: string, date: Local
 /** Working minutes that a subject may wait on a date (R-067); null where no policy sets a deadline for it. */
 export async function slaMinutes(db: Kysely<DB>, subject: string, date: LocalDate): Promise<number | null> {
   const firm = await policyAt(db, 'approval', date);
-  const standard = await inForce(db, 'control-points', date);
+  const standard = await mustBeInForce(db, 'control-points', date);
   return slaTerms([...(firm === null ? [] : [firm.body.sla]), standard.body.sla], subject)?.workingMinutes ?? null;
 }
 
 /** Day of the cut-off and lead of advance invoices (R-044, R-045). */
 export async function billingPolicy(db: Kysely<DB>, date: LocalDate): Promise<BillingPolicy> {
-  const { cutOffDay, billingLeadWorkingDays, purchaseOrder } = (await inForce(db, 'billing', date)).body;
+  const { cutOffDay, billingLeadWorkingDays, purchaseOrder } = (await mustBeInForce(db, 'billing', date)).body;
   return { cutOffDay, billingLeadWorkingDays, purchaseOrder };
 }
 
 /** How documents show whose time they bill: the role and a number, unless finance chose otherwise (R-056). */
 export async function documentPolicy(db: Kysely<DB>, date: LocalDate): Promise<DocumentPolicy> {
-  return (await inForce(db, 'billing', date)).body.documents ?? { people: 'role', peopleByContract: {} };
+  return (await mustBeInForce(db, 'billing', date)).body.documents ?? { people: 'role', peopleByContract: {} };
 }
 
 /** Days on which a month is soft-closed and closed (R-133). */
 export async function closingPolicy(db: Kysely<DB>, date: LocalDate): Promise<ClosingPolicy> {
-  const { softCloseDay, closeDay } = (await inForce(db, 'closing', date)).body;
+  const { softCloseDay, closeDay } = (await mustBeInForce(db, 'closing', date)).body;
   return { softCloseDay, closeDay };
 }
 
 /** Cash tolerance and the dunning ladder of a class; a class without a ladder of its own has the default one (R-073). */
 export async function collectionsPolicy(db: Kysely<DB>, dunningClass: string, date: LocalDate): Promise<CollectionsPolicy> {
-  const { id, body } = await inForce(db, 'collections', date);
+  const { id, body } = await mustBeInForce(db, 'collections', date);
   const ladder = (Object.hasOwn(body.ladders, dunningClass) ? body.ladders[dunningClass] : body.ladders.default) ?? [];
   return { policyVersionId: id, tolerance: body.tolerance, ladder };
 }
@@ -142,7 +140,7 @@ export async function savePolicy<K extends PolicyKind>(trx: Transaction<DB>, kin
 }
 
 /** Global standards are there from the first seed on, so a missing one is a broken installation, not a refusal. */
-async function inForce<K extends PolicyKind>(db: Kysely<DB>, kind: K, date: LocalDate): Promise<Policy<K>> {
+async function mustBeInForce<K extends PolicyKind>(db: Kysely<DB>, kind: K, date: LocalDate): Promise<Policy<K>> {
   const policy = await policyAt(db, kind, date);
   if (policy === null) throw new Error(`no ${kind} policy is in force on ${date}: run the seed`);
   return policy;

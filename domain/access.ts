@@ -33,6 +33,7 @@ export type Permission =
   | 'billing.waive'
   | 'master-data.read'
   | 'master-data.write'
+  | 'policy.read'
   | 'run.read'
   | 'audit.read'
   | 'audit.export'
@@ -60,7 +61,7 @@ interface RoleRights {
   readonly permissions: readonly Permission[];
 }
 
-const READ_DEAL: readonly Permission[] = ['deal.read', 'project.read', 'approval.read', 'master-data.read'];
+const READ_DEAL: readonly Permission[] = ['deal.read', 'project.read', 'approval.read', 'master-data.read', 'policy.read'];
 const READ_MONEY: readonly Permission[] = ['invoice.read', 'payment.read'];
 const DECIDE: readonly Permission[] = ['approval.read', 'approval.decide'];
 const MARGIN: readonly Permission[] = ['cost.read', 'margin.read'];
@@ -168,7 +169,10 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   'service-desk-integration': { reach: 'group', permissions: ['usage.report'] },
   'master-data-integration': { reach: 'group', permissions: ['master-data.read', 'master-data.write'] },
   /** Keeps the engine running: sees runs and events, no amounts, and approves nothing (RULES: who administers users approves nothing). */
-  operator: { reach: 'group', permissions: ['run.read', 'inbox.read', 'inbox.replay', 'api-key.write', 'audit.read', 'deal.cancel'] },
+  operator: {
+    reach: 'group',
+    permissions: ['run.read', 'inbox.read', 'inbox.replay', 'api-key.write', 'audit.read', 'deal.cancel', 'policy.read'],
+  },
   /** Reads everything but people's data, changes nothing. */
   auditor: {
     reach: 'group',

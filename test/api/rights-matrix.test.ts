@@ -32,6 +32,8 @@ const NOT_AMONG_FACTS: readonly string[] = [
   '/v1/intake-batches/{id}/errors',
   '/v1/intake-batches/{id}/errors.csv',
 ];
+/** The rules of the group are for everybody who works under them. */
+const FOR_EVERY_SCOPE = /^\/v1\/policies\/\{kind\}\/(?:in-force|versions)/;
 /** Each stream and run has a scope of its own; they are read below by name. */
 const BY_NAME: readonly string[] = ['/v1/audit', '/v1/audit/verification', '/v1/runs/{workflowId}'];
 
@@ -39,11 +41,13 @@ describe('role × scope × route', () => {
   let api: TestApi;
   let facts: Facts;
   let routes: Documented[];
+  let policyVersionId: string;
 
   beforeAll(async () => {
     // Nothing of Temporal is tested here, so nobody waits long for it.
     api = await testApi({ deps: { updateTimeoutMs: 20 } });
     facts = await insertFacts(api.db, 'LE-US', 'BA-US');
+    policyVersionId = (await api.db.selectFrom('policy_version').select('id').where('kind', '=', 'billing').executeTakeFirstOrThrow()).id;
     const { body } = await api.anyone('GET', '/openapi.json');
     const paths = (body as { paths: Record<string, Record<string, { 'x-permission': string }>> }).paths;
     routes = Object.entries(paths).flatMap(([path, methods]) =>
@@ -121,7 +125,7 @@ describe('role × scope × route', () => {
       const { status, body } = await send('GET', fill(path));
       const { code } = (body ?? {}) as { code?: string };
       const text = status === 200 ? JSON.stringify(body) : '';
-      const isHidden = sees ? NOT_AMONG_FACTS.includes(path) : path.includes('{');
+      const isHidden = sees ? NOT_AMONG_FACTS.includes(path) : path.includes('{') && !FOR_EVERY_SCOPE.test(path);
       expect({ path, status }).toEqual({ path, status: code === 'ScopeTooSmall' ? 403 : isHidden ? 404 : 200 });
       if (!sees)
         expect({ path, shown: Object.values(facts as Record<keyof Facts, string>).filter((id) => text.includes(id)) }).toEqual({
@@ -159,15 +163,19 @@ describe('role × scope × route', () => {
           ? facts.contractLineId
           : path.includes('invoices')
             ? facts.invoiceId
-            : facts.inboxEventId;
+            : path.includes('policies')
+              ? policyVersionId
+              : facts.inboxEventId;
     const filled = path
       .replace('{dealId}', facts.dealId)
       .replace('{id}', id)
       .replace('{entityId}', 'LE-US')
+      .replace('{kind}', 'billing')
       .replace('{milestoneId}', 'M1')
       .replace('{holdId}', 'nothing')
       .replace('{workflowId}', 'intake%2Fbank');
-    return `${filled}${QUERY[path] ?? ''}`;
+    const query = path.endsWith('/differences') ? `?from=${policyVersionId}` : QUERY[path];
+    return `${filled}${query ?? ''}`;
   }
 });
 
