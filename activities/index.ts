@@ -24,6 +24,8 @@ import { planRun } from './line/extra-run';
 import { activateLine, releaseItem, reviewLine, stopLine } from './line/progress';
 import { recordUsage } from './line/usage';
 import { recordWaiver } from './line/waiver';
+import { requestPolicyChange } from './policy-change/request';
+import { settlePolicyChange } from './policy-change/settle';
 import { awaitClosingApproval, cancelProject, closeProject, recordSignOff, reviewClosing, sendBackClosing } from './project/project';
 import { activity } from './refusal';
 
@@ -76,6 +78,8 @@ const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
   requestCorrection,
   settleCorrection,
   issueCorrection,
+  requestPolicyChange,
+  settlePolicyChange,
   reviewClosing,
   recordSignOff,
   awaitClosingApproval,

@@ -35,6 +35,7 @@ import { intakeFileRoutes } from './routes/intake-files';
 import { invoiceRoutes } from './routes/invoices';
 import { lineRoutes } from './routes/lines';
 import { paymentRoutes } from './routes/payments';
+import { policyChangeRoutes } from './routes/policy-changes';
 import { policyRoutes } from './routes/policies';
 import { projectRoutes } from './routes/projects';
 import { runRoutes } from './routes/runs';
@@ -104,6 +105,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     billingRoutes,
     paymentRoutes,
     policyRoutes,
+    policyChangeRoutes,
     projectRoutes,
     runRoutes,
   ]) {

@@ -106,6 +106,10 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'GET /v1/policies/:kind/versions': needs('policy.read'),
   'GET /v1/policies/:kind/versions/:id': needs('policy.read'),
   'GET /v1/policies/:kind/versions/:id/differences': needs('policy.read'),
+  'GET /v1/policies/:kind/changes': needs('policy.read'),
+  'GET /v1/policies/:kind/changes/:id': needs('policy.read'),
+  'POST /v1/policies/:kind/changes': needs('policy.propose'),
+  'POST /v1/policies/:kind/versions/:id/withdrawal': needs('policy.propose'),
 
   'GET /v1/waits': needs('deal.read', 'run.read'),
   'GET /v1/runs/:workflowId': needs('run.read'),

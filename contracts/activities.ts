@@ -29,6 +29,9 @@ import {
   type MilestoneDelivery,
   type MilestoneResponse,
   type ModificationAnswersInput,
+  type PolicyChangeInput,
+  type PolicyChangeReceipt,
+  type PolicyChangeView,
   type ProjectView,
   type RunRequest,
   type SignOffInput,
@@ -154,6 +157,23 @@ export interface CorrectionActivities {
   issueCorrection(input: { invoiceId: string; correctionId: string; at: Instant }): Promise<IssuedCorrection>;
 }
 
+/** `entityId` is the entity that says something otherwise, null for the group. */
+export interface PolicyActivities {
+  /** Checks a change of a policy against what is in force and keeps it for its approval (R-225). */
+  requestPolicyChange(input: {
+    kind: string;
+    entityId: string | null;
+    change: PolicyChangeInput;
+  }): Promise<{ receipt: PolicyChangeReceipt; view: PolicyChangeView; asked: ApprovalView }>;
+  /** Takes over how its approval ended: the version in force or taken back, or nothing (R-226). */
+  settlePolicyChange(input: {
+    kind: string;
+    changeId: string;
+    outcome: 'approved' | 'refused' | 'withdrawn';
+    at: Instant;
+  }): Promise<PolicyChangeView>;
+}
+
 export interface ProjectActivities {
   reviewClosing(input: { projectId: string; look: string; at: Instant }): Promise<ProjectView>;
   recordSignOff(input: { projectId: string; signOff: SignOffInput }): Promise<ProjectView>;
@@ -192,6 +212,7 @@ export type Activities = DealActivities &
   LineActivities &
   InvoiceActivities &
   CorrectionActivities &
+  PolicyActivities &
   ProjectActivities &
   IntakeActivities &
   BooksActivities &

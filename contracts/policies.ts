@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isCurrency } from '../domain/money';
-import { policyDecimal, policyMatrix, policySla } from './policy-matrix';
+import { asksAboutPolicies, policyDecimal, policyMatrix, policySla } from './policy-matrix';
 
 /** Kinds of versioned policies. `approval` is a firm's own; the others have a global standard that a firm may refine with a file of its own. */
 export const standardPolicyKinds = ['access-scopes', 'control-points', 'collections', 'billing', 'closing', 'tax-rates'] as const;
@@ -28,7 +28,11 @@ export const approvalPolicySchema = z.strictObject({
   ...header,
   groupCurrency: currency,
   amountBasis: z.string().optional(),
-  matrix: policyMatrix,
+  /** Without a rule of its own about policies, changes of them go by the control points. */
+  matrix: policyMatrix.refine(
+    (rules) => rules.every(({ subject }) => subject !== 'policy') || asksAboutPolicies(rules),
+    'a rule for every change of a policy is missing',
+  ),
   segregationOfDuties: z.array(z.strictObject({ id: name, text: z.string(), duties: z.array(name).min(2) })),
   sla: policySla,
   delegation: z.strictObject({
@@ -61,7 +65,11 @@ const taxRate = z
 export const policySchemas = {
   approval: approvalPolicySchema,
   'access-scopes': z.strictObject({ ...header, roles: z.record(name, z.enum(['group', 'entity'])) }),
-  'control-points': z.strictObject({ ...header, matrix: policyMatrix, sla: policySla }),
+  'control-points': z.strictObject({
+    ...header,
+    matrix: policyMatrix.refine(asksAboutPolicies, 'a rule for every change of a policy is missing'),
+    sla: policySla,
+  }),
   collections: z.strictObject({
     ...header,
     tolerance: z.strictObject({ percent: policyDecimal, majorCap: policyDecimal, overrides: z.record(currency, policyDecimal) }),

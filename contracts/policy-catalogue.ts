@@ -7,6 +7,10 @@ export interface PolicyKindEntry {
   readonly title: string;
   /** What it decides, in a sentence for its owner. */
   readonly decides: string;
+  /** How a new version comes: by an approval, or with the master data that is made of it. */
+  readonly changedBy: 'approval' | 'master-data';
+  /** JSON pointers of what an entity may say otherwise than the group; nothing else of it (R-224). */
+  readonly local: readonly string[];
 }
 
 /** Every kind of policy that the product reads. */
@@ -15,35 +19,53 @@ export const policyCatalogue: Readonly<Record<PolicyKind, PolicyKindEntry>> = {
     title: 'Approvals',
     decides:
       'Who approves deals, statements of work, change orders and invoices, who may not do both, by when, and how far delegation goes.',
+    changedBy: 'approval',
+    local: ['/sla'],
   },
   'control-points': {
     title: 'Control points',
     decides: 'Who approves what the firm has no rule of its own for: kickoff, cancellation, correction, close; and by when.',
+    changedBy: 'approval',
+    local: ['/sla'],
   },
   collections: {
     title: 'Collections',
     decides: 'How much a payment may differ from its invoice, and the steps of dunning by class of customer.',
+    changedBy: 'approval',
+    local: ['/tolerance', '/ladders'],
   },
   billing: {
     title: 'Billing',
     decides:
       'The day until which hours of a month count, how early advance invoices are drafted, what a purchase order stops, whose names documents show.',
+    changedBy: 'approval',
+    local: ['/cutOffDay', '/billingLeadWorkingDays', '/purchaseOrder', '/documents'],
   },
   closing: {
     title: 'Closing',
     decides: 'The days on which a month is soft-closed and closed.',
+    changedBy: 'approval',
+    local: ['/softCloseDay', '/closeDay'],
   },
   'access-scopes': {
     title: 'Scopes of roles',
     decides: 'Which roles are held for the whole group and which for one entity.',
+    changedBy: 'master-data',
+    local: [],
   },
   'tax-rates': {
     title: 'Tax rates',
     decides: 'The standard rates on services by country and date.',
+    changedBy: 'master-data',
+    local: [],
   },
 };
 
 export const policyKinds: readonly PolicyKind[] = ['approval', ...standardPolicyKinds];
+
+export function isPolicyKind(kind: string): kind is PolicyKind {
+  return Object.hasOwn(policyCatalogue, kind);
+}
 
 /**
  * The body of a version, or `PolicyInvalid` with everything that is wrong: each with its code, pointer and reason (R-220). A field that nobody

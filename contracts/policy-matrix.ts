@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { knownRoles } from '../domain/access';
 import { decidedWith } from '../domain/approval/policy';
 import { canonical, compare } from '../domain/decimal';
 
@@ -24,7 +25,7 @@ const condition = z
   );
 const approver = z.strictObject({
   tier: z.int().min(1).max(20),
-  role: name,
+  role: z.string().refine((role) => knownRoles().includes(role), 'must be a role that somebody can hold'),
   quorum: z.string().regex(/^([1-9]\d{0,3}|0\.\d+|1\.0+)$/, 'must be a count, or a ratio with a decimal point'),
   veto: z.boolean().optional(),
   minimumVoters: z.int().min(1).max(1000).optional(),
@@ -57,6 +58,11 @@ export const policyMatrix = z
       });
     });
   });
+
+/** True where somebody is asked about every change of a policy: else nobody could change this one again. */
+export function asksAboutPolicies(rules: readonly Rule[]): boolean {
+  return rules.some(({ subject, when }) => subject === 'policy' && Object.keys(when).length === 0);
+}
 
 /** Deadlines in working minutes by subject, when to remind, and whom to ask then. */
 export const policySla = z.strictObject({

@@ -64,7 +64,8 @@ export interface DecisionInput {
   readonly at: Instant;
 }
 
-export type ApprovalSubject = 'sow' | 'deal' | 'kickoff' | 'invoice' | 'project-close' | 'cancellation' | 'change-order' | 'correction';
+export type ApprovalSubject =
+  'sow' | 'deal' | 'kickoff' | 'invoice' | 'project-close' | 'cancellation' | 'change-order' | 'correction' | 'policy';
 
 export interface ApprovalView extends LifecycleView {
   readonly approvalId: string;
@@ -184,6 +185,36 @@ export interface ChangeOrderView extends DealView {
   readonly lineIds: readonly string[];
   /** Change orders that this one ended, because they name a version that governs no more. */
   readonly endedIds: readonly string[];
+}
+
+/** A change of a policy as a person asks for it. */
+export type PolicyChangeInput = {
+  readonly changeId: string;
+  readonly reasonId: string;
+  readonly by: string;
+  readonly at: Instant;
+} & (
+  | {
+      readonly action: 'introduce';
+      readonly effectiveFrom: LocalDate;
+      /** The global version that it follows or refines. */
+      readonly basedOn: string;
+      readonly content: Readonly<Record<string, unknown>>;
+    }
+  | { readonly action: 'withdraw'; readonly versionId: string }
+);
+
+/** Where the changes of one policy stand, of the group or of an entity. */
+export interface PolicyChangeView extends LifecycleView {
+  readonly kind: string;
+  /** Where it is decided. */
+  readonly entityId: string;
+  readonly open: { readonly changeId: string; readonly approvalId: string } | null;
+}
+
+export interface PolicyChangeReceipt {
+  readonly changeId: string;
+  readonly approvalId: string;
 }
 
 /** What a contract line does next by itself, and what it waits for. */

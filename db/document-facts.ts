@@ -80,7 +80,7 @@ export async function documentFacts(db: Kysely<DB>, invoice: Selectable<DB['invo
     lines: await linesOf(db, invoice.id),
     items: await itemsOf(db, invoice),
     corrects: await correctedBy(db, invoice),
-    people: await documentPolicy(db, date),
+    people: await documentPolicy(db, date, invoice.entity_id),
     rates: isForeign ? await ratesFor(db, [head.sellerCurrency, invoice.currency], date) : [],
   };
 }

@@ -7,7 +7,17 @@ import { type DB } from './types';
 
 /** What a text is for. */
 export type TextPurpose =
-  'decision' | 'withdrawal' | 'cancellation' | 'hold' | 'dispute' | 'resolution' | 'correction' | 'response' | 'change-order' | 'signatory';
+  | 'decision'
+  | 'withdrawal'
+  | 'cancellation'
+  | 'hold'
+  | 'dispute'
+  | 'resolution'
+  | 'correction'
+  | 'response'
+  | 'change-order'
+  | 'policy-change'
+  | 'signatory';
 
 /** What somebody wrote in their own words. `subject` is what it is about, `origin` the request that brought it. */
 export interface WrittenText {

@@ -1,4 +1,4 @@
-import { type Kysely, type Transaction } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type ApprovalPolicy, type DunningLadder, type PolicyBody, type PolicyKind, type ShownPeople } from '../contracts/policies';
 import { type ClosingPolicy } from '../domain/accounting/period';
@@ -6,7 +6,9 @@ import { type DutyRule } from '../domain/approval/duties';
 import { type PolicyRule } from '../domain/approval/policy';
 import { type SlaTerms } from '../domain/approval/sla';
 import { type TolerancePolicy } from '../domain/collections/tolerance';
-import { type LocalDate } from '../domain/deal/terms';
+import { type Instant, type LocalDate } from '../domain/deal/terms';
+import { contentOf } from '../domain/policy/content';
+import { type PolicyVersion, varied } from '../domain/policy/variation';
 import { inForce } from '../domain/policy/versions';
 import { type Violation } from '../domain/violation';
 import { canonicalJson, sha256 } from './hash';
@@ -49,28 +51,54 @@ export interface CollectionsPolicy {
   readonly ladder: DunningLadder;
 }
 
-/** The version in force on a date: the latest that is valid from then or before; of two from one day the higher version. */
-export async function policyAt<K extends PolicyKind>(db: Kysely<DB>, kind: K, date: LocalDate): Promise<Policy<K> | null> {
-  return inForce(await kept(db, `policy/${kind}`, () => versionsOf(db, kind)), date);
+/** For whom a policy is asked for, and as of what knowledge: those of the group, as they stand now, unless told otherwise. */
+export interface PolicyPlace {
+  readonly entityId?: string | null;
+  readonly knownAt?: Instant;
 }
 
-/** Every version of a policy. */
-async function versionsOf<K extends PolicyKind>(db: Kysely<DB>, kind: K): Promise<(Policy<K> & { validFrom: LocalDate })[]> {
+/** The version in force on a date, with what the entity says otherwise (R-223, R-224); `id` is that of the entity's version where it has one. */
+export async function policyAt<K extends PolicyKind>(
+  db: Kysely<DB>,
+  kind: K,
+  date: LocalDate,
+  { entityId = null, knownAt }: PolicyPlace = {},
+): Promise<Policy<K> | null> {
+  const versions = await kept(db, `policy/${kind}`, () => policyVersions(db, kind));
+  const global = inForce(versions, null, date, knownAt);
+  if (global === null) return null;
+  const local = entityId === null ? null : inForce(versions, entityId, date, knownAt);
+  const { id, version } = local ?? global;
+  return { id, version, body: (local === null ? global.body : varied(global.body, contentOf(local.body))) as PolicyBody<K> };
+}
+
+/** Every version of a policy, of the group and of entities. */
+export async function policyVersions(db: Kysely<DB>, kind: PolicyKind): Promise<PolicyVersion[]> {
   const rows = await db
-    .selectFrom('policy_version')
-    .select(['id', 'version', 'body', 'valid_from as validFrom'])
-    .where('kind', '=', kind)
+    .selectFrom('policy_version as version')
+    .leftJoin('policy_withdrawal as withdrawal', 'withdrawal.version_id', 'version.id')
+    .select(['version.id', 'version.version', 'version.body', 'version.valid_from as validFrom', 'version.entity_id as entityId'])
+    .select(['version.granted_at as grantedAt', 'withdrawal.withdrawn_from', 'withdrawal.withdrawn_at'])
+    .where('version.kind', '=', kind)
     .execute();
-  return rows.map(({ body, ...row }) => ({ ...row, body: body as PolicyBody<K> }));
+  return rows.map(({ withdrawn_from: from, withdrawn_at: at, ...row }) => ({
+    ...row,
+    withdrawn: from === null || at === null ? null : { from, at },
+  }));
 }
 
 /**
  * Rules for approvals of a subject on a date: the firm's own where its matrix names the subject, else the global standard for control
  * points (R-060). Duties and delegation are the firm's. Refused with `PolicyNotInForce` where the firm has none for the date.
  */
-export async function approvalRules(db: Kysely<DB>, subject: string, date: LocalDate): Promise<ApprovalRules | Violation> {
-  const firm = await policyAt(db, 'approval', date);
-  const standard = await mustBeInForce(db, 'control-points', date);
+export async function approvalRules(
+  db: Kysely<DB>,
+  subject: string,
+  date: LocalDate,
+  place: PolicyPlace = {},
+): Promise<ApprovalRules | Violation> {
+  const firm = await policyAt(db, 'approval', date, place);
+  const standard = await mustBeInForce(db, 'control-points', date, place);
   if (firm === null) return { violation: 'PolicyNotInForce', detail: `no approval policy is in force on ${date}` };
   const source = firm.body.matrix.some((rule) => rule.subject === subject) ? firm : standard;
   return {
@@ -85,50 +113,54 @@ export async function approvalRules(db: Kysely<DB>, subject: string, date: Local
 }
 
 /** Working minutes that a subject may wait on a date (R-067); null where no policy sets a deadline for it. */
-export async function slaMinutes(db: Kysely<DB>, subject: string, date: LocalDate): Promise<number | null> {
-  const firm = await policyAt(db, 'approval', date);
-  const standard = await mustBeInForce(db, 'control-points', date);
+export async function slaMinutes(db: Kysely<DB>, subject: string, date: LocalDate, place: PolicyPlace = {}): Promise<number | null> {
+  const firm = await policyAt(db, 'approval', date, place);
+  const standard = await mustBeInForce(db, 'control-points', date, place);
   return slaTerms([...(firm === null ? [] : [firm.body.sla]), standard.body.sla], subject)?.workingMinutes ?? null;
 }
 
 /** Day of the cut-off and lead of advance invoices (R-044, R-045). */
-export async function billingPolicy(db: Kysely<DB>, date: LocalDate): Promise<BillingPolicy> {
-  const { cutOffDay, billingLeadWorkingDays, purchaseOrder } = (await mustBeInForce(db, 'billing', date)).body;
+export async function billingPolicy(db: Kysely<DB>, date: LocalDate, entityId: string): Promise<BillingPolicy> {
+  const { cutOffDay, billingLeadWorkingDays, purchaseOrder } = (await mustBeInForce(db, 'billing', date, { entityId })).body;
   return { cutOffDay, billingLeadWorkingDays, purchaseOrder };
 }
 
 /** How documents show whose time they bill: the role and a number, unless finance chose otherwise (R-056). */
-export async function documentPolicy(db: Kysely<DB>, date: LocalDate): Promise<DocumentPolicy> {
-  return (await mustBeInForce(db, 'billing', date)).body.documents ?? { people: 'role', peopleByContract: {} };
+export async function documentPolicy(db: Kysely<DB>, date: LocalDate, entityId: string): Promise<DocumentPolicy> {
+  return (await mustBeInForce(db, 'billing', date, { entityId })).body.documents ?? { people: 'role', peopleByContract: {} };
 }
 
 /** Days on which a month is soft-closed and closed (R-133). */
-export async function closingPolicy(db: Kysely<DB>, date: LocalDate): Promise<ClosingPolicy> {
-  const { softCloseDay, closeDay } = (await mustBeInForce(db, 'closing', date)).body;
+export async function closingPolicy(db: Kysely<DB>, date: LocalDate, entityId: string): Promise<ClosingPolicy> {
+  const { softCloseDay, closeDay } = (await mustBeInForce(db, 'closing', date, { entityId })).body;
   return { softCloseDay, closeDay };
 }
 
 /** Cash tolerance and the dunning ladder of a class; a class without a ladder of its own has the default one (R-073). */
-export async function collectionsPolicy(db: Kysely<DB>, dunningClass: string, date: LocalDate): Promise<CollectionsPolicy> {
-  const { id, body } = await mustBeInForce(db, 'collections', date);
+export async function collectionsPolicy(
+  db: Kysely<DB>,
+  dunningClass: string,
+  date: LocalDate,
+  entityId: string,
+): Promise<CollectionsPolicy> {
+  const { id, body } = await mustBeInForce(db, 'collections', date, { entityId });
   const ladder = (Object.hasOwn(body.ladders, dunningClass) ? body.ladders[dunningClass] : body.ladders.default) ?? [];
   return { policyVersionId: id, tolerance: body.tolerance, ladder };
 }
 
 /**
- * Adds a version; the same once more changes nothing. Refused with `PolicyVersionChanged` where the version is there with another
- * content: a version never changes, what it says anew is a new version.
+ * Adds a version that comes with master data; the same once more changes nothing. Refused with `PolicyVersionChanged` where the version is
+ * there with another content: a version never changes, what it says anew is a new version. Refused with `PolicyGoverned` once a version of
+ * the kind was granted by an approval: from then on it changes by approvals only (R-226).
  */
 export async function savePolicy<K extends PolicyKind>(trx: Transaction<DB>, kind: K, body: PolicyBody<K>): Promise<boolean | Violation> {
+  await lockPolicy(trx, kind);
   const text = canonicalJson(body);
-  const known = await trx
-    .selectFrom('policy_version')
-    .select('body_hash')
-    .where('kind', '=', kind)
-    .where('version', '=', body.version)
-    .executeTakeFirst();
-  if (known?.body_hash === sha256(text)) return false;
-  if (known !== undefined) {
+  const known = await trx.selectFrom('policy_version').select(['version', 'body_hash', 'change_id']).where('kind', '=', kind).execute();
+  if (known.some(({ body_hash: hash }) => hash === sha256(text))) return false;
+  if (known.some(({ change_id: changeId }) => changeId !== null))
+    return { violation: 'PolicyGoverned', detail: `the ${kind} policy is changed through an approval` };
+  if (known.some(({ version }) => version === body.version)) {
     return {
       violation: 'PolicyVersionChanged',
       detail: `version ${body.version} of ${kind} is known with another content; raise its version`,
@@ -139,9 +171,14 @@ export async function savePolicy<K extends PolicyKind>(trx: Transaction<DB>, kin
   return true;
 }
 
+/** Versions of a kind are made one at a time. */
+export async function lockPolicy(trx: Transaction<DB>, kind: PolicyKind): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`policy/${kind}`}, 0))`.execute(trx);
+}
+
 /** Global standards are there from the first seed on, so a missing one is a broken installation, not a refusal. */
-async function mustBeInForce<K extends PolicyKind>(db: Kysely<DB>, kind: K, date: LocalDate): Promise<Policy<K>> {
-  const policy = await policyAt(db, kind, date);
+async function mustBeInForce<K extends PolicyKind>(db: Kysely<DB>, kind: K, date: LocalDate, place: PolicyPlace): Promise<Policy<K>> {
+  const policy = await policyAt(db, kind, date, place);
   if (policy === null) throw new Error(`no ${kind} policy is in force on ${date}: run the seed`);
   return policy;
 }

@@ -1177,6 +1177,24 @@ export interface PolicyBreach {
   reference: string | null;
 }
 
+export interface PolicyChange {
+  action: string;
+  approval_id: string;
+  based_on_id: string;
+  content: JsonColumn | null;
+  content_hash: string | null;
+  effective_from: string;
+  entity_id: string | null;
+  id: string;
+  kind: string;
+  outcome: string | null;
+  reason_id: string;
+  requested_at: string;
+  requested_by: string;
+  settled_at: string | null;
+  state: Generated<string>;
+}
+
 export interface PolicyFinding {
   blocking: boolean;
   /**
@@ -1206,11 +1224,28 @@ export interface PolicyReview {
 export interface PolicyVersion {
   body: JsonColumn;
   body_hash: string;
+  /**
+   * The approved change that brought it; null where it came with master data.
+   */
+  change_id: string | null;
+  /**
+   * The entity that says something otherwise than the group; its body holds only that.
+   */
+  entity_id: string | null;
+  granted_at: string | null;
   id: string;
   kind: string;
   recorded_at: Generated<string>;
+  refines_id: string | null;
   valid_from: string;
   version: number;
+}
+
+export interface PolicyWithdrawal {
+  change_id: string;
+  version_id: string;
+  withdrawn_at: string;
+  withdrawn_from: string;
 }
 
 export interface ProcessException {
@@ -1582,9 +1617,11 @@ export interface DB {
   period_run: PeriodRun;
   person: Person;
   policy_breach: PolicyBreach;
+  policy_change: PolicyChange;
   policy_finding: PolicyFinding;
   policy_review: PolicyReview;
   policy_version: PolicyVersion;
+  policy_withdrawal: PolicyWithdrawal;
   process_exception: ProcessException;
   process_owner: ProcessOwner;
   project: Project;

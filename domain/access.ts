@@ -34,6 +34,7 @@ export type Permission =
   | 'master-data.read'
   | 'master-data.write'
   | 'policy.read'
+  | 'policy.propose'
   | 'run.read'
   | 'audit.read'
   | 'audit.export'
@@ -96,6 +97,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       'project.sign-off',
       'dispute.resolve',
       'estimate.report',
+      'policy.propose',
       'run.read',
     ],
   },
@@ -114,6 +116,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       'invoice.correct',
       'billing.release',
       'billing.waive',
+      'policy.propose',
       'master-data.write',
       'audit.read',
     ],

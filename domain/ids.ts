@@ -5,6 +5,8 @@ export const lineWorkflowId = (contractLineId: string): string => `line/${contra
 export const invoiceWorkflowId = (invoiceId: string): string => `invoice/${invoiceId}`;
 export const correctionWorkflowId = (invoiceId: string): string => `correction/${invoiceId}`;
 export const projectWorkflowId = (projectId: string): string => `project/${projectId}`;
+/** One run per policy of the group or of an entity: its changes come one after the other. */
+export const policyWorkflowId = (kind: string, entityId: string | null): string => `policy/${kind}/${entityId ?? 'group'}`;
 /** One queue per stream, so that statements of a firm and time batches of a deal are taken one after the other. */
 export const intakeWorkflowId = (stream: string): string => `intake/${stream}`;
 export const periodWorkflowId = (entityId: string): string => `period/${entityId}`;

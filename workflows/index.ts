@@ -5,4 +5,5 @@ export { intake } from './intake/workflow';
 export { invoiceCorrection } from './invoice-correction/workflow';
 export { invoiceToCash } from './invoice-to-cash/workflow';
 export { periodClose } from './period-close/workflow';
+export { policyChange } from './policy-change/workflow';
 export { projectToClose } from './project-to-close/workflow';

@@ -2,16 +2,13 @@ import { type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type ApprovalSubject, type ApprovalView } from '../../contracts/workflow-state';
 import { hashOf } from '../../db/hash';
-import { entityOf } from '../../db/parties';
-import { approvalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { requiredTiers } from '../../domain/approval/policy';
 import { openApproval } from '../../domain/approval/state';
-import { localDateOf } from '../../domain/calendar/zone';
 import { type Instant } from '../../domain/deal/terms';
 import { approvalWorkflowId } from '../../domain/ids';
 import { isViolation, type Violation } from '../../domain/violation';
-import { openStepsOf, showApproval, stateColumns } from './record';
+import { openStepsOf, rulesOf, showApproval, stateColumns } from './record';
 import { subjectFacts } from './subjects';
 
 export interface ApprovalRequest {
@@ -19,7 +16,9 @@ export interface ApprovalRequest {
   readonly approvalId?: string;
   readonly subjectKind: ApprovalSubject;
   readonly subjectId: string;
-  readonly dealId: string;
+  /** Null for what belongs to no deal: then `entityId` says where it is decided. */
+  readonly dealId: string | null;
+  readonly entityId?: string;
   readonly at: Instant;
 }
 
@@ -35,12 +34,13 @@ export interface AskedApproval {
  */
 export async function askApproval(trx: Transaction<DB>, ask: ApprovalRequest): Promise<AskedApproval | Violation> {
   const { approvalId = uuidv7(), subjectKind, subjectId, dealId, at } = ask;
-  const deal = await trx.selectFrom('deal').select('lead_entity_id').where('id', '=', dealId).executeTakeFirstOrThrow();
-  const { timeZone } = await entityOf(trx, deal.lead_entity_id);
-  const rules = await approvalRules(trx, subjectKind, localDateOf(at, timeZone));
-  if (isViolation(rules)) return rules;
-  const facts = await subjectFacts(trx, subjectKind, { subjectId, dealId, at, groupCurrency: rules.groupCurrency });
+  const { entityId = await leadEntityOf(trx, dealId) } = ask;
+  const firm = await rulesOf(trx, { subject_kind: subjectKind, entity_id: entityId, opened_at: at });
+  if (isViolation(firm)) return firm;
+  const facts = await subjectFacts(trx, subjectKind, { subjectId, dealId, at, groupCurrency: firm.groupCurrency });
   if (isViolation(facts)) return facts;
+  const rules = await rulesOf(trx, { subject_kind: subjectKind, entity_id: facts.entityId, opened_at: at });
+  if (isViolation(rules)) return rules;
   const tiers = requiredTiers(rules.matrix, subjectKind, facts.policy);
   if (isViolation(tiers)) return tiers;
   const shownHash = hashOf(facts.shown);
@@ -76,4 +76,9 @@ export async function askApproval(trx: Transaction<DB>, ask: ApprovalRequest): P
   const view = await showApproval(trx, row, approval, open, at);
   const { policyVersionId } = rules;
   return { view, terms: { approvalId, subjectKind, shownHash, policyVersionId, ruleIds } };
+}
+
+async function leadEntityOf(trx: Transaction<DB>, dealId: string | null): Promise<string> {
+  if (dealId === null) throw new Error('what belongs to no deal says where it is decided');
+  return (await trx.selectFrom('deal').select('lead_entity_id').where('id', '=', dealId).executeTakeFirstOrThrow()).lead_entity_id;
 }

@@ -35,13 +35,14 @@ export async function lockApproval(trx: Transaction<DB>, approvalId: string): Pr
   return { row, approval: row.record as Approval };
 }
 
-/** The rules by which a running approval goes: those of the day it was opened, whatever has changed since (DESIGN §8). */
+/** The rules by which a running approval goes: those of the moment it was opened, whatever was granted or taken back since. */
 export async function rulesOf(
   trx: Transaction<DB>,
   row: Pick<ApprovalRow, 'subject_kind' | 'opened_at' | 'entity_id'>,
 ): Promise<ApprovalRules | Violation> {
   const { timeZone } = await entityOf(trx, row.entity_id);
-  return approvalRules(trx, row.subject_kind, localDateOf(row.opened_at, timeZone));
+  const { entity_id: entityId, opened_at: knownAt } = row;
+  return approvalRules(trx, row.subject_kind, localDateOf(knownAt, timeZone), { entityId, knownAt });
 }
 
 export async function openStepsOf(

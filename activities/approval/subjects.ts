@@ -14,6 +14,7 @@ import { type PolicyFacts } from '../../domain/approval/policy';
 import { convertSum } from '../../domain/fx';
 import { formatMoney, type Money } from '../../domain/money';
 import { isViolation, type Violation } from '../../domain/violation';
+import { policySubject } from '../policy-change/subject';
 import { changeOrderSubject } from '../change/subject';
 import { correctionSubject } from '../correction/subject';
 import { projectFacts } from '../project/facts';
@@ -40,7 +41,7 @@ type Read = (trx: Transaction<DB>, request: SubjectRequest) => Promise<SubjectFa
 const NOTHING_TO_MEASURE: PolicyFacts = { amount: null, marginPercent: null, discountPercent: null, paymentTermsDays: null };
 
 /** One reader per kind of subject; a new kind is a row here and rules in a policy. */
-const READERS: Readonly<Record<ApprovalSubject, Read>> = {
+const READERS: Readonly<Record<Exclude<ApprovalSubject, 'policy'>, Read>> = {
   sow: readSow,
   deal: readDeal,
   kickoff: readKickoff,
@@ -51,8 +52,15 @@ const READERS: Readonly<Record<ApprovalSubject, Read>> = {
   correction: correctionSubject,
 };
 
-export function subjectFacts(trx: Transaction<DB>, kind: ApprovalSubject, request: SubjectRequest): Promise<SubjectFacts | Violation> {
-  return READERS[kind](trx, request);
+/** Everything but a policy is about a deal. */
+export function subjectFacts(
+  trx: Transaction<DB>,
+  kind: ApprovalSubject,
+  { dealId, ...request }: Omit<SubjectRequest, 'dealId'> & { readonly dealId: string | null },
+): Promise<SubjectFacts | Violation> {
+  if (kind === 'policy') return policySubject(trx, request.subjectId);
+  if (dealId === null) throw new Error(`${kind} belongs to a deal`);
+  return READERS[kind](trx, { dealId, ...request });
 }
 
 async function readSow(trx: Transaction<DB>, { subjectId, dealId }: SubjectRequest): Promise<SubjectFacts> {

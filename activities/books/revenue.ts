@@ -31,7 +31,7 @@ interface Gap {
 /** Recognises the next lines of an entity up to a month, in the order of their ids (R-130, R-131, S-26 to S-29, S-45). */
 export async function postBlock(trx: Transaction<DB>, entityId: string, period: Month, after: string | null): Promise<PostedBlock> {
   const { timeZone } = await entityOf(trx, entityId);
-  const { cutOffDay } = await billingPolicy(trx, lastOfMonth(period));
+  const { cutOffDay } = await billingPolicy(trx, lastOfMonth(period), entityId);
   const before = runCutOff(period, timeZone, cutOffDay);
   const ids = await nextLines(trx, entityId, period, after);
   const block = ids.slice(0, LINES_OF_A_BLOCK);

@@ -18,7 +18,7 @@ export async function booksView(trx: Transaction<DB>, workflowId: string, entity
   const { timeZone } = await entityOf(trx, entityId);
   const today = localDateOf(at, timeZone);
   const periods = await openPeriods(trx, entityId, monthOf(today), at);
-  const next = nextClosingStep(periods, await closingPolicy(trx, today), timeZone);
+  const next = nextClosingStep(periods, await closingPolicy(trx, today, entityId), timeZone);
   const finished = await restBooks(trx, entityId);
   const waits = finished ? [] : [...(next === null ? [] : [closingWait(entityId, next)]), ...(await gaps(trx, entityId))];
   return {

@@ -166,7 +166,7 @@ async function createBillingPlan(
   const model = engagementModel(line.engagementModel);
   if (isViolation(model)) return model;
   const { calendar } = await entityOf(trx, line.sellingEntityId);
-  const policy = await billingPolicy(trx, deal.signed_date);
+  const policy = await billingPolicy(trx, deal.signed_date, line.sellingEntityId);
   const runs = runMonths(governing);
   const items = model.plan(line, { shortCode: deal.short_code, sellingEntityCalendar: calendar, ...policy, runs });
   if (isViolation(items)) return items;

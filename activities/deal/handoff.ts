@@ -52,7 +52,7 @@ async function seenAgain(trx: Transaction<DB>, workflowId: string, deal: DealRow
 /** The deal waits for somebody of sales to propose the governing terms of the signed statement of work. */
 export async function termsWait(trx: Transaction<DB>, deal: DealRow, at: Instant): Promise<Wait> {
   const entity = await entityOf(trx, deal.lead_entity_id);
-  const minutes = await slaMinutes(trx, 'sow', localDateOf(at, entity.timeZone));
+  const minutes = await slaMinutes(trx, 'sow', localDateOf(at, entity.timeZone), { entityId: deal.lead_entity_id });
   return {
     kind: 'sow-terms',
     subject: deal.id,
@@ -74,7 +74,7 @@ async function handoffWaits(
   at: Instant,
 ): Promise<Wait[]> {
   const entity = await leadEntity(trx, deal);
-  const minutes = await slaMinutes(trx, 'handoff', at.slice(0, 10));
+  const minutes = await slaMinutes(trx, 'handoff', at.slice(0, 10), { entityId: deal.lead_entity_id });
   const due = entity === null ? null : deadline(entity.calendar, deal.state_since, minutes);
   const late = due !== null && Date.parse(due) <= Date.parse(at);
   const roles = [...new Set(missing.map((item) => item.ownerRole))];

@@ -35,9 +35,9 @@ export class CashBook {
     return this.parties;
   }
 
-  async tolerance(dunningClass: string, on: string): Promise<TolerancePolicy> {
-    const key = `${dunningClass} ${on}`;
-    const known = this.tolerances.get(key) ?? (await collectionsPolicy(this.trx, dunningClass, on)).tolerance;
+  async tolerance(dunningClass: string, on: string, entityId: string): Promise<TolerancePolicy> {
+    const key = `${entityId} ${dunningClass} ${on}`;
+    const known = this.tolerances.get(key) ?? (await collectionsPolicy(this.trx, dunningClass, on, entityId)).tolerance;
     this.tolerances.set(key, known);
     return known;
   }

@@ -47,7 +47,7 @@ async function storePayment(
   place: PaymentPlace,
   touched: TouchedInvoices,
 ): Promise<void> {
-  const tolerance = await book.tolerance(party.dunningClass, credit.bookedOn);
+  const tolerance = await book.tolerance(party.dunningClass, credit.bookedOn, place.entityId);
   const matched = matchPayment(credit, party, await book.collectable(party.billToId, place.entityId), tolerance);
   if (matched === 'not-ours') return;
   const paymentId = uuidv7();

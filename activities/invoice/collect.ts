@@ -158,7 +158,7 @@ async function openRungs(trx: Transaction<DB>, invoice: InvoiceRow): Promise<{ l
   const { due_date: dueOn, issue_date: issuedOn } = invoice;
   if (dueOn === null || issuedOn === null) return [];
   const { dunningClass } = await billToOf(trx, invoice.bill_to_id);
-  const { ladder } = await collectionsPolicy(trx, dunningClass, issuedOn);
+  const { ladder } = await collectionsPolicy(trx, dunningClass, issuedOn, invoice.entity_id);
   const { dayStart, timeZone } = await calendarOfInvoice(trx, invoice);
   const taken = await trx.selectFrom('dunning_step').select('level').where('invoice_id', '=', invoice.id).execute();
   const levels = new Set(taken.map((step) => step.level));

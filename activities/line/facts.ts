@@ -26,7 +26,7 @@ export async function billingFacts(
     .where('item.contract_line_id', '=', line.id)
     .execute();
   const order = await purchaseOrderOf(trx, line, issueDate);
-  const policy = await billingPolicy(trx, issueDate);
+  const policy = await billingPolicy(trx, issueDate, line.selling_entity_id);
   return {
     milestones: milestones.map((each) => ({ milestoneId: each.milestone_id, acceptedOn: each.accepted_on })),
     usage: await usageFacts(trx, line.id),

@@ -46,7 +46,7 @@ export async function followUpFacts(trx: Transaction<DB>, line: LineRow, at: Ins
 /** What the billing plan of a line goes by: as at its baseline. */
 export async function planContext(trx: Transaction<DB>, line: LineRow): Promise<PlanContext> {
   const { calendar } = await entityOf(trx, line.selling_entity_id);
-  const { cutOffDay, billingLeadWorkingDays } = await billingPolicy(trx, line.contract.signedDate);
+  const { cutOffDay, billingLeadWorkingDays } = await billingPolicy(trx, line.contract.signedDate, line.selling_entity_id);
   const runs = runMonths(line.contract);
   return { shortCode: line.shortCode, sellingEntityCalendar: calendar, cutOffDay, billingLeadWorkingDays, runs };
 }

@@ -43,6 +43,7 @@ export const requests: readonly [string, ErrorRow][] = [
     InvoiceUnknown: ['There is no such invoice, or not for you.', 'Check the id.'],
     DisputeUnknown: ['The invoice has no such dispute.', 'Check the id.'],
     HoldUnknown: ['The invoice has no such open hold.', 'Check the id.'],
+    PolicyChangeUnknown: ['There is no such change of this policy, or not for you.', 'Check the id and the kind.'],
     PolicyVersionUnknown: ['There is no such version of this policy.', 'Check the id and the kind.'],
     ChangeOrderUnknown: ['There is no such change order, or not for you.', 'Check the id.'],
     InboxEventUnknown: ['There is no such event.', 'Check the id.'],

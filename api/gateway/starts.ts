@@ -6,6 +6,7 @@ import { dealReportedSignal, type DealToCashInput } from '../../workflows/deal-t
 import { enqueueSignal, type IntakeInput } from '../../workflows/intake/messages';
 import { type InvoiceCorrectionInput } from '../../workflows/invoice-correction/messages';
 import { booksOpenedSignal, type PeriodCloseInput } from '../../workflows/period-close/messages';
+import { type PolicyRunInput } from '../../workflows/policy-change/messages';
 import { identityAttributes } from '../../workflows/search-attributes';
 
 export interface DealReport {
@@ -16,11 +17,8 @@ export interface DealReport {
   readonly at: string;
 }
 
-/** The disputes and the correction of an invoice begin with the first message about them. */
-export interface RunStart {
-  readonly correction: InvoiceCorrectionInput;
-  readonly entityId: string;
-}
+/** What begins with the first message about it: the disputes and the correction of an invoice, the changes of a policy. */
+export type RunStart = { readonly correction: InvoiceCorrectionInput; readonly entityId: string } | { readonly policy: PolicyRunInput };
 
 export async function startDeal(client: Client, taskQueue: string, deal: DealReport, clock: ClockState): Promise<'told' | 'ended'> {
   const { dealId, entityId, customerId, eventId, at } = deal;
@@ -79,15 +77,29 @@ export async function startBooks(client: Client, taskQueue: string, entityId: st
   });
 }
 
-export function correctionStart(taskQueue: string, workflowId: string, { correction, entityId }: RunStart) {
-  const { invoiceId, dealId } = correction;
-  return new WithStartWorkflowOperation('invoiceCorrection', {
+/** A run that begins with the message, where none is open under its id. */
+export function startWithMessage(taskQueue: string, workflowId: string, start: RunStart) {
+  const options = {
     workflowId,
     taskQueue,
-    args: [correction],
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-    typedSearchAttributes: identityAttributes({ dealId, entityId }),
+  };
+  if ('policy' in start) {
+    const { kind, entityId } = start.policy;
+    return new WithStartWorkflowOperation('policyChange', {
+      ...options,
+      args: [start.policy],
+      typedSearchAttributes: identityAttributes(entityId === null ? {} : { entityId }),
+      staticSummary: 'Changes of a policy',
+      staticDetails: `Policy \`${kind}\` of ${entityId === null ? 'the group' : `entity \`${entityId}\``}`,
+    });
+  }
+  const { invoiceId, dealId } = start.correction;
+  return new WithStartWorkflowOperation('invoiceCorrection', {
+    ...options,
+    args: [start.correction],
+    typedSearchAttributes: identityAttributes({ dealId, entityId: start.entityId }),
     staticSummary: 'Disputes and correction of an invoice',
     staticDetails: `Invoice \`${invoiceId}\``,
   });

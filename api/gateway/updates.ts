@@ -1,7 +1,7 @@
 import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
 import { isViolation, type Violation } from '../../domain/violation';
-import { correctionStart, type RunStart } from './starts';
+import { startWithMessage, type RunStart } from './starts';
 
 /**
  * What became of an update. `no-run`: nobody could take it, because the run has ended or never began; the facts say which. `exhausted`: the
@@ -37,7 +37,7 @@ function sendOnce<Ret, Input>(client: Client, taskQueue: string, update: Update<
       : client.workflow.executeUpdateWithStart(definition, {
           args: [input],
           updateId,
-          startWorkflowOperation: correctionStart(taskQueue, workflowId, start),
+          startWorkflowOperation: startWithMessage(taskQueue, workflowId, start),
         });
   return told.then((result) => ({ kind: 'done' as const, result })).catch(outcomeOf);
 }

@@ -4,6 +4,7 @@ import {
   policyDifferenceQuery,
   policyDifferenceSchema,
   policyInForceQuery,
+  policyInForceSchema,
   policyKind,
   policyListSchema,
   policyQuery,
@@ -13,14 +14,8 @@ import {
 } from '../../contracts/api/policies';
 import { type PolicyKind } from '../../contracts/policies';
 import { policyCatalogue, policyKinds } from '../../contracts/policy-catalogue';
-import {
-  listPolicyVersions,
-  policiesInForce,
-  policyDifferences,
-  readPolicyInForce,
-  readPolicyVersion,
-  withoutContent,
-} from '../../db/reads/policies';
+import { listPolicyVersions, policyDifferences, readPolicyInForce, readPolicyVersion, withoutContent } from '../../db/reads/policies';
+import { covers, type Scope } from '../../domain/access';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { pageAnswer, pageRequest } from '../paging';
@@ -32,8 +27,8 @@ const params = z.strictObject({ kind: policyKind, id: uuid });
 /** The rules by which the firm works: what is in force, what was, what differs (R-222, R-223). */
 export function policyRoutes(app: Api, deps: RouteDeps): void {
   const today = async () => (await deps.clock.now()).slice(0, 10);
-  const versionOf = async (kind: PolicyKind, id: string) => {
-    const version = await readPolicyVersion(deps.db, kind, id, await today());
+  const versionOf = async (scope: Scope, kind: PolicyKind, id: string) => {
+    const version = await readPolicyVersion(deps.db, scope, kind, id, await today());
     if (version === undefined) throw new ApiError('PolicyVersionUnknown', id);
     return version;
   };
@@ -48,8 +43,9 @@ export function policyRoutes(app: Api, deps: RouteDeps): void {
       response: { 200: policyListSchema },
     },
     handler: async () => {
-      const inForce = await policiesInForce(deps.db, policyKinds, await today());
-      const data = policyKinds.map((kind) => ({ kind, ...policyCatalogue[kind], inForce: inForce.get(kind) ?? null }));
+      const on = await today();
+      const inForce = await Promise.all(policyKinds.map((kind) => readPolicyInForce(deps.db, kind, null, on)));
+      const data = policyKinds.map((kind, index) => ({ kind, ...policyCatalogue[kind], inForce: inForce[index]?.group ?? null }));
       return { data, hasMore: false, nextCursor: null };
     },
   });
@@ -59,15 +55,17 @@ export function policyRoutes(app: Api, deps: RouteDeps): void {
     url: '/v1/policies/:kind/in-force',
     schema: {
       tags: ['policies'],
-      summary: 'The version that is in force on a day, with what it says',
+      summary: 'What is gone by on a day: of the group, or by an entity with what it says otherwise',
       params: ofKind,
       querystring: policyInForceQuery,
-      response: { 200: policyVersionSchema },
+      response: { 200: policyInForceSchema },
     },
     handler: async (request) => {
       const { kind } = request.params;
+      const { entityId = null } = request.query;
+      if (entityId !== null && !covers(request.scope, [entityId])) throw new ApiError('EntityUnknown', entityId);
       const on = request.query.on ?? (await today());
-      const version = await readPolicyInForce(deps.db, kind, on);
+      const version = await readPolicyInForce(deps.db, kind, entityId, on);
       if (version === undefined) throw new ApiError('PolicyVersionUnknown', `no ${kind} policy is in force on ${on}`);
       return version;
     },
@@ -85,7 +83,8 @@ export function policyRoutes(app: Api, deps: RouteDeps): void {
     },
     handler: async (request) => {
       const page = pageRequest(request.query, ['date', 'number']);
-      return pageAnswer(await listPolicyVersions(deps.db, request.params.kind, await today(), page));
+      const filter = { entityId: request.query.entityId, today: await today() };
+      return pageAnswer(await listPolicyVersions(deps.db, request.scope, request.params.kind, filter, page));
     },
   });
 
@@ -98,7 +97,7 @@ export function policyRoutes(app: Api, deps: RouteDeps): void {
       params,
       response: { 200: policyVersionSchema },
     },
-    handler: (request) => versionOf(request.params.kind, request.params.id),
+    handler: (request) => versionOf(request.scope, request.params.kind, request.params.id),
   });
 
   app.route({
@@ -113,7 +112,8 @@ export function policyRoutes(app: Api, deps: RouteDeps): void {
     },
     handler: async (request) => {
       const { kind, id } = request.params;
-      const [from, to] = [await versionOf(kind, request.query.from), await versionOf(kind, id)];
+      const from = await versionOf(request.scope, kind, request.query.from);
+      const to = await versionOf(request.scope, kind, id);
       return { from: withoutContent(from), to: withoutContent(to), differences: policyDifferences(from, to) };
     },
   });

@@ -28,12 +28,13 @@ const LISTS: readonly string[] = ['/v1/deals', '/v1/approvals', '/v1/projects', 
 /** What is not among the facts: its scope is tested where it is made. */
 const NOT_AMONG_FACTS: readonly string[] = [
   '/v1/deals/{dealId}/change-orders/{id}',
+  '/v1/policies/{kind}/changes/{id}',
   '/v1/intake-batches/{id}',
   '/v1/intake-batches/{id}/errors',
   '/v1/intake-batches/{id}/errors.csv',
 ];
 /** The rules of the group are for everybody who works under them. */
-const FOR_EVERY_SCOPE = /^\/v1\/policies\/\{kind\}\/(?:in-force|versions)/;
+const FOR_EVERY_SCOPE = /^\/v1\/policies\/\{kind\}\/(?:in-force|versions|changes$)/;
 /** Each stream and run has a scope of its own; they are read below by name. */
 const BY_NAME: readonly string[] = ['/v1/audit', '/v1/audit/verification', '/v1/runs/{workflowId}'];
 

@@ -50,11 +50,11 @@ describe('policies in force', () => {
   });
 
   test('say when runs are cut off, what cash may differ, and how a class is dunned', async () => {
-    expect(await billingPolicy(database.db, '2026-03-01')).toMatchObject({ cutOffDay: 6, billingLeadWorkingDays: 3 });
-    const standard = await collectionsPolicy(database.db, 'a class of its own', '2026-03-01');
+    expect(await billingPolicy(database.db, '2026-03-01', 'LE-US')).toMatchObject({ cutOffDay: 6, billingLeadWorkingDays: 3 });
+    const standard = await collectionsPolicy(database.db, 'a class of its own', '2026-03-01', 'LE-US');
     expect(standard.tolerance).toEqual({ percent: '0.5', majorCap: '50', overrides: { JPY: '5000' } });
     expect(standard.ladder.map((step) => step.name)).toEqual(['due-soon', 'reminder', 'first-notice', 'second-notice', 'hand-over']);
-    const other = await collectionsPolicy(database.db, 'public-sector', '2026-03-01');
+    const other = await collectionsPolicy(database.db, 'public-sector', '2026-03-01', 'LE-US');
     expect(other.ladder).not.toEqual(standard.ladder);
   });
 
@@ -66,7 +66,7 @@ describe('policies in force', () => {
     expect(await save(10, '2027-01-01', 10)).toBe(true);
     expect(await save(11, '2027-01-01', 11)).toBe(true);
     expect(await save(12, '2026-12-01', 12)).toBe(true);
-    const day = async (date: string) => (await billingPolicy(database.db, date)).cutOffDay;
+    const day = async (date: string) => (await billingPolicy(database.db, date, 'LE-US')).cutOffDay;
     expect([await day('2026-11-30'), await day('2026-12-31'), await day('2027-01-01')]).toEqual([6, 12, 11]);
   });
 

@@ -34,6 +34,11 @@ describe('the catalogue of policies', () => {
     expect(checkPolicy(kind, shipped(kind))).toEqual(shipped(kind));
   });
 
+  test.each(policyKinds)('names only places of %s that entities may vary and that it has', (kind) => {
+    const fields = Object.keys(policySchemas[kind].shape);
+    for (const pointer of policyCatalogue[kind].local) expect(fields).toContain(pointer.split('/')[1]);
+  });
+
   const rule = { id: 'X', subject: 'deal', when: {}, approvers: [{ tier: 1, role: 'cfo', quorum: '1' }] };
   const rate = { country: 'AT', kind: 'VAT', ratePercent: '20', validFrom: '2030-01-01', validTo: null, source: 'law' };
   const cases: readonly (readonly [PolicyKind, string, unknown, string, string, RegExp])[] = [
@@ -58,8 +63,11 @@ describe('the catalogue of policies', () => {
     ['approval', '/sla/workingMinutes/deal', 0, '/sla/workingMinutes/deal', 'TooSmall', /1/],
     ['approval', '/delegation/maxDepth', 6, '/delegation/maxDepth', 'TooLarge', /5/],
     ['approval', '/groupCurrency', 'XXQ', '/groupCurrency', 'Invalid', /ISO 4217/],
-    ['control-points', '/matrix', [rule, { ...rule, id: 'Y', subject: 'committee', approvers: [{ tier: 1, role: 'cfo', quorum: '0.5' }] }], '/matrix/1/approvers/0/quorum', 'Invalid', /quorum/], // prettier-ignore
-    ['control-points', '/matrix', [{ ...rule, approvers: [...rule.approvers, ...rule.approvers] }], '/matrix/0/approvers/1/role', 'Invalid', /twice/], // prettier-ignore
+    ['approval', '/matrix', [rule, { ...rule, id: 'Y', subject: 'committee', approvers: [{ tier: 1, role: 'cfo', quorum: '0.5' }] }], '/matrix/1/approvers/0/quorum', 'Invalid', /quorum/], // prettier-ignore
+    ['approval', '/matrix', [{ ...rule, approvers: [...rule.approvers, ...rule.approvers] }], '/matrix/0/approvers/1/role', 'Invalid', /twice/], // prettier-ignore
+    ['approval', '/matrix/0/approvers/0/role', 'king', '/matrix/0/approvers/0/role', 'Invalid', /role/],
+    ['approval', '/matrix', [{ ...rule, subject: 'policy', when: { amountUpTo: '1' } }], '/matrix', 'Invalid', /every change of a policy/],
+    ['control-points', '/matrix', [rule], '/matrix', 'Invalid', /every change of a policy/],
     ['access-scopes', '/roles/cfo', 'moon', '/roles/cfo', 'UnknownValue', /group/],
     ['tax-rates', '/rates', [rate, { ...rate, validFrom: '2031-01-01' }], '/rates/1/validFrom', 'Invalid', /same days/],
     ['tax-rates', '/rates', [{ ...rate, validTo: '2029-01-01' }], '/rates/0', 'Invalid', /before/],

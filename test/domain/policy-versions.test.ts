@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { differences } from '../../domain/policy/difference';
 import { inForce, lastFirst, stateOf, successorOf, type VersionDates } from '../../domain/policy/versions';
 
-const of = (version: number, validFrom: string): VersionDates => ({ id: `v${version}`, version, validFrom });
+const of = (version: number, validFrom: string, over: Partial<VersionDates> = {}): VersionDates => ({
+  ...{ id: `v${version}`, version, validFrom, entityId: null, grantedAt: null, withdrawn: null },
+  ...over,
+});
 
 describe('the version in force', () => {
   const versions = [of(1, '2026-01-01'), of(2, '2026-07-01'), of(3, '2026-07-01'), of(4, '2026-03-01')];
@@ -15,7 +18,7 @@ describe('the version in force', () => {
     ['2026-07-01', 'v3'],
     ['2030-01-01', 'v3'],
   ])('on %s is %s', (date, id) => {
-    expect(inForce(versions, date)?.id ?? null).toBe(id);
+    expect(inForce(versions, null, date)?.id ?? null).toBe(id);
   });
 
   test('has those before it superseded, and those after it scheduled, whoever follows whom', () => {
@@ -34,7 +37,7 @@ describe('the version in force', () => {
     fc.assert(
       fc.property(fc.array(day, { maxLength: 8 }), day, (days, date) => {
         const all = days.map((validFrom, index) => of(index + 1, validFrom));
-        const found = inForce(all, date);
+        const found = inForce(all, null, date);
         const begun = all.filter(({ validFrom }) => validFrom <= date);
         expect(found === null).toBe(begun.length === 0);
         const later = begun.filter((each) => found !== null && (each.validFrom > found.validFrom || (each.validFrom === found.validFrom && each.version > found.version))); // prettier-ignore
@@ -42,6 +45,39 @@ describe('the version in force', () => {
         expect(all.filter((each) => stateOf(all, each, date) === 'in-force').map(({ id }) => id)).toEqual(found === null ? [] : [found.id]);
       }),
     );
+  });
+});
+
+describe('a version of an entity, and one that is taken back', () => {
+  const noon = '2026-03-10T12:00:00.000Z';
+  const later = '2026-03-20T12:00:00.000Z';
+  const versions = [
+    of(1, '2026-01-01'),
+    of(2, '2026-03-10', { grantedAt: noon, withdrawn: { from: '2026-03-20', at: later } }),
+    of(3, '2026-03-01', { entityId: 'LE-DE', grantedAt: noon }),
+  ];
+  test.each([
+    [null, '2026-03-10', null, 'v2'],
+    [null, '2026-03-19', null, 'v2'],
+    [null, '2026-03-20', null, 'v1'],
+    [null, '2026-03-10', '2026-03-10T11:59:59.000Z', 'v1'],
+    [null, '2026-03-10', noon, 'v2'],
+    [null, '2026-03-20', '2026-03-20T11:59:59.000Z', 'v2'],
+    [null, '2026-03-20', later, 'v1'],
+    ['LE-DE', '2026-03-10', null, 'v3'],
+    ['LE-DE', '2026-02-28', null, null],
+    ['LE-US', '2026-03-10', null, null],
+  ])('of %s on %s as known at %s: %s', (entityId, date, knownAt, id) => {
+    expect(inForce(versions, entityId, date, knownAt)?.id ?? null).toBe(id);
+  });
+
+  test('has its own state, and nobody follows one of another place', () => {
+    const states = versions.map((each) => [each.id, stateOf(versions, each, '2026-03-25'), successorOf(versions, each)?.id ?? null]);
+    expect(states).toEqual([
+      ['v1', 'in-force', null],
+      ['v2', 'withdrawn', null],
+      ['v3', 'in-force', null],
+    ]);
   });
 });
 

@@ -21,7 +21,7 @@ export async function answerOf(ask: ApprovalInput, identity: RunIdentity): Promi
       args: [ask],
       typedSearchAttributes: [...identityAttributes(identity), ...shownAttributes(opened)],
       staticSummary: `Approval of ${subjectKind}`,
-      staticDetails: `Subject \`${subjectId}\` of deal \`${dealId}\``,
+      staticDetails: `Subject \`${subjectId}\`${dealId === null ? '' : ` of deal \`${dealId}\``}`,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     }),
   );

@@ -4,7 +4,8 @@ import type { ApprovalSubject, ApprovalView, ClockState, DecisionInput, Decision
 export interface ApprovalInput {
   readonly subjectKind: ApprovalSubject;
   readonly subjectId: string;
-  readonly dealId: string;
+  /** Null for what belongs to no deal. */
+  readonly dealId: string | null;
   /** As the effect that asks has opened it. */
   readonly opened: ApprovalView;
   readonly clock: ClockState;
