@@ -2,12 +2,14 @@
 const SHOWN_BY: Readonly<Record<string, readonly [path: string, parameter: string]>> = {
   approvalId: ['/v1/approvals/{id}', 'id'],
   batchId: ['/v1/intake-batches/{id}', 'id'],
+  changeId: ['/v1/policies/{kind}/changes/{id}', 'id'],
   changeOrderId: ['/v1/deals/{dealId}/change-orders/{id}', 'id'],
   contractLineId: ['/v1/contract-lines/{id}', 'id'],
   dealId: ['/v1/deals/{dealId}', 'dealId'],
   inboxEventId: ['/v1/inbox-events/{id}', 'id'],
   invoiceId: ['/v1/invoices/{id}', 'id'],
   projectId: ['/v1/projects/{id}', 'id'],
+  versionId: ['/v1/policies/{kind}/versions/{id}', 'id'],
   workflowId: ['/v1/runs/{workflowId}', 'workflowId'],
 };
 

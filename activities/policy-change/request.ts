@@ -51,7 +51,8 @@ export function requestPolicyChange(deps: ActivityDeps): PolicyActivities['reque
         at,
       });
       if (isViolation(opened)) return opened;
-      if (opened.view.state !== 'pending') return { violation: 'PolicyNotInForce', detail: 'no policy in force asks anybody about changes of policies' };
+      if (opened.view.state !== 'pending')
+        return { violation: 'PolicyNotInForce', detail: 'no policy in force asks anybody about changes of policies' };
       const view = await policyView(trx, workflowId, row, at);
       return {
         answer: { receipt: { changeId, approvalId }, view, asked: opened.view },

@@ -58,7 +58,11 @@ describe('policies over HTTP', () => {
   test('a version is shown with what it says; of any day the one that is in force', async () => {
     const [, current] = (await versions()).data;
     const shown = await controller('GET', `/v1/policies/billing/versions/${current?.versionId ?? ''}`);
-    expect(shown.body).toMatchObject({ ...current, content: { cutOffDay: 4, version: 2 }, holds: { cutOffDay: 4, billingLeadWorkingDays: 3 } });
+    expect(shown.body).toMatchObject({
+      ...current,
+      content: { cutOffDay: 4, version: 2 },
+      holds: { cutOffDay: 4, billingLeadWorkingDays: 3 },
+    });
     const on = async (date: string) => (await controller('GET', `/v1/policies/billing/in-force?on=${date}`)).body as Version;
     expect((await on('2026-02-28')).content.cutOffDay).toBe(6);
     expect((await on('2026-09-01')).content.cutOffDay).toBe(5);

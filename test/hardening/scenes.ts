@@ -4,8 +4,9 @@ import { endings } from './scenes/endings';
 import { events } from './scenes/events';
 import { files } from './scenes/files';
 import { outages } from './scenes/outages';
+import { policies } from './scenes/policies';
 import { type Scene } from './scenes/scene';
 import { terms } from './scenes/terms';
 
 /** In their order: later ones go on with the deals of earlier ones. */
-export const scenes: readonly Scene[] = [door, events, terms, delivery, files, endings, outages];
+export const scenes: readonly Scene[] = [door, events, terms, delivery, files, endings, policies, outages];
