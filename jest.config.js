@@ -1,7 +1,4 @@
-/**
- * One process pool for all tests; the servers they share are started once by the global setup. One more than two cores have: some of what is
- * tested waits.
- */
+/** One process pool for all tests; the servers they share are started once by the global setup. */
 module.exports = {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
@@ -12,6 +9,6 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!(cookie|content-disposition|uuidv7|jose|@exodus|standardwebhooks)/)'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  maxWorkers: 3,
+  maxWorkers: 2,
   testTimeout: 240000,
 };

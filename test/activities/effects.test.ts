@@ -45,17 +45,20 @@ import {
 } from '../support/lifecycles';
 import { loseTaxRegistrations } from '../support/master-data';
 import { whatIsOpen } from '../support/open-work';
+import { askForCutOffDay, decideOnPolicy, policyChangeSettled } from '../support/policy-runs';
 import { seedReferenceDeal } from '../support/reference-deal';
 import { reasonOf } from '../support/texts';
 import { reportTime } from '../support/time';
 import { everyEffectTwice } from '../support/twice';
+import { uniqueName } from '../support/temporal';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 const effects = everyEffectTwice();
 
 let engine: TestEngine;
 beforeAll(async () => {
-  engine = await startTestEngine({ disguise: effects.disguise });
+  // The run of a policy has the same name everywhere.
+  engine = await startTestEngine({ disguise: effects.disguise, namespace: uniqueName('effects') });
   await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
@@ -75,7 +78,7 @@ const counted = async (table: 'effect' | 'audit_entry' | 'approval_decision') =>
 
 test('every effect that is done twice, or whose answer is lost, has happened once', async () => {
   const [effectsBefore, entriesBefore] = [await counted('effect'), await counted('audit_entry')];
-  await Promise.all([declined(), cancelledTwice(), played(), waived(), ranOnceMore(), booksKept(), changedTwice()]);
+  await Promise.all([declined(), cancelledTwice(), played(), waived(), ranOnceMore(), booksKept(), changedTwice(), policyChanged()]);
 
   expect(effects.differing).toEqual([]);
   expect(Object.keys(createActivities({ db: engine.db })).filter((name) => !effects.seen.has(name))).toEqual([]);
@@ -117,6 +120,13 @@ async function cancelledTwice(): Promise<void> {
     expect((await handle.result()).outcome).toBe('cancelled');
     expect(await whatIsOpen(engine, dealId)).toEqual({});
   }
+}
+
+/** Finance changes a policy. */
+async function policyChanged(): Promise<void> {
+  const { changeId, approvalId } = await askForCutOffDay(engine, 4);
+  for (const by of ['U-FC-US', 'U-CFO']) await decideOnPolicy(engine, approvalId, by);
+  await policyChangeSettled(engine, changeId, 'applied');
 }
 
 /** One change order becomes the next contract version, another one is taken back. */

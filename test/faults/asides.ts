@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { policyAt } from '../../db/policies';
+import { contentOf } from '../../domain/policy/content';
 import { idIn, lineOf } from './actions';
 import { type Aside, FRAIL_ACCOUNT } from './deals';
 import { type Scene } from './people';
@@ -39,6 +41,7 @@ export const ASIDES: Readonly<Record<Aside, WhatIsDone>> = {
       await db.updateTable('bill_to_account').set({ tax_registrations: '[]' }).where('id', '=', FRAIL_ACCOUNT).execute();
     },
   },
+  'change-policy': { act: changePolicy },
   dispute: { act: dispute },
   correct: { act: correct },
 };
@@ -135,6 +138,37 @@ async function changeContract(scene: Scene): Promise<void> {
   });
   const second = await ask('CO-2', 2, '2026-09-30', '2026-10-31');
   await actions.write('U-SELLER', `${second}/withdrawal`, keyOf(scene, 'withdrawal'), {});
+}
+
+/** Far enough that no deal goes by it. */
+const POLICY_DAY = '2090-01-01';
+
+/** The firm closes its months a day later, or earlier again, from a day on that is far away; one change of the policy is open at a time. */
+async function changePolicy(scene: Scene): Promise<void> {
+  const { actions, clients, db } = scene;
+  for (let tries = 1; ; tries += 1) {
+    const current = await policyAt(db, 'closing', POLICY_DAY);
+    if (current === null) throw new Error('the firm has no policy of closing');
+    const content = contentOf(current.body) as { readonly closeDay: number };
+    const change = { ...content, closeDay: content.closeDay === 16 ? 17 : 16 };
+    const body = { basedOn: current.id, effectiveFrom: POLICY_DAY, content: change, reason: 'as agreed' };
+    const asked = await clients.write('U-PMO', '/v1/policies/closing/changes', keyOf(scene, `policy/${tries}`), { body, accept: [409] });
+    if (asked.status === 409) {
+      await delay(200);
+      continue;
+    }
+    const { changeId, approvalId } = asked.body as { changeId: string; approvalId: string };
+    const { shown_hash: shownHash } = await db.selectFrom('approval').select('shown_hash').where('id', '=', approvalId).executeTakeFirstOrThrow(); // prettier-ignore
+    for (const by of ['U-FC-US', 'U-CFO']) {
+      const key = keyOf(scene, `policy/${by}`);
+      await actions.write(by, `/v1/approvals/${approvalId}/decisions`, key, { verdict: 'grant', shownHash });
+      clients.count('approval_decision', key);
+    }
+    return until(async () => {
+      const { state } = await db.selectFrom('policy_change').select('state').where('id', '=', changeId).executeTakeFirstOrThrow();
+      return state === 'applied';
+    });
+  }
 }
 
 /** The customer promises to pay, takes that back and disputes the document, which is right. */

@@ -36,7 +36,8 @@ export type Aside =
   | 'correct'
   | 'report-overage'
   | 'report-late-time'
-  | 'let-it-wait';
+  | 'let-it-wait'
+  | 'change-policy';
 
 const TERM = { startDate: '2026-04-01', endDate: '2026-08-31' };
 const OVER = { startDate: '2026-04-01', endDate: '2026-04-30' };
@@ -121,7 +122,7 @@ export const STORIES: readonly Story[] = [
     refuses: ['cancellation'],
     asides: { delivery: ['cancel', 'cancel-for-good'] },
   },
-  { ...standard, name: 'changed', asides: { delivery: ['change-contract'] } },
+  { ...standard, name: 'changed', asides: { deal: ['change-policy'], delivery: ['change-contract'] } },
   {
     name: 'stuck',
     shape: { billTo: FRAIL_ACCOUNT, lines: [fixedFee(undefined, { billTo: FRAIL_ACCOUNT })] },

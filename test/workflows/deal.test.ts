@@ -171,6 +171,8 @@ async function whileLocked(dealId: string, work: () => Promise<void>): Promise<v
   });
 }
 
-function byKind(a: { kind: string; role: string }, b: { kind: string; role: string }): number {
-  return `${a.kind}${a.role}` < `${b.kind}${b.role}` ? -1 : 1;
+type Essence = { kind: string; role: string; subject: string };
+
+function byKind(a: Essence, b: Essence): number {
+  return `${a.kind}${a.role}${a.subject}` < `${b.kind}${b.role}${b.subject}` ? -1 : 1;
 }
