@@ -1,4 +1,5 @@
 import { routeAccess } from '../../api/permissions';
+import { policyAt } from '../../db/policies';
 import { knownRoles } from '../../domain/access';
 import { type Facts, insertFacts } from '../support/api-facts';
 import { problemOf, testApi, type TestApi } from '../support/api';
@@ -10,6 +11,7 @@ interface Operation {
 
 /** Where the schema alone does not make a body that is taken. */
 const BODIES: Readonly<Record<string, (body: Record<string, unknown>) => unknown>> = {
+  '/v1/policies/:kind/changes': (body) => ({ ...body, entityId: 'LE-US' }),
   '/v1/invoices/:id/holds': (body) => ({ ...body, until: null }),
   '/v1/invoices/:id/disputes/:disputeId/resolution': () => ({ outcome: 'rejected', notBillable: [], reason: null }),
   '/v1/deals/:dealId/forecasts': () => ({
@@ -20,10 +22,12 @@ const BODIES: Readonly<Record<string, (body: Record<string, unknown>) => unknown
 describe('what belongs to another entity', () => {
   let api: TestApi;
   let facts: Facts;
+  let closingPolicyId: string;
   let paths: Record<string, Record<string, Operation>>;
   beforeAll(async () => {
     api = await testApi({ deps: { updateTimeoutMs: 20 } });
     facts = await insertFacts(api.db, 'LE-US', 'BA-US');
+    closingPolicyId = (await policyAt(api.db, 'closing', '2026-03-02'))?.id ?? '';
     paths = ((await api.anyone('GET', '/openapi.json')).body as { paths: typeof paths }).paths;
     const everything = knownRoles().map((role) => ({ user_id: 'U-HEAD-JP', role, scope_kind: 'entity', scope_id: 'LE-JP' }));
     await api.db.deleteFrom('role_assignment').where('user_id', '=', 'U-HEAD-JP').execute();
@@ -45,7 +49,9 @@ describe('what belongs to another entity', () => {
         key: route,
       });
       const { code } = problemOf(answer);
-      expect(`${route}: ${answer.status} ${code}`).toMatch(/: (?:404 (?:Deal|Line|Project|Invoice|Approval)Unknown|403 ScopeTooSmall)$/);
+      expect(`${route}: ${answer.status} ${code}`).toMatch(
+        /: (?:404 (?:Deal|Line|Project|Invoice|Approval|Entity)Unknown|403 ScopeTooSmall)$/,
+      );
     }
   });
 
@@ -56,9 +62,10 @@ describe('what belongs to another entity', () => {
 
   function addressed(path: string): string {
     const of = (part: string) => path.startsWith(`/v1/${part}/`);
-    const id = of('approvals') ? facts.approvalId : of('projects') ? facts.projectId : of('contract-lines') ? facts.contractLineId : of('invoices') ? facts.invoiceId : facts.inboxEventId; // prettier-ignore
+    const id = of('approvals') ? facts.approvalId : of('projects') ? facts.projectId : of('contract-lines') ? facts.contractLineId : of('invoices') ? facts.invoiceId : of('policies') ? closingPolicyId : facts.inboxEventId; // prettier-ignore
     return path
       .replace(':dealId', facts.dealId)
+      .replace(':kind', 'closing')
       .replace(':id', id)
       .replace(':milestoneId', 'M1')
       .replace(':holdId', facts.holdId)
