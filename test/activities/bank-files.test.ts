@@ -13,7 +13,6 @@ import { bankFile, type GeneratedPayment } from '../support/bank-files';
 import { dealRow } from '../support/builders';
 import { testDatabase, type TestDatabase } from '../support/database';
 import { service, testDeal } from '../support/lifecycles';
-import { seedReferenceDeal } from '../support/reference-deal';
 
 /** Of the file with 2,500 entries: those of the customer, and of these the ones that the bank takes back at the end. */
 const ENTRIES = 2_500;
@@ -26,9 +25,8 @@ const AT = `${ON}T18:00:00.000Z`;
 let database: TestDatabase;
 let db: Kysely<DB>;
 beforeAll(async () => {
-  database = await testDatabase();
+  database = await testDatabase({ firm: true });
   db = database.db;
-  await seedReferenceDeal(db);
 });
 afterAll(() => database.drop());
 

@@ -8,14 +8,12 @@ import { monthsBetween } from '../../domain/calendar/dates';
 import { STARTED, keepBooks, revenueOf, soldLines } from '../support/books';
 import { testDatabase, type TestDatabase } from '../support/database';
 import { milestones, service } from '../support/lifecycles';
-import { seedReferenceDeal } from '../support/reference-deal';
 
 let database: TestDatabase;
 let db: Kysely<DB>;
 beforeAll(async () => {
-  database = await testDatabase({ poolSize: 24 });
+  database = await testDatabase({ firm: true, poolSize: 24 });
   db = database.db;
-  await seedReferenceDeal(db);
 });
 afterAll(() => database.drop());
 

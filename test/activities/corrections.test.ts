@@ -16,7 +16,6 @@ import { soldLines } from '../support/books';
 import { correct, correctionInput, documentOf, issued, paid, REBILL } from '../support/corrections';
 import { testDatabase, type TestDatabase } from '../support/database';
 import { service } from '../support/lifecycles';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { reasonOf } from '../support/texts';
 import { bringTime, deliveredLine, expenseRow, insertTestRate, takeRun, type DeliveredLine } from '../support/time-and-materials';
 
@@ -27,10 +26,9 @@ let database: TestDatabase;
 let db: Kysely<DB>;
 let activities: ReturnType<typeof createActivities>;
 beforeAll(async () => {
-  database = await testDatabase({ poolSize: 24 });
+  database = await testDatabase({ firm: true, poolSize: 24 });
   db = database.db;
   activities = createActivities({ db });
-  await seedReferenceDeal(db);
   await insertTestRate(db);
 });
 afterEach(async () => {

@@ -46,7 +46,6 @@ import {
 import { loseTaxRegistrations } from '../support/master-data';
 import { whatIsOpen } from '../support/open-work';
 import { askForCutOffDay, decideOnPolicy, policyChangeSettled } from '../support/policy-runs';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { reasonOf } from '../support/texts';
 import { reportTime } from '../support/time';
 import { everyEffectTwice } from '../support/twice';
@@ -59,7 +58,6 @@ let engine: TestEngine;
 beforeAll(async () => {
   // The run of a policy has the same name everywhere.
   engine = await startTestEngine({ disguise: effects.disguise, namespace: uniqueName('effects') });
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

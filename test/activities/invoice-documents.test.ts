@@ -8,7 +8,6 @@ import { inRun } from '../support/activity-run';
 import { approvedInvoice } from '../support/approved';
 import { testDatabase, type TestDatabase } from '../support/database';
 import { readPdf, rowsOf } from '../support/read-pdf';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { bringTime, deliveredLine, expenseRow, insertTestRate, takeRun, WORKER, type DeliveredLine } from '../support/time-and-materials';
 
 const CUT_OFF = '2026-03-05T23:00:00.000Z';
@@ -17,10 +16,9 @@ let database: TestDatabase;
 let db: Kysely<DB>;
 let activities: ReturnType<typeof createActivities>;
 beforeAll(async () => {
-  database = await testDatabase();
+  database = await testDatabase({ firm: true });
   db = database.db;
   activities = createActivities({ db });
-  await seedReferenceDeal(db);
   await insertTestRate(db);
 });
 afterAll(() => database.drop());

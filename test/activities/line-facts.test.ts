@@ -9,7 +9,6 @@ import { approvedDeal } from '../support/approved';
 import { dealRow } from '../support/builders';
 import { testDatabase, type TestDatabase } from '../support/database';
 import { service, testDeal, until } from '../support/lifecycles';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { uniqueName } from '../support/temporal';
 
 const AT = '2026-12-01T09:00:00.000Z';
@@ -19,10 +18,9 @@ let database: TestDatabase;
 let db: Kysely<DB>;
 let activities: ReturnType<typeof createActivities>;
 beforeAll(async () => {
-  database = await testDatabase({ poolSize: 24 });
+  database = await testDatabase({ firm: true, poolSize: 24 });
   db = database.db;
   activities = createActivities({ db });
-  await seedReferenceDeal(db);
 });
 afterAll(() => database.drop());
 

@@ -3,7 +3,6 @@ import { createActivities } from '../../activities/index';
 import { insertRows } from '../../db/insert-rows';
 import { type DB } from '../../db/types';
 import { testDatabase, type TestDatabase } from '../support/database';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { bringTime, deliveredLine, insertTestRate, takeRun, WORKER, type DeliveredLine } from '../support/time-and-materials';
 
 const AT = '2026-02-20T09:00:00.000Z';
@@ -15,10 +14,9 @@ let database: TestDatabase;
 let db: Kysely<DB>;
 let activities: ReturnType<typeof createActivities>;
 beforeAll(async () => {
-  database = await testDatabase();
+  database = await testDatabase({ firm: true });
   db = database.db;
   activities = createActivities({ db });
-  await seedReferenceDeal(db);
   await insertTestRate(db);
 });
 afterAll(() => database.drop());

@@ -12,7 +12,7 @@ import { inRun } from '../support/activity-run';
 import { bankFile } from '../support/bank-files';
 import { dealRow } from '../support/builders';
 import { testDeal } from '../support/lifecycles';
-import { REFERENCE_FOLDER, seedReferenceDeal } from '../support/reference-deal';
+import { REFERENCE_FOLDER } from '../support/reference-deal';
 import { uniqueName } from '../support/temporal';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
@@ -22,7 +22,6 @@ let engine: TestEngine;
 let dealId: string;
 beforeAll(async () => {
   engine = await startTestEngine();
-  await seedReferenceDeal(engine.db);
   const deal = dealRow(testDeal());
   await engine.db.insertInto('deal').values(deal).execute();
   dealId = deal.id;

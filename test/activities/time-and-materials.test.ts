@@ -6,7 +6,6 @@ import { type DB } from '../../db/types';
 import { approvedInvoice } from '../support/approved';
 import { inRun } from '../support/activity-run';
 import { testDatabase, type TestDatabase } from '../support/database';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { bringTime, deliveredLine, expenseRow, insertTestRate, takeRun, type DeliveredLine } from '../support/time-and-materials';
 
 const CUT_OFF = { february: '2026-03-05T23:00:00.000Z', march: '2026-04-05T22:00:00.000Z', april: '2026-05-05T22:00:00.000Z' } as const;
@@ -16,10 +15,9 @@ let database: TestDatabase;
 let db: Kysely<DB>;
 let activities: ReturnType<typeof createActivities>;
 beforeAll(async () => {
-  database = await testDatabase({ poolSize: 24 });
+  database = await testDatabase({ firm: true, poolSize: 24 });
   db = database.db;
   activities = createActivities({ db });
-  await seedReferenceDeal(db);
   await insertTestRate(db);
 });
 afterAll(() => database.drop());

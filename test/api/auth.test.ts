@@ -222,7 +222,7 @@ describe('tokens of an identity provider', () => {
     expect((await api.anyone('POST', '/v1/dev/token', { body: { userId: 'U-CFO' } })).status).toBe(404);
     await api.close();
     broken = true;
-    const later = await testApi({ environment: { DEV_ISSUER: 'false', JWT_ISSUER: issuer, JWT_JWKS_URL: jwksUrl }, seed: false });
+    const later = await testApi({ environment: { DEV_ISSUER: 'false', JWT_ISSUER: issuer, JWT_JWKS_URL: jwksUrl }, firm: false });
     const answer = await later.anyone('GET', '/v1/me', { headers: { authorization: `Bearer ${await sign({})}` } });
     broken = false;
     expect(problemOf(answer)).toMatchObject({ status: 503, code: 'IdentityProviderUnavailable' });

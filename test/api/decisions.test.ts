@@ -181,7 +181,7 @@ describe('decisions and facts over HTTP, with running workflows', () => {
 
   test('a decision whose caller was not answered is repeated with its key and gives the one outcome', async () => {
     const { url, shown } = await askedTerms();
-    const impatient = await testApi({ engine, seed: false, deps: { updateTimeoutMs: 1, clock: { now: () => Promise.resolve(now) } } });
+    const impatient = await testApi({ engine, deps: { updateTimeoutMs: 1, clock: { now: () => Promise.resolve(now) } } });
     const body = { verdict: 'grant', shownHash: shown.shownHash };
     const unanswered = await (await impatient.as('U-LEGAL'))('POST', url, { body, key: 'impatient' });
     expect(problemOf(unanswered)).toMatchObject({ status: 503, code: 'OutcomeUnknown' });

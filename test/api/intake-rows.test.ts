@@ -3,15 +3,13 @@ import { uuidv7 } from 'uuidv7';
 import { applyTimeEntries } from '../../activities/intake/time';
 import { type Facts, insertFacts } from '../support/api-facts';
 import { testDatabase, type TestDatabase } from '../support/database';
-import { seedReferenceDeal } from '../support/reference-deal';
 
 /** What rows of reported facts do to what is known, applied as the run of their stream applies them. */
 describe('a time entry that is reported', () => {
   let database: TestDatabase;
   let facts: Facts;
   beforeAll(async () => {
-    database = await testDatabase();
-    await seedReferenceDeal(database.db);
+    database = await testDatabase({ firm: true });
     facts = await insertFacts(database.db, 'LE-US', 'BA-US');
     const work = await database.db.selectFrom('work_package').selectAll().executeTakeFirstOrThrow();
     await database.db

@@ -12,7 +12,7 @@ describe('links between the operations of the document', () => {
   let operations: Map<string, Documented>;
   let links: { readonly of: string; readonly status: string; readonly content: string; readonly link: Link }[];
   beforeAll(async () => {
-    api = await testApi({ seed: false });
+    api = await testApi({ firm: false });
     const { body } = await api.anyone('GET', '/openapi.json');
     const { paths } = body as { paths: Record<string, Record<string, Documented>> };
     const all = Object.values(paths).flatMap((methods) => Object.values(methods));

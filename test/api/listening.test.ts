@@ -3,7 +3,7 @@ import { testApi } from '../support/api';
 import { postHubspot, referenceText } from '../support/crm-events';
 
 test('an API that takes any free port says where it listens, and signatures are over that address', async () => {
-  const api = await testApi({ seed: false, environment: { PUBLIC_URL: '', PORT: '0' } });
+  const api = await testApi({ firm: false, environment: { PUBLIC_URL: '', PORT: '0' } });
   await api.app.listen({ host: api.config.http.host, port: api.config.http.port });
   const url = publicUrlOf(api.config.http, api.app);
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d+$/);

@@ -79,7 +79,7 @@ describe('while the database is down', () => {
   let send: Send;
   beforeAll(async () => {
     const db = createDatabase(createPool({ url: 'postgres://nobody@127.0.0.1:9/none', poolSize: 2, statementTimeoutMs: 1000 }));
-    api = await testApi({ seed: false, deps: { db, updateTimeoutMs: 50 } });
+    api = await testApi({ firm: false, deps: { db, updateTimeoutMs: 50 } });
     send = await api.as('U-CFO');
   });
   afterAll(async () => {
@@ -128,7 +128,7 @@ describe('while a connection is lost in the middle', () => {
 });
 
 test('a simulation that has not set its time yet is not ready, and no bug', async () => {
-  const api = await testApi({ seed: false, environment: { SIMULATION: 'true' } });
+  const api = await testApi({ firm: false, environment: { SIMULATION: 'true' } });
   const answer = await (await api.withKey(['auditor']))('GET', '/v1/approvals');
   expect(problemOf(answer)).toMatchObject({ status: 503, code: 'NotReady', retryable: true });
   expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);

@@ -108,7 +108,7 @@ describe('a message to a run that is repeated', () => {
 
   test('joins its first evaluation while that is under way, and no outage is remembered', async () => {
     await setProject('closing');
-    const impatient = await testApi({ engine, seed: false, deps: { updateTimeoutMs: 400, clock: { now: () => Promise.resolve(now) } } });
+    const impatient = await testApi({ engine, deps: { updateTimeoutMs: 400, clock: { now: () => Promise.resolve(now) } } });
     const hurried = await impatient.as('U-PM-US');
     const key = uuidv7();
     await engine.db.transaction().execute(async (trx) => {

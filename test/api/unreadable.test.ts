@@ -5,7 +5,7 @@ import { testApi, type TestApi } from '../support/api';
 describe('what is no request', () => {
   let api: TestApi;
   beforeAll(async () => {
-    api = await testApi({ seed: false });
+    api = await testApi({ firm: false });
     await api.app.listen({ host: '127.0.0.1', port: 0 });
   });
   afterAll(() => api.close());

@@ -16,7 +16,7 @@ interface Told {
 describe('webhooks', () => {
   let api: TestApi;
   beforeAll(async () => {
-    api = await testApi({ seed: false });
+    api = await testApi({ firm: false });
   });
   afterAll(() => api.close());
   beforeEach(async () => {
@@ -215,7 +215,7 @@ describe('webhooks', () => {
 
   test('without a configured secret the sender is asked to come again', async () => {
     const bare = await testApi({
-      seed: false,
+      firm: false,
       environment: { CRM_WEBHOOK_SECRET: '', HUBSPOT_CLIENT_SECRET: '', SALESFORCE_OUTBOUND_TOKEN: '', SALESFORCE_RELAY_SECRET: '' },
     });
     for (const post of [

@@ -2,13 +2,11 @@ import { sql } from 'kysely';
 import { effectOnce } from '../../activities/effect-once';
 import { calendarOf } from '../../db/parties';
 import { policyAt } from '../../db/policies';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { type TestDatabase, testDatabase } from '../support/database';
 
 let test: TestDatabase;
 beforeAll(async () => {
-  test = await testDatabase();
-  await seedReferenceDeal(test.db);
+  test = await testDatabase({ firm: true });
 });
 afterAll(() => test.drop());
 

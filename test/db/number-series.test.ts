@@ -1,12 +1,10 @@
 import { sql } from 'kysely';
 import { nextNumber } from '../../db/number-series';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { testDatabase, type TestDatabase } from '../support/database';
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await testDatabase({ poolSize: 24 });
-  await seedReferenceDeal(database.db);
+  database = await testDatabase({ firm: true, poolSize: 24 });
   await sql`create table issued_number (entity_id text not null, number text primary key, date date not null)`.execute(database.db);
 });
 afterAll(() => database.drop());

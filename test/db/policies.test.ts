@@ -4,15 +4,13 @@ import { taxTreatment } from '../../domain/billing/tax';
 import { isViolation } from '../../domain/violation';
 import { taxRatesOf } from '../../db/parties';
 import { testDatabase } from '../support/database';
-import { seedReferenceDeal } from '../support/reference-deal';
 
 type Database = Awaited<ReturnType<typeof testDatabase>>;
 
 describe('policies in force', () => {
   let database: Database;
   beforeAll(async () => {
-    database = await testDatabase();
-    await seedReferenceDeal(database.db);
+    database = await testDatabase({ firm: true });
   });
   afterAll(() => database.drop());
 

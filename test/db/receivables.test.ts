@@ -4,7 +4,6 @@ import { readReceivables } from '../../db/reads/receivables';
 import { type DB } from '../../db/types';
 import { type Facts, insertFacts } from '../support/api-facts';
 import { testDatabase, type TestDatabase } from '../support/database';
-import { seedReferenceDeal } from '../support/reference-deal';
 
 /** Days of 2026 as numbers, so that moves of cash can be listed shortly. */
 const day = (number: number): string => new Date(Date.UTC(2026, 3, number)).toISOString().slice(0, 10);
@@ -21,9 +20,8 @@ describe('receivables of a day', () => {
   let db: Kysely<DB>;
   let facts: Facts;
   beforeEach(async () => {
-    database = await testDatabase();
+    database = await testDatabase({ firm: true });
     db = database.db;
-    await seedReferenceDeal(db);
     facts = await insertFacts(db, 'LE-US', 'BA-US');
     await db.deleteFrom('payment_application').execute();
     await db.deleteFrom('collection_hold').execute();

@@ -10,7 +10,6 @@ import { readConfig } from '../../runtime/config';
 import { createLogger } from '../../runtime/logger';
 import { moveClock } from '../../simulation/driver';
 import { type Dispatcher, startDispatcher } from '../../workers/dispatcher';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 type Bounds = Partial<LifecycleCounts>;
@@ -26,7 +25,6 @@ let withEveryControl: OneLifecycle;
 beforeAll(async () => {
   engine = await startTestEngine({ capture: false });
   const { db, databaseUrl, client, namespace, taskQueue } = engine;
-  await seedReferenceDeal(db);
   await moveClock(db, MOMENT);
   const given = readConfig({ SIMULATION: 'true', LOG_LEVEL: 'silent', TASK_QUEUE: taskQueue });
   const config = { ...given, database: { ...given.database, url: databaseUrl }, temporal: { ...given.temporal, namespace } };

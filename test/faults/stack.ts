@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { type Kysely } from 'kysely';
@@ -14,6 +13,7 @@ import { connectTemporalLater } from '../../runtime/temporal-connection';
 import { seedFolder } from '../../scripts/seed-folder';
 import { moveClock } from '../../simulation/driver';
 import { embeddedOptions } from '../../workers/main';
+import { scratchFolder } from '../support/scratch';
 import { type FaultProcess, startProcess } from './process/child';
 import { MOMENT } from './deals';
 
@@ -44,7 +44,7 @@ const SECRET = 'whsec_dGVzdCBzZWNyZXQgb2YgdGhlIGZhdWx0IHJ1bnM=';
  * soon as there is something.
  */
 export async function startFaultStack(begun: (stop: () => Promise<void>) => void, keep?: string): Promise<FaultStack> {
-  const dataDir = keep ?? mkdtempSync(join(tmpdir(), 'throughline-faults-'));
+  const dataDir = keep ?? scratchFolder('throughline-faults-');
   const stops: (() => Promise<unknown>)[] = keep === undefined ? [async () => rmSync(dataDir, { recursive: true, force: true })] : [];
   const stop = async (): Promise<void> => {
     for (let next = stops.pop(); next !== undefined; next = stops.pop()) await next().catch(() => undefined);

@@ -1,5 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readConfig } from '../../runtime/config';
 import { createLogger } from '../../runtime/logger';
@@ -9,6 +8,7 @@ import { readDealFolder } from '../../simulation/folder';
 import { playFolder } from '../../simulation/play';
 import { startThroughline, type Throughline } from '../../workers/main';
 import { expectedReport } from '../support/expected/report';
+import { scratchFolder } from '../support/scratch';
 import { uniqueName } from '../support/temporal';
 import { startInstallation, webhookSecret } from '../e2e/installation';
 import { writePerturbed } from '../e2e/perturbation/perturbation';
@@ -16,7 +16,7 @@ import { writePerturbed } from '../e2e/perturbation/perturbation';
 const REFERENCE = resolve(__dirname, '..', '..', 'examples', 'reference-deal');
 
 describe('a play that does not go through', () => {
-  const root = mkdtempSync(join(tmpdir(), 'throughline-interrupted-'));
+  const root = scratchFolder('throughline-interrupted-');
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
   test('goes on after the whole stack was killed in its middle, with the same figures', async () => {

@@ -1,5 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig } from '../../runtime/config';
 import { createLogger } from '../../runtime/logger';
@@ -8,6 +7,7 @@ import { moveClock } from '../../simulation/driver';
 import { startThroughline, type Throughline } from '../../workers/main';
 import { startCrmServer, type CrmServer } from '../support/crm-server';
 import { REFERENCE_FOLDER } from '../support/reference-deal';
+import { scratchFolder } from '../support/scratch';
 import { type SigningSecrets } from './signatures';
 
 /** A whole installation on servers of its own, with the master data of the reference firm. */
@@ -27,7 +27,7 @@ export const BEGINS = '2026-03-02T15:00:00.000Z';
 export const FILE_LIMIT_BYTES = 2_000_000;
 
 export async function startInstallation(): Promise<Installation> {
-  const folder = mkdtempSync(join(tmpdir(), 'throughline-hardening-'));
+  const folder = scratchFolder('throughline-hardening-');
   const firmFolder = join(folder, 'firm');
   writeFirm(firmFolder);
   const crm = await startCrmServer({ token: 'crm-token-of-the-run' });

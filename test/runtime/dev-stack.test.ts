@@ -1,18 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { Client as Postgres } from 'pg';
 import { type DevStack, type DevStackOptions, startDevStack } from '../../runtime/dev-stack';
 import { identify } from '../../runtime/process-identity';
 import { runningStack } from '../../runtime/stack-record';
+import { scratchFolder } from '../support/scratch';
 
 let dataDir: string;
 beforeAll(() => {
-  dataDir = mkdtempSync(join(tmpdir(), 'throughline-stack-'));
+  dataDir = scratchFolder('throughline-stack-');
 });
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 

@@ -14,7 +14,6 @@ import { createLogger } from '../../runtime/logger';
 import { createMetrics } from '../../runtime/metrics';
 import { connectTemporalLater } from '../../runtime/temporal-connection';
 import { testDatabase, type TestDatabase } from './database';
-import { seedReferenceDeal } from './reference-deal';
 import { testAddress, testNamespace } from './servers';
 import { type TestEngine } from './worker';
 
@@ -57,7 +56,7 @@ export interface TestApiOptions {
   /** `host:port` of Temporal; the default refuses connections. */
   readonly temporalAddress?: string;
   /** The firm of the reference deal; default true. */
-  readonly seed?: boolean;
+  readonly firm?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
   /** Stands between the API and Temporal. */
   readonly between?: WorkflowClientInterceptor;
@@ -78,8 +77,7 @@ export const DEAD_ADDRESS = '127.0.0.1:9';
 /** The API over a database of its own with the firm of the reference deal; requests go in by injection. */
 export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
   const { engine } = options;
-  const database = engine === undefined ? await testDatabase() : databaseOf(engine);
-  if (options.seed !== false) await seedReferenceDeal(database.db);
+  const database = engine === undefined ? await testDatabase({ firm: options.firm !== false }) : databaseOf(engine);
   const config = readConfig({
     DATABASE_URL: database.url,
     TEMPORAL_ADDRESS: engine === undefined ? (options.temporalAddress ?? DEAD_ADDRESS) : testAddress('THROUGHLINE_TEST_TEMPORAL_ADDRESS'),

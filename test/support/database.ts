@@ -3,7 +3,7 @@ import { type Kysely } from 'kysely';
 import { Client, type Pool } from 'pg';
 import { type DB } from '../../db/types';
 import { createDatabase, createPool } from '../../runtime/postgres';
-import { templateDatabase, testAddress } from './servers';
+import { firmDatabase, templateDatabase, testAddress } from './servers';
 
 export interface TestDatabase {
   readonly db: Kysely<DB>;
@@ -12,13 +12,19 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
+export interface TestDatabaseOptions {
+  readonly empty?: boolean;
+  readonly firm?: boolean;
+  readonly poolSize?: number;
+}
+
 /**
  * A database of its own with all migrations applied, for one test file. Call `drop` in `afterAll`.
- * `empty: true` leaves the migrations out.
+ * `firm: true` puts the master data of the reference deal in, `empty: true` leaves the migrations out.
  */
-export async function testDatabase(options: { readonly empty?: boolean; readonly poolSize?: number } = {}): Promise<TestDatabase> {
+export async function testDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  const template = options.empty === true ? 'template0' : templateDatabase;
+  const template = options.empty === true ? 'template0' : options.firm === true ? firmDatabase : templateDatabase;
   await asAdmin((admin) => createFrom(admin, name, template));
   const url = new URL(testAddress('THROUGHLINE_TEST_DATABASE_URL'));
   url.pathname = `/${name}`;

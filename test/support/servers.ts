@@ -1,7 +1,11 @@
 import { rmSync } from 'node:fs';
+import { type Kysely } from 'kysely';
+import { type Pool } from 'pg';
+import { type DB } from '../../db/types';
 import { type DevStack, startDevStack } from '../../runtime/dev-stack';
 import { migrateToLatest } from '../../runtime/migrator';
 import { createDatabase, createPool } from '../../runtime/postgres';
+import { seedReferenceDeal } from './reference-deal';
 
 /** How test processes learn where the shared servers are. */
 export interface TestEnvironment {
@@ -15,9 +19,10 @@ export interface TestServers {
 }
 
 export const templateDatabase = 'throughline_template';
+export const firmDatabase = 'throughline_firm';
 export const testNamespace = 'throughline-test';
 
-/** One Postgres and one Temporal server in a folder that is removed at the end; the template database carries all migrations. */
+/** One Postgres and one Temporal server in a folder that is removed at the end; one template database carries all migrations, the other one a firm too. */
 export async function startTestServers(dataDir: string): Promise<TestServers> {
   const stack = await startDevStack({
     dataDir,
@@ -35,7 +40,7 @@ export async function startTestServers(dataDir: string): Promise<TestServers> {
     rmSync(dataDir, { recursive: true, force: true });
   };
   try {
-    await makeTemplate(stack);
+    await makeTemplates(stack);
   } catch (error) {
     await stop();
     throw error;
@@ -46,12 +51,17 @@ export async function startTestServers(dataDir: string): Promise<TestServers> {
   };
 }
 
-async function makeTemplate(stack: DevStack): Promise<void> {
+async function makeTemplates(stack: DevStack): Promise<void> {
   const admin = createPool({ url: stack.databaseUrl, poolSize: 1, statementTimeoutMs: 60_000 });
-  await admin.query(`create database ${templateDatabase}`);
+  await makeTemplate(admin, stack, templateDatabase, 'template0', migrateToLatest);
+  await makeTemplate(admin, stack, firmDatabase, templateDatabase, seedReferenceDeal);
   await admin.end();
-  const db = createDatabase(createPool({ url: stack.urlOf(templateDatabase), poolSize: 2, statementTimeoutMs: 60_000 }));
-  await migrateToLatest(db);
+}
+
+async function makeTemplate(admin: Pool, stack: DevStack, name: string, of: string, fill: (db: Kysely<DB>) => Promise<unknown>) {
+  await admin.query(`create database ${name} template ${of}`);
+  const db = createDatabase(createPool({ url: stack.urlOf(name), poolSize: 2, statementTimeoutMs: 60_000 }));
+  await fill(db);
   await db.destroy();
 }
 

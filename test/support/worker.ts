@@ -16,7 +16,7 @@ import { searchAttributeKeys } from '../../workflows/search-attributes';
 import { testDatabase } from './database';
 import { testTemporal, uniqueName } from './temporal';
 
-/** Our workers on the shared servers, with a database, a task queue and a worker deployment of their own. */
+/** Our workers on the shared servers, with a database that has the firm of the reference deal, a task queue and a worker deployment of their own. */
 export interface TestEngine {
   readonly db: Kysely<DB>;
   readonly pool: Pool;
@@ -49,7 +49,7 @@ export const CAPTURE_FOLDER = 'THROUGHLINE_CAPTURE_FOLDER';
 export async function startTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
   const attributes = searchAttributeKeys.map(({ name, type }) => ({ name, type }));
   const [database, temporal, bundle] = await Promise.all([
-    testDatabase(),
+    testDatabase({ firm: true }),
     testTemporal(attributes, options.namespace),
     options.bundle ?? workflowBundle(),
   ]);

@@ -14,7 +14,6 @@ import { cloudEvent, type Json } from '../support/crm-events';
 import { type CrmServer, startCrmServer } from '../support/crm-server';
 import { testDatabase, type TestDatabase } from '../support/database';
 import { until } from '../support/lifecycles';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { testAddress, testNamespace } from '../support/servers';
 import { testTemporal, type TestTemporal, uniqueName } from '../support/temporal';
 
@@ -34,8 +33,7 @@ describe('the dispatcher', () => {
   });
   afterAll(() => temporal.close());
   beforeEach(async () => {
-    database = await testDatabase();
-    await seedReferenceDeal(database.db);
+    database = await testDatabase({ firm: true });
     crm = await startCrmServer();
     taskQueue = uniqueName('dispatcher');
   });

@@ -2,7 +2,6 @@ import { temporal } from '@temporalio/proto';
 import { dealWorkflowId } from '../../domain/ids';
 import { workflowBundle } from '../../workers/bundle';
 import { reach, startDeal, testDeal } from '../support/lifecycles';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 const { EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, EVENT_TYPE_WORKFLOW_TASK_FAILED } = temporal.api.enums.v1.EventType;
@@ -29,7 +28,6 @@ beforeAll(async () => {
       },
     }),
   });
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

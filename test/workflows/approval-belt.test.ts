@@ -15,13 +15,11 @@ import {
   until,
   type TestDeal,
 } from '../support/lifecycles';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 let engine: TestEngine;
 beforeAll(async () => {
   engine = await startTestEngine();
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

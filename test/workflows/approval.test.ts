@@ -7,7 +7,6 @@ import { withdrawSignal } from '../../workflows/approval/messages';
 import { startApproval } from '../support/asked';
 import { dealRow } from '../support/builders';
 import { decide, milestones, openWaits, refusalOf, testDeal, until } from '../support/lifecycles';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { testAddress } from '../support/servers';
 import { reasonOf } from '../support/texts';
 import { startTestEngine, type TestEngine } from '../support/worker';
@@ -18,7 +17,6 @@ const large = { fixedFee: { minor: 250_000_000, currency: 'USD' } };
 let engine: TestEngine;
 beforeAll(async () => {
   engine = await startTestEngine();
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

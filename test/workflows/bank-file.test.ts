@@ -5,7 +5,6 @@ import { enqueueSignal } from '../../workflows/intake/messages';
 import { intake } from '../../workflows/intake/workflow';
 import { bankFile } from '../support/bank-files';
 import { until } from '../support/lifecycles';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { shown } from '../support/shown';
 import { uniqueName } from '../support/temporal';
 import { startTestEngine, type TestEngine } from '../support/worker';
@@ -15,7 +14,6 @@ const AT = '2026-03-20T18:00:00.000Z';
 let engine: TestEngine;
 beforeAll(async () => {
   engine = await startTestEngine();
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

@@ -5,7 +5,6 @@ import { booksOpenedSignal, booksQuery } from '../../workflows/period-close/mess
 import { periodClose } from '../../workflows/period-close/workflow';
 import { revenueOf, soldLines, STARTED } from '../support/books';
 import { milestones, service, until } from '../support/lifecycles';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { uniqueName } from '../support/temporal';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
@@ -13,7 +12,6 @@ let engine: TestEngine;
 beforeAll(async () => {
   // The run of an entity's books is named after the entity, and other tests open the books of the same entities.
   engine = await startTestEngine({ namespace: uniqueName('books') });
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

@@ -22,7 +22,6 @@ import {
   type TestDeal,
 } from '../support/lifecycles';
 import { whatIsOpen } from '../support/open-work';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { expectShownAsWaiting, shown } from '../support/shown';
 import { reasonOf } from '../support/texts';
 import { startTestEngine, type TestEngine } from '../support/worker';
@@ -30,7 +29,6 @@ import { startTestEngine, type TestEngine } from '../support/worker';
 let engine: TestEngine;
 beforeAll(async () => {
   engine = await startTestEngine();
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

@@ -1,14 +1,12 @@
 import { timeAndMaterialsLine } from '../support/builders';
 import { signOff } from '../support/delivery';
 import { approve, bringToDelivery, openWaits, pendingApproval, playTo, startDeal, testDeal, until } from '../support/lifecycles';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { reportTime } from '../support/time';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 let engine: TestEngine;
 beforeAll(async () => {
   engine = await startTestEngine();
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

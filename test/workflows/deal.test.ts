@@ -23,7 +23,6 @@ import {
   type TestDeal,
 } from '../support/lifecycles';
 import { milestones } from '../support/lifecycles';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { loseTaxRegistrations } from '../support/master-data';
 import { whatIsOpen } from '../support/open-work';
 import { shown } from '../support/shown';
@@ -32,7 +31,6 @@ import { startTestEngine, type TestEngine } from '../support/worker';
 let engine: TestEngine;
 beforeAll(async () => {
   engine = await startTestEngine();
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

@@ -17,13 +17,11 @@ import {
   type TestDeal,
 } from '../support/lifecycles';
 import { whatIsOpen } from '../support/open-work';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 let engine: TestEngine;
 beforeAll(async () => {
   engine = await startTestEngine();
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

@@ -20,7 +20,7 @@ import {
   until,
   type TestDeal,
 } from '../support/lifecycles';
-import { REFERENCE_FOLDER, seedReferenceDeal } from '../support/reference-deal';
+import { REFERENCE_FOLDER } from '../support/reference-deal';
 import { shown } from '../support/shown';
 import { uniqueName } from '../support/temporal';
 import { startTestEngine, type TestEngine } from '../support/worker';
@@ -28,7 +28,6 @@ import { startTestEngine, type TestEngine } from '../support/worker';
 let engine: TestEngine;
 beforeAll(async () => {
   engine = await startTestEngine();
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

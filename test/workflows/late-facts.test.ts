@@ -36,7 +36,6 @@ import {
   until,
   type TestDeal,
 } from '../support/lifecycles';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { reasonOf } from '../support/texts';
 import { uniqueName } from '../support/temporal';
 import { startTestEngine, type TestEngine } from '../support/worker';
@@ -44,7 +43,6 @@ import { startTestEngine, type TestEngine } from '../support/worker';
 let engine: TestEngine;
 beforeAll(async () => {
   engine = await startTestEngine();
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

@@ -21,14 +21,12 @@ import {
   until,
 } from '../support/lifecycles';
 import { whatIsOpen } from '../support/open-work';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { expectShownAsWaiting } from '../support/shown';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 let engine: TestEngine;
 beforeAll(async () => {
   engine = await startTestEngine();
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

@@ -5,7 +5,6 @@ import { accountChange, addOn, changeOrders, requestChange, signChange } from '.
 import { accept, issue } from '../support/delivery';
 import { approve, bringToDelivery, milestones, openWaits, reach, service, startDeal, testDeal, until } from '../support/lifecycles';
 import { loseTaxRegistrations } from '../support/master-data';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 /** Effects that commit, and whose answers make the workflow task fail that asks for them: it is done anew, as after the death of its worker. */
@@ -28,7 +27,6 @@ function losingAnswers(activities: Activities): Activities {
 let engine: TestEngine;
 beforeAll(async () => {
   engine = await startTestEngine({ disguise: losingAnswers });
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

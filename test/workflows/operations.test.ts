@@ -8,7 +8,6 @@ import { startStallWatch } from '../../workers/stall-watch';
 import { intake } from '../../workflows/intake/workflow';
 import { openWaits, reach, startDeal, testDeal, until, type TestDeal } from '../support/lifecycles';
 import { plantedBundle } from '../support/planted';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { uniqueName } from '../support/temporal';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
@@ -24,7 +23,6 @@ beforeAll(async () => {
     "throw new TypeError('planted bug');",
   );
   engine = await startTestEngine({ bundle, capture: false, namespace: uniqueName('operations') });
-  await seedReferenceDeal(engine.db);
   await sql`create function planted_bug() returns trigger language plpgsql as $$ begin raise exception 'planted bug' using errcode = 'XX000'; end $$`.execute(engine.db); // prettier-ignore
   await sql`create trigger planted_bug before insert on effect for each row when (new.key like 'review-handoff/%') execute function planted_bug()`.execute(engine.db); // prettier-ignore
   failing = { since: Date.now(), deal: await startDeal(engine, testDeal()) };

@@ -3,7 +3,6 @@ import { approvalWorkflowId } from '../../domain/ids';
 import { withdrawSignal } from '../../workflows/approval/messages';
 import { refusalOf, until } from '../support/lifecycles';
 import { askForCutOffDay, BILLING_RUN, CHANGED_AT, decideOnPolicy, onceItRuns, policyChangeSettled } from '../support/policy-runs';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { shown } from '../support/shown';
 import { uniqueName } from '../support/temporal';
 import { startTestEngine, type TestEngine } from '../support/worker';
@@ -12,7 +11,6 @@ let engine: TestEngine;
 beforeAll(async () => {
   // The run of a policy has the same name everywhere.
   engine = await startTestEngine({ namespace: uniqueName('policies') });
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

@@ -20,7 +20,6 @@ import {
   type TestDeal,
 } from '../support/lifecycles';
 import { whatIsOpen } from '../support/open-work';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { expectShownAsWaiting } from '../support/shown';
 import { reportTime } from '../support/time';
 import { startTestEngine, type TestEngine } from '../support/worker';
@@ -28,7 +27,6 @@ import { startTestEngine, type TestEngine } from '../support/worker';
 let engine: TestEngine;
 beforeAll(async () => {
   engine = await startTestEngine();
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

@@ -12,7 +12,6 @@ import { type contractLine } from '../../workflows/contract-line/workflow';
 import { startApproval } from '../support/asked';
 import { dealRow } from '../support/builders';
 import { approve, bringToDelivery, linesOf, milestones, openWaits, startDeal, testDeal, until } from '../support/lifecycles';
-import { seedReferenceDeal } from '../support/reference-deal';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 /*
@@ -23,7 +22,6 @@ import { startTestEngine, type TestEngine } from '../support/worker';
 let engine: TestEngine;
 beforeAll(async () => {
   engine = await startTestEngine();
-  await seedReferenceDeal(engine.db);
 });
 afterAll(() => engine.stop());
 

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { figuresOf, type Figures } from '../../../simulation/figures';
 import { readDealFolder, statementDays } from '../../../simulation/folder';
@@ -8,6 +7,7 @@ import { type ExpectedAcceptance } from '../../support/expected/fixed-fee';
 import { receivablesAfterEachFile, type ExpectedReceivables } from '../../support/expected/receivables';
 import { expectedReport, type ExpectedReport } from '../../support/expected/report';
 import { readWholeFolder } from '../../support/expected/whole-folder';
+import { scratchFolder } from '../../support/scratch';
 import { uniqueName } from '../../support/temporal';
 import { recomputed, reported } from '../compared-figures';
 import { startInstallation } from '../installation';
@@ -29,7 +29,7 @@ interface Outcome {
 
 /** What every perturbed deal must come to; the seeds are spread over test files, which then play side by side on the cores. */
 export function perturbedDealsComeOut(seeds: readonly number[]): void {
-  const root = mkdtempSync(join(tmpdir(), 'throughline-perturbed-'));
+  const root = scratchFolder('throughline-perturbed-');
   const folderOf = (seed: number): string => join(root, String(seed));
   const outcomes = new Map<number, Promise<Outcome>>();
 
