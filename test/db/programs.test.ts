@@ -13,6 +13,7 @@ import { exportAudit } from '../../db/audit-export/export';
 import { type AuditReport } from '../../db/audit-verify';
 import { wholeGroup } from '../../db/entity-scope';
 import { keepText, textsOf } from '../../db/free-text';
+import { compileProduct } from '../../scripts/compile';
 import { insertFacts } from '../support/api-facts';
 import { testDatabase } from '../support/database';
 import { asLogin } from '../support/login';
@@ -28,8 +29,9 @@ const root = resolve(__dirname, '..', '..');
 describe('programs run by hand', () => {
   let database: Database;
   let empty: string;
+  let built: string;
   beforeAll(async () => {
-    database = await testDatabase();
+    [database, built] = await Promise.all([testDatabase(), compileProduct('js-of-tests')]);
     empty = mkdtempSync(join(tmpdir(), 'throughline-empty-'));
   });
   afterAll(async () => {
@@ -43,24 +45,29 @@ describe('programs run by hand', () => {
     readonly err: string;
   }
 
-  /** Runs a program on the database of this test, or without any. */
-  function run(args: readonly string[], databaseUrl = database.url, more: Record<string, string> = {}): Promise<Ended> {
+  /** Runs a program, compiled as it is in production, on the database of this test, or without any. */
+  function run([program = '', ...args]: readonly string[], databaseUrl = database.url, more: Record<string, string> = {}): Promise<Ended> {
     const env = { ...process.env, THROUGHLINE_DATA_DIR: empty, DATABASE_URL: databaseUrl, ...more };
     return new Promise((done) => {
-      execFile(process.execPath, ['--import', 'tsx', ...args], { cwd: root, env }, (error, out, err) => {
-        done({ code: error === null ? 0 : Number(error.code), out, err });
-      });
+      execFile(
+        process.execPath,
+        ['--enable-source-maps', join(built, 'scripts', `${program}.js`), ...args],
+        { cwd: root, env },
+        (error, out, err) => {
+          done({ code: error === null ? 0 : Number(error.code), out, err });
+        },
+      );
     });
   }
 
   test('the seed says what it loaded, and names faults and loads nothing where there are some', async () => {
-    const loaded = await run(['scripts/seed.ts', REFERENCE_FOLDER]);
+    const loaded = await run(['seed', REFERENCE_FOLDER]);
     expect([loaded.code, loaded.err]).toEqual([0, '']);
     expect(loaded.out).toMatch(/legalEntities\s+4/);
-    const refused = await run(['scripts/seed.ts', empty]);
+    const refused = await run(['seed', empty]);
     expect(refused.code).toBe(1);
     expect(refused.err).toContain('users.json cannot be read (ENOENT)');
-    expect((await run(['scripts/seed.ts', join(empty, 'nowhere')])).code).toBe(2);
+    expect((await run(['seed', join(empty, 'nowhere')])).code).toBe(2);
   });
 
   test('a start that cannot be says why and what to do, without a stack, and ends with the code of its reason', async () => {
@@ -69,7 +76,7 @@ describe('programs run by hand', () => {
     await once(taken, 'listening');
     const PORT = String((taken.address() as AddressInfo).port);
     const unmigrated = await testDatabase({ empty: true });
-    const start = (url: string, more: Record<string, string>) => run(['scripts/start.ts'], url, { ...api, ...more });
+    const start = (url: string, more: Record<string, string>) => run(['start'], url, { ...api, ...more });
     expect(await start(database.url, { PORT })).toMatchObject({
       code: 1,
       err: `Port ${PORT} is in use. Free it, or set PORT to another port.\n`,
@@ -100,7 +107,7 @@ describe('programs run by hand', () => {
       at: '2026-01-05T08:00:00Z',
     } as const;
     const id = await keepText(database.db, written);
-    const program = 'scripts/erase-texts.ts';
+    const program = 'erase-texts';
     expect((await run([program, '--by', 'U-OPS'])).err).toContain('Say which texts');
     expect((await run([program, '--by', 'U-OPS', '--id', 'x'])).code).toBe(2);
     expect((await run([program, '--author', 'U-17'])).code).toBe(2);
@@ -127,25 +134,25 @@ describe('programs run by hand', () => {
         .values({ workflow_id: 'deal/1', run_id: runId, workflow_type: 'dealToCash', status: 'COMPLETED', started_at: closedAt, closed_at: closedAt, events: 1, ...kept }) // prettier-ignore
         .execute();
     const written = { code: 0, out: `${historyToJSON(history)}\n`, err: '' };
-    expect(await run(['scripts/history.ts', 'deal/1'])).toEqual(written);
-    expect(await run(['scripts/history.ts', 'deal/1', 'first'])).toEqual(written);
-    expect(await run(['scripts/history.ts', 'deal/1', 'other'])).toMatchObject({ code: 1, out: '', err: expect.stringContaining('No history') as unknown }); // prettier-ignore
-    expect((await run(['scripts/history.ts'])).code).toBe(2);
+    expect(await run(['history', 'deal/1'])).toEqual(written);
+    expect(await run(['history', 'deal/1', 'first'])).toEqual(written);
+    expect(await run(['history', 'deal/1', 'other'])).toMatchObject({ code: 1, out: '', err: expect.stringContaining('No history') as unknown }); // prettier-ignore
+    expect((await run(['history'])).code).toBe(2);
   });
 
   test('the audit check ends with 0 on a whole log and with 1 on a damaged one, which it names', async () => {
-    const whole = await run(['scripts/audit-verify.ts']);
+    const whole = await run(['audit-verify']);
     expect([whole.code, whole.err]).toEqual([0, '']);
     expect(whole.out).toContain('The audit log is whole.');
     const anchor = await sealAnchor(database.db);
     const witness = `${anchor?.sequence}:${anchor?.hash}`;
-    expect((await run(['scripts/audit-verify.ts', '--anchor', witness])).code).toBe(0);
-    expect((await run(['scripts/audit-verify.ts', '--anchor', `${(anchor?.sequence ?? 0) + 1}:${anchor?.hash}`])).code).toBe(1);
+    expect((await run(['audit-verify', '--anchor', witness])).code).toBe(0);
+    expect((await run(['audit-verify', '--anchor', `${(anchor?.sequence ?? 0) + 1}:${anchor?.hash}`])).code).toBe(1);
     const client = await database.pool.connect();
     await client.query('set session_replication_role = replica');
     await client.query(`update audit_entry set content = content || ' ' where stream = 'master-data' and sequence = 1`);
     client.release(true);
-    const damaged = await run(['scripts/audit-verify.ts', '--json']);
+    const damaged = await run(['audit-verify', '--json']);
     expect(damaged.code).toBe(1);
     const report = JSON.parse(damaged.out) as AuditReport;
     expect(report).toMatchObject({ valid: false, damage: [{ stream: 'master-data', sequence: 1, kind: 'changed' }] });
@@ -162,7 +169,7 @@ describe('programs run by hand', () => {
     const file = join(empty, 'export.json');
     const check = async (text: string, ...more: string[]) => {
       writeFileSync(file, text);
-      const { code, out } = await run(['scripts/audit-verify.ts', '--export', file, ...more], '');
+      const { code, out } = await run(['audit-verify', '--export', file, ...more], '');
       return [code, out.trim().split('\n').at(-1)];
     };
     const whole = JSON.stringify(made);
@@ -174,8 +181,8 @@ describe('programs run by hand', () => {
   });
 
   test('the audit check ends with 2 where it cannot check: no database, or an option that is wrong', async () => {
-    const nowhere = await run(['scripts/audit-verify.ts'], '');
+    const nowhere = await run(['audit-verify'], '');
     expect([nowhere.code, nowhere.err]).toEqual([2, expect.stringContaining('No database')]);
-    expect((await run(['scripts/audit-verify.ts', '--anchor', 'x'])).code).toBe(2);
+    expect((await run(['audit-verify', '--anchor', 'x'])).code).toBe(2);
   });
 });
