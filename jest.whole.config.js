@@ -3,5 +3,7 @@ module.exports = {
   ...require('./jest.config'),
   testMatch: ['<rootDir>/test/whole/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
+  // More than cores: half of the time of a test is waiting for servers.
+  maxWorkers: 3,
   testSequencer: '<rootDir>/test/whole/in-order.mjs',
 };

@@ -10,7 +10,7 @@ import { covering, shapeOf, stepsOf, withoutTraces, type CapturedHistory } from 
 
 const PROJECT = resolve(__dirname, '..');
 /** The tests that drive every workflow type through its branches on a real server. */
-const DRIVING = ['test/workflows', 'test/activities/effects'];
+const DRIVING = ['test/workflows', 'test/figures/every-effect'];
 const LIMITS = { histories: 44, bytes: 1_000_000 };
 
 /** `npm run histories:capture`: plays every workflow type and keeps the histories that the replay gate holds later builds to (I-14). */
@@ -30,7 +30,11 @@ void new Command('histories:capture')
 async function capture(folder: string, keep: boolean): Promise<number> {
   const jest = join(PROJECT, 'node_modules', 'jest', 'bin', 'jest.js');
   const env = { ...process.env, THROUGHLINE_CAPTURE_FOLDER: folder };
-  const run = spawnSync(process.execPath, [jest, ...DRIVING], { cwd: PROJECT, env, stdio: 'inherit' });
+  const run = spawnSync(process.execPath, [jest, ...DRIVING, '--testPathIgnorePatterns', '/node_modules/'], {
+    cwd: PROJECT,
+    env,
+    stdio: 'inherit',
+  });
   if (run.status !== 0) return fail('The tests that drive the workflows fail; nothing was captured.');
   const captured = readdirSync(folder).map((name) => read(folder, name));
   if (captured.length === 0) return fail('The tests ran, but left no history.');

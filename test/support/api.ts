@@ -15,6 +15,7 @@ import { createMetrics } from '../../runtime/metrics';
 import { connectTemporalLater } from '../../runtime/temporal-connection';
 import { testDatabase, type TestDatabase } from './database';
 import { testAddress, testNamespace } from './servers';
+import { closed } from './temporal';
 import { type TestEngine } from './worker';
 
 export interface Answer {
@@ -131,7 +132,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
       send(`Bearer ${String(await createApiKey(database.db, { id: uuidv7(), name: 'test', roles, scope }))}`),
     close: async () => {
       await app.close();
-      await connection.close();
+      await closed(connection);
       await database.drop();
     },
   };

@@ -7,13 +7,11 @@ const ELSEWHERE = ['figures', 'whole'];
 
 /**
  * What `npm test` runs, the longest first. The files of a group share its modules, which are loaded and compiled once and not once for each
- * file. A file belongs to the first group that claims it, so that none is forgotten. What starts the whole product sets up the SDK's runtime
- * for its own log, of which there is one: so it keeps apart from tests that have a quiet one.
+ * file. A file belongs to the first group that claims it, so that none is forgotten.
  */
 const GROUPS: Readonly<Record<string, { readonly claims: RegExp; readonly parts?: number }>> = {
-  lifecycles: { claims: /^(workflows|e2e\/lifecycle-counts)/, parts: 2 },
-  api: { claims: /^api\//, parts: 2 },
-  installations: { claims: /^e2e\// },
+  lifecycles: { claims: /^(workflows|e2e)\//, parts: 4 },
+  api: { claims: /^api\//, parts: 3 },
   effects: { claims: /^(activities|workers|db)\//, parts: 3 },
   rest: { claims: /./, parts: 2 },
 };

@@ -251,6 +251,8 @@ async function reads(firm: Firm, deal: Deal): Promise<void> {
     `/v1/runs/deal%2F${deal.id}`,
     `/v1/audit?stream=deal/${deal.id}`,
     '/v1/audit/streams',
+    '/v1/audit/field-access',
+    `/v1/deals/${deal.id}/audit-export`,
     `/v1/audit/verification?stream=deal/${deal.id}`,
   ];
   for (const path of paths) of(await auditor('GET', path), 200);

@@ -39,6 +39,8 @@ export const policies: Scene = {
     const receipt = of<Receipt>(await ask(pmo, {}), 201);
     expect.code(await ask(pmo, { content: { ...content, closeDay: 17 } }), 'PolicyChangeOpen');
     const versionId = await granted(firm, expect, receipt);
+    const reads = ['', '/closing/versions', `/closing/versions/${versionId}/differences?from=${group.versionId}`, '/closing/changes'];
+    for (const path of reads) of(await pmo('GET', `/v1/policies${path}`), 200);
     const withdrawal = `/v1/policies/closing/versions/${versionId}/withdrawal`;
     await granted(firm, expect, of<Receipt>(await pmo('POST', withdrawal, back), 201));
     expect.code(await pmo('POST', withdrawal, back), 'PolicyVersionWithdrawn');

@@ -5,7 +5,7 @@ import { moveClock } from '../../simulation/driver';
 import { startCrmServer, type CrmServer } from '../support/crm-server';
 import { readJson, referenceDealFolder, seedReferenceDeal } from '../support/reference-deal';
 import { uniqueName } from '../support/temporal';
-import { startInstallation, webhookSecret, type Installation } from './installation';
+import { startInstallation, webhookSecret, type Installation } from '../e2e/installation';
 
 const hubspotSecret = 'client secret of the tests';
 const relaySecret = 'whsec_cmVsYXkgc2VjcmV0IG9mIHRoZSBwbGF5ZWQgZGVhbCEh';

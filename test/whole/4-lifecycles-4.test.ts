@@ -1,3 +1,3 @@
 import { runTogether } from './groups';
 
-runTogether('installations');
+runTogether('lifecycles-4');

@@ -1,0 +1,3 @@
+import { runTogether } from './groups';
+
+runTogether('lifecycles-3');
