@@ -1,6 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync, mkdirSync, writeFileSync, copyFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { extname, join, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { type Kysely } from 'kysely';
 import { type LoadedMasterData } from '../../db/master-data';
@@ -61,14 +61,28 @@ type Node = Record<string, unknown>;
 function copyCut(source: string, target: string, lines: readonly string[]): void {
   for (const name of readdirSync(source)) {
     const [from, to] = [join(source, name), join(target, name)];
-    const cut = cuts[name];
     if (statSync(from).isDirectory()) {
       mkdirSync(to);
       copyCut(from, to, lines);
-    } else if (extname(name) === '.csv') writeFileSync(to, cutRows(readFileSync(from, 'utf8'), lines));
-    else if (cut !== undefined) writeFileSync(to, `${JSON.stringify(cut(readFileSync(from, 'utf8'), lines), null, 2)}\n`);
-    else copyFileSync(from, to);
+    } else writeFileSync(to, cutFile(from, lines));
   }
+}
+
+/** The reference deal is cut for many tests; its files are read and cut once. */
+const cutBefore = new Map<string, string | Buffer>();
+
+function cutFile(path: string, lines: readonly string[]): string | Buffer {
+  const isOurs = path.startsWith(REFERENCE_FOLDER);
+  const key = `${lines.join()} ${path}`;
+  const known = isOurs ? cutBefore.get(key) : undefined;
+  if (known !== undefined) return known;
+  const content = readFileSync(path);
+  const cut = cuts[basename(path)];
+  let kept: string | Buffer = content;
+  if (extname(path) === '.csv') kept = cutRows(content.toString('utf8'), lines);
+  else if (cut !== undefined) kept = `${JSON.stringify(cut(content.toString('utf8'), lines), null, 2)}\n`;
+  if (isOurs) cutBefore.set(key, kept);
+  return kept;
 }
 
 /** Rows of other lines are left out of every file that has the column. */
