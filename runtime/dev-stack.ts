@@ -11,8 +11,10 @@ import { startTemporalServer, type TemporalServer } from './temporal-server';
 export interface DevStackOptions {
   /** Holds everything: the database, the file of the Temporal server, logs. One stack at a time. */
   readonly dataDir: string;
-  /** True keeps Temporal's data on disk and syncs Postgres; false is for tests. */
+  /** True keeps the data; false is for tests. */
   readonly persist: boolean;
+  /** False spares syncing what is kept: it outlives killed processes, not a power cut. As `persist` unless told otherwise. */
+  readonly synced?: boolean;
   readonly searchAttributes: readonly SearchAttribute[];
   readonly namespace?: string;
   readonly retentionDays?: number;
@@ -65,16 +67,17 @@ async function startServers(
   ports: StackRecord['ports'],
   claimed: ClaimedFolder,
 ): Promise<DevStack> {
-  const { dataDir, persist, namespace = 'throughline' } = options;
+  const { dataDir, persist, synced = persist, namespace = 'throughline' } = options;
   const logs = join(dataDir, 'logs');
   const [postgres, temporal] = await bothOrNone(
-    startEmbeddedPostgres({ dataDir, persist, port: ports.postgres, logFile: join(logs, 'postgres.log') }),
+    startEmbeddedPostgres({ dataDir, persist, synced, port: ports.postgres, logFile: join(logs, 'postgres.log') }),
     startTemporalServer({
       cliPath,
       port: ports.temporal,
       uiPort: ports.ui,
       namespace,
       databaseFile: persist ? join(dataDir, 'temporal.db') : undefined,
+      synced,
       logFile: join(logs, 'temporal.log'),
     }),
   );

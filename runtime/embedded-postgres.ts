@@ -27,8 +27,10 @@ export interface EmbeddedPostgresOptions {
   /** Folder that holds the cluster in its subfolder `postgres`. */
   readonly dataDir: string;
   readonly port: number;
-  /** False for tests: nothing is synced to disk. */
+  /** False for tests: its data goes when it stops. */
   readonly persist: boolean;
+  /** False where a power cut may take what was written last, or more: nothing is synced to disk. */
+  readonly synced: boolean;
   readonly logFile: string;
 }
 
@@ -58,7 +60,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const server = await startServer({
       name: 'Postgres',
       command: binaries.postgres,
-      args: ['-D', cluster, '-p', String(options.port), ...settings(options.persist)],
+      args: ['-D', cluster, '-p', String(options.port), ...settings(options.synced)],
       env: { ...process.env, LC_ALL: 'C' },
       logFile: options.logFile,
       ...owner,
@@ -99,8 +101,8 @@ async function startAgain(start: () => Promise<ServerProcess>): Promise<ServerPr
 
 const SESSIONS_END_MS = 15_000;
 
-function settings(persist: boolean): string[] {
-  const durable = persist ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
+function settings(synced: boolean): string[] {
+  const durable = synced ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
   const all = [
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',
@@ -127,7 +129,7 @@ function ensureCluster(options: EmbeddedPostgresOptions, binaries: PostgresBinar
   const fresh = newFolder(options, owner);
   const passwordFile = join(options.dataDir, 'postgres-password');
   writeFileSync(passwordFile, randomBytes(18).toString('base64url'), { mode: 0o600 });
-  const sync = options.persist ? [] : ['--no-sync'];
+  const sync = options.synced ? [] : ['--no-sync'];
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
   initialise(
     binaries.initdb,

@@ -10,6 +10,8 @@ export interface TemporalServerOptions {
   readonly namespace: string;
   /** Undefined keeps everything in memory. */
   readonly databaseFile: string | undefined;
+  /** False leaves it to the machine when the file is written to disk. */
+  readonly synced: boolean;
   readonly logFile: string;
 }
 
@@ -90,6 +92,7 @@ const STARTS = 3;
 function argumentsOf(options: TemporalServerOptions, unused: { readonly http: number; readonly metrics: number }): string[] {
   const ui = options.uiPort === undefined ? ['--headless'] : ['--ui-port', String(options.uiPort)];
   const storage = options.databaseFile === undefined ? [] : ['--db-filename', options.databaseFile];
+  if (storage.length > 0 && !options.synced) storage.push('--sqlite-pragma', 'synchronous=OFF');
   const tuning = Object.entries(dynamicConfig).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]);
   const beside = ['--http-port', String(unused.http), '--metrics-port', String(unused.metrics)];
   const served = ['--ip', '127.0.0.1', '--port', String(options.port), ...beside, '--namespace', options.namespace, ...ui];

@@ -35,7 +35,13 @@ const program = new Command('db-types')
 
 async function typesOfFreshDatabase(): Promise<string> {
   const dataDir = mkdtempSync(join(tmpdir(), 'throughline-types-'));
-  const postgres = await startEmbeddedPostgres({ dataDir, persist: false, port: await freePort(), logFile: join(dataDir, 'postgres.log') });
+  const postgres = await startEmbeddedPostgres({
+    dataDir,
+    persist: false,
+    synced: false,
+    port: await freePort(),
+    logFile: join(dataDir, 'postgres.log'),
+  });
   try {
     const url = postgres.url('throughline');
     const db = createDatabase(createPool({ url, poolSize: 2, statementTimeoutMs: 60_000 }));

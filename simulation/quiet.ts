@@ -28,7 +28,8 @@ export class NotQuiet extends Error {
  * Waits until nothing moves any more (D2): no inbox event is still to be handed on; no open run has a workflow task, an activity, a child
  * that is not started or whose end is not told, or a signal under way; and a look at all open runs shows the histories that were seen
  * before. Seen before are the last quiet point, and the runs that moved since: these are followed one by one, along signals, children and
- * parents, until they are calm. So at the beginning of that look all stood still. `stirred` are runs known to have been woken.
+ * parents, until they are calm. So at the beginning of that look all stood still. `stirred` are runs that were told the time where all stood
+ * still: what moves then moves because of them, so that it is followed and the look at all others is left out.
  * Throws `NotQuiet` at once for a run with reported problems, or after the timeout.
  */
 export function quietWatch(options: QuietOptions): (stirred: readonly string[]) => Promise<QuietPoint> {
@@ -41,6 +42,13 @@ export function quietWatch(options: QuietOptions): (stirred: readonly string[]) 
     if (stirred.length > 0) await pause(WAKING_MS);
     const active = await activeSince(db, marks);
     await follow(client, seen, [...stirred, ...active.runs], deadline);
+    if (stirred.length > 0) {
+      const calmed = await followEffects(options, seen, active.marks, deadline);
+      if (calmed !== null) {
+        known = calmed;
+        return { runs: inOrder(seen.runs.values()) };
+      }
+    }
     for (;;) {
       const [now, since] = await Promise.all([look(client, db, marks), activeSince(db, marks)]);
       const moved = movedSince(seen, now.runs);
@@ -53,6 +61,20 @@ export function quietWatch(options: QuietOptions): (stirred: readonly string[]) 
       await follow(client, seen, moved, deadline);
     }
   };
+}
+
+const MOST_GENERATIONS_OF_EFFECTS = 5;
+
+/** Follows the runs that had effects meanwhile until there are none; null where that has no end, or a run is not told yet of a child's. */
+async function followEffects({ client, db }: QuietOptions, seen: Seen, from: Marks, deadline: number): Promise<Marks | null> {
+  let { runs, marks } = await activeSince(db, from);
+  for (let generation = 0; runs.length > 0; generation += 1) {
+    if (generation === MOST_GENERATIONS_OF_EFFECTS) return null;
+    await follow(client, seen, runs, deadline);
+    ({ runs, marks } = await activeSince(db, marks));
+  }
+  const allTold = [...seen.runs.values()].every((run) => run.startedChildren.every((child) => seen.runs.has(child)));
+  return allTold ? marks : null;
 }
 
 /** Open runs as they were last seen calm, and up to where each history was read for signals. */
@@ -158,12 +180,11 @@ async function look(client: Client, db: Kysely<DB>, marks: Marks): Promise<{ run
   for (const source of [[...waiting, ...inbox.runs], listed]) await describeAll(client, await source, runs);
   const open = [...runs.values()].filter((run): run is RunState => run?.open === true);
   refuseBroken(open);
-  open.sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
   const busy = open.filter((run) => run.busy !== null).map((run) => `${run.workflowId} (${run.type}): ${run.busy ?? ''}`);
   const untold = open.flatMap((run) =>
     run.startedChildren.filter((child) => runs.get(child)?.open === false).map((child) => `${run.workflowId}: end of ${child} not told`),
   );
-  return { runs: open, unrest: [...inbox.unrest, ...busy, ...untold] };
+  return { runs: inOrder(open), unrest: [...inbox.unrest, ...busy, ...untold] };
 }
 
 /** Runs that are not described yet, and their children. */
@@ -174,6 +195,10 @@ async function describeAll(client: Client, workflowIds: readonly string[], runs:
     fresh.forEach((id, index) => runs.set(id, found[index] ?? null));
     ids = found.flatMap((run) => (run?.open ? run.startedChildren : []));
   }
+}
+
+function inOrder(runs: Iterable<RunState>): RunState[] {
+  return [...runs].sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
 }
 
 function refuseBroken(runs: readonly RunState[]): void {

@@ -98,6 +98,8 @@ export function embeddedOptions(config: Config, onProgress: (line: string) => vo
   return {
     dataDir: config.dataDir,
     persist: true,
+    // What a simulation has lost can be played again.
+    synced: !config.simulation,
     namespace: config.temporal.namespace,
     searchAttributes,
     ports: config.embeddedPorts,

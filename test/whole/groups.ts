@@ -13,7 +13,7 @@ const GROUPS: Readonly<Record<string, { readonly claims: RegExp; readonly parts?
   lifecycles: { claims: /^(workflows|e2e)\//, parts: 4 },
   api: { claims: /^api\//, parts: 3 },
   effects: { claims: /^(activities|workers|db)\//, parts: 3 },
-  rest: { claims: /./, parts: 2 },
+  rest: { claims: /./, parts: 3 },
 };
 
 /** The names of the groups; one in parts is there once for each part. */

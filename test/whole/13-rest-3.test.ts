@@ -1,0 +1,3 @@
+import { runTogether } from './groups';
+
+runTogether('rest-3');
