@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { invoiceWorkflowId, lineWorkflowId, projectWorkflowId } from '../../domain/ids';
-import { deliverMilestoneUpdate, respondToMilestoneUpdate } from '../../workflows/contract-line/messages';
+import { deliverMilestoneUpdate, recheckLineSignal, respondToMilestoneUpdate } from '../../workflows/contract-line/messages';
 import { type contractLine } from '../../workflows/contract-line/workflow';
 import { signOffUpdate } from '../../workflows/project-to-close/messages';
 import { bankStatement } from './cash';
@@ -28,6 +28,19 @@ export async function accept(engine: TestEngine, deal: TestDeal, milestoneId: st
 export async function handleOf(engine: TestEngine, deal: TestDeal, lineId: string) {
   const line = (await linesOf(engine, deal)).find((each) => each.line_id === lineId);
   return engine.client.workflow.getHandle<typeof contractLine>(lineWorkflowId(line?.id ?? ''));
+}
+
+/**
+ * Facts enough that the server suggests a new run, which it does at four megabytes of history. What comes while a run works is kept back and
+ * handed over in one piece, which must not be larger than a message may be: so each burst is taken before the next.
+ */
+export async function fillHistory(line: Awaited<ReturnType<typeof handleOf>>, at: string): Promise<void> {
+  const facts = { at, padding: 'x'.repeat(12_000) };
+  for (let burst = 0; burst < 6; burst += 1) {
+    await Promise.all(Array.from({ length: 60 }, () => line.signal(recheckLineSignal, facts)));
+    await until('the burst to be taken', async () => !(await line.describe()).raw.pendingWorkflowTask);
+  }
+  await line.signal(recheckLineSignal, { at });
 }
 
 /** Some document of the deal in a state. */

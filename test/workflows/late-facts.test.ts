@@ -10,7 +10,6 @@ import {
   type ContractLineInput,
   deliverMilestoneUpdate,
   lineQuery,
-  recheckLineSignal,
   respondToMilestoneUpdate,
 } from '../../workflows/contract-line/messages';
 import { contractLine } from '../../workflows/contract-line/workflow';
@@ -18,7 +17,7 @@ import { enqueueSignal } from '../../workflows/intake/messages';
 import { intake } from '../../workflows/intake/workflow';
 import { startApproval } from '../support/asked';
 import { dealRow } from '../support/builders';
-import { handleOf } from '../support/delivery';
+import { fillHistory, handleOf } from '../support/delivery';
 import {
   approve,
   bringToDelivery,
@@ -226,14 +225,4 @@ describe('a stop of a line', () => {
     expect((await openWaits(engine, deal.dealId)).filter((wait) => wait.kind === 'stuck')).toEqual([]);
     await deal.handle.terminate();
   });
-
-  /** Facts enough that the server suggests a new run, which it does at four megabytes of history; in bursts that a run can take. */
-  async function fillHistory(line: Line, at: string): Promise<void> {
-    const facts = { at, padding: 'x'.repeat(12_000) };
-    for (let burst = 0; burst < 6; burst += 1) {
-      await Promise.all(Array.from({ length: 60 }, () => line.signal(recheckLineSignal, facts)));
-      await line.query(lineQuery);
-    }
-    await line.signal(recheckLineSignal, { at });
-  }
 });

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { invoiceWorkflowId } from '../../domain/ids';
-import { lineQuery, recheckLineSignal, releaseItemUpdate, reportUsageUpdate } from '../../workflows/contract-line/messages';
+import { lineQuery, releaseItemUpdate, reportUsageUpdate } from '../../workflows/contract-line/messages';
 import { recheckProjectSignal } from '../../workflows/project-to-close/messages';
 import { bankStatement } from '../support/cash';
-import { accept, handleOf, invoiceIn, issue, pay, signOff } from '../support/delivery';
+import { accept, fillHistory, handleOf, invoiceIn, issue, pay, signOff } from '../support/delivery';
 import {
   approve,
   bringToDelivery,
@@ -31,16 +31,6 @@ beforeAll(async () => {
 afterAll(() => engine.stop());
 
 // The tests share the number series of their entities, which never goes back in time: each begins where the one before has ended, or later.
-
-/** Facts enough that the server suggests a new run, which it does at four megabytes of history; in bursts that a run can take. */
-async function fillHistory(line: Awaited<ReturnType<typeof handleOf>>, at: string): Promise<void> {
-  const facts = { at, padding: 'x'.repeat(12_000) };
-  for (let burst = 0; burst < 6; burst += 1) {
-    await Promise.all(Array.from({ length: 60 }, () => line.signal(recheckLineSignal, facts)));
-    await line.query(lineQuery);
-  }
-  await line.signal(recheckLineSignal, { at });
-}
 
 test('a deal cancelled while it delivers stops its lines, bills what was earned, and ends when that is paid', async () => {
   const deal = await startDeal(engine, testDeal({ lines: [milestones(), service({ endDate: '2026-06-30' })] }));
