@@ -24,7 +24,8 @@ import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
 import { type Api } from '../routing';
 import { keepReason } from '../texts';
-import { askRun } from '../updates';
+import { policyRunStart, tellAgain } from '../policy-run';
+import { askRun, orUnknown } from '../updates';
 
 const ofKind = z.strictObject({ kind: policyKind });
 const params = z.strictObject({ kind: policyKind, id: uuid });
@@ -98,19 +99,23 @@ async function ask(
   const at = await deps.clock.now();
   const reasonId = (await keepReason(deps, request, { reason, purpose: 'policy-change', subject: workflowId, origin: changeId })) ?? '';
   const input = { ...asked, changeId, reasonId, by: request.principal.id, at } as PolicyChangeInput;
-  const clock = deps.config.simulation ? ({ simulated: true, moment: at } as const) : ({ simulated: false } as const);
-  const start = { policy: { kind, entityId, clock } };
-  return askRun(
-    deps,
-    request,
-    { definition: requestPolicyChangeUpdate, workflowId, id: changeId, input, start },
-    {
-      done: (receipt) => receipt,
-      noRun: () => {
-        throw new ApiError('RunMissing', 'the run ended at this very moment');
-      },
-    },
-  );
+  const message = {
+    definition: requestPolicyChangeUpdate,
+    workflowId,
+    id: changeId,
+    input,
+    start: policyRunStart(deps, kind, entityId, at),
+  };
+  const noRun = () => {
+    throw new ApiError('RunMissing', 'the run ended at this very moment');
+  };
+  try {
+    return await askRun(deps, request, message, { done: (receipt) => receipt, noRun });
+  } catch (error) {
+    // The one that is in the way may be known to no run.
+    if (error instanceof ApiError && error.code === 'PolicyChangeOpen') await orUnknown(tellAgain(deps, { kind, entityId }));
+    throw error;
+  }
 }
 
 function changeReads(app: Api, deps: RouteDeps): void {

@@ -1,14 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
+import { createActivities } from '../../activities/index';
 import { rulesOf } from '../../activities/approval/record';
+import { type PolicyChangeInput } from '../../contracts/workflow-state';
 import { policyAt, savePolicy } from '../../db/policies';
 import { policyWorkflowId } from '../../domain/ids';
 import { isViolation } from '../../domain/violation';
+import { inRun } from '../support/activity-run';
 import { type Answer, problemOf, type Send, testApi, type TestApi } from '../support/api';
 import { startApproval } from '../support/asked';
 import { milestones, startDeal, testDeal, until } from '../support/lifecycles';
 import { changeOf, decideOn, grantChange, inForceOn, settledChange } from '../support/policy-changes';
-import { auditOf } from '../support/texts';
+import { auditOf, reasonOf } from '../support/texts';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 type Receipt = { readonly changeId: string; readonly approvalId: string };
@@ -232,6 +236,29 @@ describe('changes of policies over HTTP', () => {
     expect(await save({ version: 9, cutOffDay: 9 })).toMatchObject({ violation: 'PolicyGoverned' });
     expect((await pmo('POST', `/v1/approvals/${open.approvalId}/withdrawal`, { body: { reason: 'test over' } })).status).toBe(202);
     await settledChange(api, 'collections', open.changeId);
+  });
+
+  /** R-229 */
+  test('are decided also where the answer to the request was lost with its run', async () => {
+    const lost = async (cutOffDay: number): Promise<Receipt> => {
+      const good = await contentOf('billing', '2026-06-01');
+      const change: PolicyChangeInput = {
+        ...{ changeId: randomUUID(), by: 'U-PMO', at: now, action: 'introduce', basedOn: good.basedOn, effectiveFrom: '2026-06-01' },
+        ...{ reasonId: await reasonOf(engine.db, 'because'), content: { ...good.content, cutOffDay } },
+      };
+      const effects = createActivities({ db: engine.db });
+      const request = { kind: 'billing', entityId: null, change };
+      return (await inRun(policyWorkflowId('billing', null), () => effects.requestPolicyChange(request))).receipt;
+    };
+    const first = await lost(11);
+    expect(await grantChange(api, 'billing', first)).toMatchObject({ state: 'applied' });
+    await ended('billing', null);
+    const second = await lost(12);
+    const good = await contentOf('billing', '2026-06-01');
+    expect(codeOf(await ask(pmo, 'billing', { ...good, content: { ...good.content, cutOffDay: 13 } }))).toEqual([409, 'PolicyChangeOpen']);
+    const run = engine.client.workflow.getHandle(`approval/${second.approvalId}`);
+    await until('its approval to run', () => run.describe().catch(() => null));
+    expect(await grantChange(api, 'billing', second)).toMatchObject({ state: 'applied' });
   });
 
   test('are a matter of people, and never leave them without anybody to ask', async () => {
