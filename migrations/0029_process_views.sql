@@ -30,24 +30,20 @@ comment on view process_wait is
 
 create view process_open_work as
   select wait.*,
-         coalesce(case wait.lifecycle
-           when 'deal' then deal.state
-           when 'contract-line' then line.state
-           when 'invoice' then invoice.state
-           when 'project' then project.state
-           when 'approval' then 'tier-' || approval.tier
-           when 'change-order' then coalesce(change.state, 'requested')
-           when 'cancellation' then 'requested'
-           when 'policy-change' then 'requested'
-           when 'correction' then case wait.task when 'dispute' then 'disputed' when 'approval' then 'requested' when 'issue-date' then 'approved' end
+         coalesce(case
+           when wait.lifecycle = 'deal' then (select state from deal where deal.id = id_in_name(wait.workflow_id, 'deal'))
+           when wait.lifecycle = 'contract-line' then (select state from contract_line as line where line.id = id_in_name(wait.workflow_id, 'line'))
+           when wait.lifecycle = 'invoice' then (select state from invoice where invoice.id = id_in_name(wait.workflow_id, 'invoice'))
+           when wait.lifecycle = 'project' then (select state from project where project.id = id_in_name(wait.workflow_id, 'project'))
+           when wait.lifecycle = 'approval' then
+             (select 'tier-' || tier from approval where approval.id = id_in_name(wait.workflow_id, 'approval'))
+           when wait.task in ('customer-approval', 'modification-accounting') then
+             (select state from change_order where change_order.id = id_in_name('change/' || wait.subject, 'change'))
+           when wait.lifecycle in ('change-order', 'cancellation', 'policy-change') then 'requested'
+           when wait.lifecycle = 'correction' then
+             case wait.task when 'dispute' then 'disputed' when 'approval' then 'requested' when 'issue-date' then 'approved' end
          end, 'running') as stage
     from process_wait as wait
-    left join deal on wait.lifecycle = 'deal' and deal.id = id_in_name(wait.workflow_id, 'deal')
-    left join contract_line as line on wait.lifecycle = 'contract-line' and line.id = id_in_name(wait.workflow_id, 'line')
-    left join invoice on wait.lifecycle = 'invoice' and invoice.id = id_in_name(wait.workflow_id, 'invoice')
-    left join project on wait.lifecycle = 'project' and project.id = id_in_name(wait.workflow_id, 'project')
-    left join approval on wait.lifecycle = 'approval' and approval.id = id_in_name(wait.workflow_id, 'approval')
-    left join change_order as change on wait.lifecycle = 'change-order' and change.id = id_in_name('change/' || wait.subject, 'change')
    where wait.closed_at is null;
 comment on view process_open_work is 'What is waited for now, with the stage of what it is about (R-252).';
 
@@ -102,10 +98,10 @@ comment on function process_deadlines is
 
 create function process_breaches(moment timestamptz)
 returns table (id uuid, workflow_id text, deal_id uuid, lifecycle text, task text, role text, entity_id text, since timestamptz, due timestamptz,
-               closed_at timestamptz, late_until timestamptz, late_minutes bigint, cause text)
+               closed_at timestamptz, settled_at timestamptz, late_until timestamptz, late_minutes bigint, cause text)
 language sql stable as $$
   select late.id, late.workflow_id, late.deal_id, late.lifecycle, late.task, late.role, late.entity_id, late.since, late.due, late.closed_at,
-         late.late_until, late.late_minutes,
+         late.settled_at, late.late_until, late.late_minutes,
          case
            when exists (
              select from process_exception as trouble

@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
+import { uuidv7 } from 'uuidv7';
 import { type Scope } from '../../domain/access';
 import { problemOf, type Send, testApi, type TestApi } from '../support/api';
 import { type Facts, insertFacts } from '../support/api-facts';
 import { plantApproval, plantDeal, plantWait } from '../support/process-work';
+import { reasonOf } from '../support/texts';
 
 /** Friday, 09:00 in New York, 15:00 in Berlin, 22:00 in Tokyo. */
 const NOW = '2026-04-10T13:00:00.000Z';
@@ -210,4 +212,51 @@ describe('what is asked wrongly', () => {
       expect(problemOf(await seller('GET', `/v1/process/${what}`))).toMatchObject({ status: 403, code: 'PermissionMissing' });
     },
   );
+});
+
+describe('of each kind of run', () => {
+  test('the work has a lifecycle and a stage', async () => {
+    const since = '2026-04-10T12:00:00.000Z';
+    const asked = async (run: string, kind: string, over: object = {}) =>
+      plantWait(api.db, { workflow_id: run, kind, entity_id: 'LE-SG', since, ...over });
+    const id = '018f0000-0000-7000-8000-000000000000';
+    await asked(`deal/${id}`, 'handoff');
+    await asked(`deal/${await plantDeal(api.db, 'LE-SG', 'mobilising')}`, 'mobilisation');
+    await asked(`deal/${id}`, 'cancellation', { role: 'run' });
+    await asked(`deal/${id}`, 'customer-approval', { role: 'project-manager', subject: await approvedOrder() });
+    await asked(`deal/${id}`, 'change-order', { role: 'run', subject: `approval/${id}` });
+    await asked(`correction/${id}`, 'dispute');
+    await asked(`correction/${id}`, 'approval', { role: 'run' });
+    await asked(`correction/${id}`, 'issue-date', { role: 'run', due: since });
+    await asked(`correction/${id}`, 'stuck', { role: 'operator' });
+    await asked('policy/billing/LE-SG', 'approval', { role: 'run' });
+    await asked('period/LE-SG', 'revenue-gap', { role: 'finance-controller' });
+    const rows = await rowsOf(group, '/v1/process/open-work?entityId=LE-SG');
+    expect(rows.map(({ lifecycle, stage, task, overdue }) => [lifecycle, stage, task, overdue].join(' '))).toEqual([
+      'cancellation requested cancellation 0',
+      'change-order approved customer-approval 0',
+      'change-order requested change-order 0',
+      'correction approved issue-date 0',
+      'correction disputed dispute 0',
+      'correction requested approval 0',
+      'correction running stuck 0',
+      'deal mobilising mobilisation 0',
+      'deal running handoff 0',
+      'period-close running revenue-gap 0',
+      'policy-change requested approval 0',
+    ]);
+  });
+
+  async function approvedOrder(): Promise<string> {
+    const { dealId } = await insertFacts(api.db, 'LE-US', 'BA-US');
+    const id = uuidv7();
+    const order = { id, deal_id: dealId, number: 'CO-1', title: 'More', contract_version: 1, entity_id: 'LE-US', state: 'approved' };
+    const asked = { approval_id: uuidv7(), reason_id: await reasonOf(api.db, 'more'), requested_by: 'U-PM-US', requested_at: NOW };
+    const content = { terms_hash: 'x', tasks: '[]', line_values: '[]', value_minor: 0, value_currency: 'USD' };
+    await api.db
+      .insertInto('change_order')
+      .values({ ...order, ...asked, ...content })
+      .execute();
+    return id;
+  }
 });

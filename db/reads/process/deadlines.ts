@@ -46,10 +46,14 @@ interface Settled {
  */
 export async function readSla(db: Kysely<DB>, filter: ProcessFilter, period: Period, at: Instant): Promise<SlaView> {
   const { rows } = await sql<Settled>`
+    with settled as materialized (
+      select lifecycle, task, role, outcome
+        from process_deadlines(${at}::timestamptz)
+       where ${inPeriod(period, sql`entity_id`, sql`settled_at`)} and ${ofLifecycle(filter)})
     select lifecycle, task, role, count(*) filter (where outcome = 'kept') as kept, count(*) filter (where outcome = 'late') as late,
            count(*) filter (where outcome = 'void') as void
-      from process_deadlines(${at}::timestamptz)
-     where outcome <> 'running' and ${inPeriod(period, sql`entity_id`, sql`settled_at`)} and ${ofLifecycle(filter)}
+      from settled
+     where outcome <> 'running'
      group by lifecycle, task, role
      order by lifecycle, task, role`.execute(db);
   return {
@@ -61,10 +65,13 @@ export async function readSla(db: Kysely<DB>, filter: ProcessFilter, period: Per
 /** Deadlines that passed in the period, by what is known of the cause, and for how long they were missed (R-255). */
 export async function readBreaches(db: Kysely<DB>, filter: ProcessFilter, period: Period, at: Instant): Promise<BreachRow[]> {
   const { rows } = await sql<Omit<BreachRow, 'lateness'> & Intervals>`
+    with breach as materialized (
+      select entity_id, lifecycle, task, role, cause, due, closed_at, late_until
+        from process_breaches(${at}::timestamptz)
+       where ${inPeriod(period, sql`entity_id`, sql`settled_at`)} and ${ofLifecycle(filter)})
     select entity_id as "entityId", lifecycle, task, role, cause, count(*) as breaches, count(*) filter (where closed_at is null) as "stillOpen",
            ${intervalColumns(sql`due`, sql`late_until`)}
-      from process_breaches(${at}::timestamptz)
-     where ${inPeriod(period, sql`entity_id`, sql`due`)} and ${ofLifecycle(filter)}
+      from breach
      group by entity_id, lifecycle, task, role, cause
      order by lifecycle, task, role, cause, entity_id`.execute(db);
   const calendars = calendarsOf(db);

@@ -28,13 +28,19 @@ export function intervalColumns(start: RawBuilder<unknown>, end: RawBuilder<unkn
   return sql`${milliseconds(start)} as starts, ${milliseconds(end)} as ends`;
 }
 
+/**
+ * Calendars by what they say: a request that reads one again finds what was worked out of it before, the spans of its days, which cost more
+ * than all the rest.
+ */
+const knownCalendars = new Map<string, WorkingCalendar>();
+
 /** The working calendars of entities, each read once. */
 export type Calendars = (entityId: string) => Promise<WorkingCalendar>;
 
 export function calendarsOf(db: Kysely<DB>): Calendars {
   const known = new Map<string, Promise<WorkingCalendar>>();
   return (entityId) => {
-    const calendar = known.get(entityId) ?? entityOf(db, entityId).then((entity) => entity.calendar);
+    const calendar = known.get(entityId) ?? entityOf(db, entityId).then((entity) => remembered(entity.calendar));
     known.set(entityId, calendar);
     return calendar;
   };
@@ -56,6 +62,13 @@ export async function workingMinutesOf(calendars: Calendars, { entityId, starts,
   const timeline = workingTimeline(await calendars(entityId), fromEpochMs(first), fromEpochMs(last));
   if (isViolation(timeline)) return [];
   return starts.map((start, index) => workingMinutesOn(timeline, start, ends[index] ?? start));
+}
+
+function remembered(calendar: WorkingCalendar): WorkingCalendar {
+  const said = JSON.stringify(calendar);
+  const known = knownCalendars.get(said) ?? calendar;
+  knownCalendars.set(said, known);
+  return known;
 }
 
 function minutes(start: number, end: number): number {
