@@ -37,6 +37,7 @@ import { lineRoutes } from './routes/lines';
 import { paymentRoutes } from './routes/payments';
 import { policyChangeRoutes } from './routes/policy-changes';
 import { policyRoutes } from './routes/policies';
+import { processRoutes } from './routes/process';
 import { projectRoutes } from './routes/projects';
 import { runRoutes } from './routes/runs';
 import { webhookRoutes } from './webhooks/routes';
@@ -106,6 +107,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     paymentRoutes,
     policyRoutes,
     policyChangeRoutes,
+    processRoutes,
     projectRoutes,
     runRoutes,
   ]) {

@@ -111,6 +111,13 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'POST /v1/policies/:kind/changes': needs('policy.propose'),
   'POST /v1/policies/:kind/versions/:id/withdrawal': needs('policy.propose'),
 
+  'GET /v1/process/open-work': needs('process.read'),
+  'GET /v1/process/handoffs': needs('process.read'),
+  'GET /v1/process/sla': needs('process.read'),
+  'GET /v1/process/breaches': needs('process.read'),
+  'GET /v1/process/approvals': needs('process.read'),
+  'GET /v1/process/rework': needs('process.read'),
+
   'GET /v1/waits': needs('deal.read', 'run.read'),
   'GET /v1/runs/:workflowId': needs('run.read'),
   'GET /v1/exceptions': needsGroup('run.read'),

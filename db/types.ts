@@ -1248,6 +1248,17 @@ export interface PolicyWithdrawal {
   withdrawn_from: string;
 }
 
+export interface ProcessApproval {
+  deal_id: string | null;
+  decided_at: string | null;
+  elapsed_minutes: number | null;
+  entity_id: string | null;
+  id: string | null;
+  opened_at: string | null;
+  state: string | null;
+  subject_kind: string | null;
+}
+
 export interface ProcessException {
   closed_at: string | null;
   deal_id: string | null;
@@ -1259,9 +1270,63 @@ export interface ProcessException {
   workflow_id: string;
 }
 
+export interface ProcessHandoff {
+  closed_at: string | null;
+  deal_id: string | null;
+  elapsed_minutes: number | null;
+  entity_id: string | null;
+  from_role: string | null;
+  id: string | null;
+  lifecycle: string | null;
+  role: string | null;
+  since: string | null;
+  task: string | null;
+  workflow_id: string | null;
+}
+
+export interface ProcessOpenWork {
+  closed_at: string | null;
+  deal_id: string | null;
+  due: string | null;
+  entity_id: string | null;
+  has_deadline: boolean | null;
+  id: string | null;
+  lifecycle: string | null;
+  role: string | null;
+  since: string | null;
+  stage: string | null;
+  subject: string | null;
+  task: string | null;
+  workflow_id: string | null;
+}
+
 export interface ProcessOwner {
   process: string;
   user_id: string;
+}
+
+export interface ProcessRework {
+  done_at: string | null;
+  entity_id: string | null;
+  is_rework: boolean | null;
+  lifecycle: string | null;
+  subject_id: string | null;
+  task: string | null;
+}
+
+export interface ProcessWait {
+  closed_at: string | null;
+  deal_id: string | null;
+  due: string | null;
+  entity_id: string | null;
+  has_deadline: boolean | null;
+  id: string | null;
+  lifecycle: string | null;
+  role: string | null;
+  since: string | null;
+  subject: string | null;
+  task: string | null;
+  workflow_id: string | null;
 }
 
 export interface Project {
@@ -1622,8 +1687,13 @@ export interface DB {
   policy_review: PolicyReview;
   policy_version: PolicyVersion;
   policy_withdrawal: PolicyWithdrawal;
+  process_approval: ProcessApproval;
   process_exception: ProcessException;
+  process_handoff: ProcessHandoff;
+  process_open_work: ProcessOpenWork;
   process_owner: ProcessOwner;
+  process_rework: ProcessRework;
+  process_wait: ProcessWait;
   project: Project;
   project_phase: ProjectPhase;
   project_sign_off: ProjectSignOff;

@@ -35,6 +35,7 @@ export type Permission =
   | 'master-data.write'
   | 'policy.read'
   | 'policy.propose'
+  | 'process.read'
   | 'run.read'
   | 'audit.read'
   | 'audit.export'
@@ -65,6 +66,8 @@ interface RoleRights {
 const READ_DEAL: readonly Permission[] = ['deal.read', 'project.read', 'approval.read', 'master-data.read', 'policy.read'];
 const READ_MONEY: readonly Permission[] = ['invoice.read', 'payment.read'];
 const DECIDE: readonly Permission[] = ['approval.read', 'approval.decide'];
+/** How the lifecycles go: counts and durations, no amounts and no people. For the owners of processes and those who answer for an entity. */
+const CONTROL: readonly Permission[] = ['process.read'];
 const MARGIN: readonly Permission[] = ['cost.read', 'margin.read'];
 
 const ROLES: Readonly<Record<string, RoleRights>> = {
@@ -72,7 +75,10 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
     reach: 'entity',
     permissions: [...READ_DEAL, 'deal.cancel', 'deal.complete-handoff', 'change.request', 'sow.propose', 'milestone.respond'],
   },
-  'sales-director': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, 'deal.cancel', 'deal.complete-handoff', 'margin.read'] },
+  'sales-director': {
+    reach: 'group',
+    permissions: [...READ_DEAL, ...DECIDE, ...CONTROL, 'deal.cancel', 'deal.complete-handoff', 'margin.read'],
+  },
   'delivery-director': {
     reach: 'group',
     permissions: [
@@ -80,6 +86,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...READ_MONEY,
       ...DECIDE,
       ...MARGIN,
+      ...CONTROL,
       'deal.cancel',
       'change.request',
       'project.sign-off',
@@ -93,6 +100,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...READ_MONEY,
       ...DECIDE,
       ...MARGIN,
+      ...CONTROL,
       'deal.cancel',
       'project.sign-off',
       'dispute.resolve',
@@ -108,6 +116,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...READ_MONEY,
       ...DECIDE,
       ...MARGIN,
+      ...CONTROL,
       'sow.propose',
       'books.read',
       'change.account',
@@ -128,6 +137,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...READ_MONEY,
       ...DECIDE,
       ...MARGIN,
+      ...CONTROL,
       'books.read',
       'deal.cancel',
       'collection.manage',
@@ -137,12 +147,12 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       'run.read',
     ],
   },
-  ceo: { reach: 'group', permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, 'books.read'] },
-  'entity-head': { reach: 'entity', permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, 'books.read'] },
+  ceo: { reach: 'group', permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, ...CONTROL, 'books.read'] },
+  'entity-head': { reach: 'entity', permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, ...CONTROL, 'books.read'] },
   'deal-committee': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, ...MARGIN] },
   'legal-counsel': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, 'sow.propose'] },
   'resource-manager': { reach: 'entity', permissions: [...READ_DEAL, 'personal-data.read'] },
-  'procurement-lead': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, 'cost.read'] },
+  'procurement-lead': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, ...CONTROL, 'cost.read'] },
   'accounts-payable': { reach: 'group', permissions: ['master-data.read'] },
   'accounts-receivable': {
     reach: 'group',
@@ -183,6 +193,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...READ_DEAL,
       ...READ_MONEY,
       ...MARGIN,
+      ...CONTROL,
       'books.read',
       'run.read',
       'audit.read',

@@ -7,7 +7,7 @@ import { atTime, endOfDay, epochMs, fromEpochMs, isTimeZone, localDateOf, startO
 const MINUTE_MS = 60_000;
 
 /** Working span of one day, in milliseconds since 1970, end exclusive. */
-interface Span {
+export interface Span {
   readonly start: number;
   readonly end: number;
 }
@@ -66,8 +66,8 @@ export function calendarWithoutTime(calendar: WorkingCalendar): Violation | null
   return isTimeZone(calendar.timeZone) ? null : { violation: 'TimeZoneUnknown', detail: `${calendar.calendarId}: ${calendar.timeZone}` };
 }
 
-/** Remembered per calendar and day, because each look-up of the time zone costs as much as a page of arithmetic. */
-function spanOf(calendar: WorkingCalendar, day: LocalDate): Span {
+/** The working span of a working day; remembered per calendar and day, because each look-up of the time zone costs as much as a page of arithmetic. */
+export function spanOf(calendar: WorkingCalendar, day: LocalDate): Span {
   const known = spansOf.get(calendar) ?? new Map<LocalDate, Span>();
   spansOf.set(calendar, known);
   const span = known.get(day) ?? makeSpan(calendar, day);

@@ -98,6 +98,18 @@ describe.each(SCOPES)('of a deal of two entities, a reader of $name', ({ scope }
       }
   });
 
+  test('counts the work of its own entities as open, and that of the whole deal where it leads', async () => {
+    const own = [deal.lead, deal.other].filter((line) => reaches(line.entityId)).length;
+    for (const { role, send } of await readers('process.read')) {
+      const { rows } = (await send('GET', '/v1/process/open-work')).body as { rows: { task: string; open: number }[] };
+      const counts = Object.fromEntries(rows.map(({ task, open }) => [task, open]));
+      expect({ role, counts }).toEqual({
+        role,
+        counts: { ...(own > 0 ? { delivery: own } : {}), ...(reaches('LE-US') ? { handoff: 1 } : {}) },
+      });
+    }
+  });
+
   test('sees runs of what it sees, and exceptions only as a reader of the group', async () => {
     for (const { role, send } of await readers('run.read')) {
       // Nobody answers at Temporal: what is visible is asked for there.
