@@ -1,4 +1,4 @@
-import { type Selectable, type Transaction } from 'kysely';
+import { type Selectable, sql, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type ApprovalView } from '../../contracts/workflow-state';
 import { calendarIdOfUser, directory } from '../../db/directory';
@@ -156,30 +156,42 @@ async function saveSteps(
   open: readonly OpenStep[],
   at: Instant,
 ): Promise<void> {
-  for (const { tier, steps } of approval.tiers)
-    for (const step of steps) {
+  const rows = approval.tiers.flatMap(({ tier, steps }) =>
+    steps.map((step) => {
       const now = open.find((each) => each.step.role === step.role && isOpenTier(approval, tier));
-      const state = step.outcome !== 'open' ? step.outcome : now ? 'open' : 'waiting';
       const voters = now?.voters.length ?? 0;
-      const values = {
-        state,
-        ...(now ? { voters, need: votesNeeded(step.quorum, Math.max(voters, 1)), opened_at: now.openedAt, due: now.due } : {}),
-        ...(step.outcome !== 'open' ? { closed_at: at } : {}),
+      return {
+        approval_id: approvalId,
+        tier,
+        role: step.role,
+        quorum: step.quorum,
+        state: step.outcome !== 'open' ? step.outcome : now ? 'open' : 'waiting',
+        voters,
+        need: votesNeeded(step.quorum, Math.max(voters, 1)),
+        opened_at: now?.openedAt ?? null,
+        due: now?.due ?? null,
+        closed_at: step.outcome !== 'open' ? at : null,
       };
-      await trx
-        .insertInto('approval_step')
-        .values({
-          approval_id: approvalId,
-          tier,
-          role: step.role,
-          quorum: step.quorum,
-          voters,
-          need: votesNeeded(step.quorum, Math.max(voters, 1)),
-          ...values,
-        })
-        .onConflict((conflict) => conflict.columns(['approval_id', 'tier', 'role']).doUpdateSet(values))
-        .execute();
-    }
+    }),
+  );
+  if (rows.length === 0) return;
+  // A step keeps what was so while it was open, and the moment at which it was first closed.
+  const whileOpen = (column: 'voters' | 'need' | 'opened_at' | 'due') =>
+    sql<never>`case when excluded.state = 'open' then ${sql.ref(`excluded.${column}`)} else ${sql.ref(`approval_step.${column}`)} end`;
+  await trx
+    .insertInto('approval_step')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['approval_id', 'tier', 'role']).doUpdateSet({
+        state: (eb) => eb.ref('excluded.state'),
+        voters: whileOpen('voters'),
+        need: whileOpen('need'),
+        opened_at: whileOpen('opened_at'),
+        due: whileOpen('due'),
+        closed_at: sql`coalesce(approval_step.closed_at, excluded.closed_at)`,
+      }),
+    )
+    .execute();
 }
 
 export async function recordSlaEvent(

@@ -98,9 +98,19 @@ test('a decision is refused with its reason, tiers open one after the other, and
   expect(await refused({ by: 'U-PMO', role: 'delivery-director' })).toBe('AlreadyDecided');
   expect(await refused({ by: 'U-CFO', role: 'cfo' })).toBe('TierNotOpen');
 
-  for (const by of ['U-FC-US', 'U-PMO', 'U-CEO']) expect((await decide(engine, asked, { by, at })).approval.state).toBe('pending');
-  expect((await decide(engine, asked, { by: 'U-CFO', at })).approval.state).toBe('approved');
-  expect(await asked.handle.result()).toEqual({ approvalId: asked.id, state: 'approved', decidedAt: at, reasonId: null });
+  const [second, third] = ['2026-01-26T16:00:00.000Z', '2026-01-26T17:00:00.000Z'];
+  for (const by of ['U-FC-US', 'U-PMO']) expect((await decide(engine, asked, { by, at: second })).approval.state).toBe('pending');
+  expect((await decide(engine, asked, { by: 'U-CEO', at: third })).approval.state).toBe('pending');
+  expect((await decide(engine, asked, { by: 'U-CFO', at: third })).approval.state).toBe('approved');
+  expect(await asked.handle.result()).toEqual({ approvalId: asked.id, state: 'approved', decidedAt: third, reasonId: null });
+  const steps = await engine.db.selectFrom('approval_step').selectAll().where('approval_id', '=', asked.id).orderBy('tier').orderBy('role').execute(); // prettier-ignore
+  expect(steps.map((step) => [step.tier, step.role, step.state, step.need, step.opened_at, step.closed_at])).toEqual([
+    [1, 'delivery-director', 'granted', 1, at, at],
+    [2, 'finance-controller', 'granted', 1, at, second],
+    [2, 'pmo-lead', 'granted', 1, at, second],
+    [3, 'ceo', 'granted', 1, second, third],
+    [3, 'cfo', 'granted', 1, second, third],
+  ]);
   expect((await decisionsOn(asked.id)).map(({ tier, decided_by }) => [tier, decided_by])).toEqual([
     [1, 'U-DELDIR'],
     [2, 'U-FC-US'],
