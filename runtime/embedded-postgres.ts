@@ -29,7 +29,7 @@ export interface EmbeddedPostgresOptions {
   readonly port: number;
   /** False for tests: its data goes when it stops. */
   readonly persist: boolean;
-  /** False where a power cut may take what was written last, or more: nothing is synced to disk. */
+  /** False where a power cut may take what was written last, or more: nothing is synced to disk. A killed server loses nothing that is kept. */
   readonly synced: boolean;
   readonly logFile: string;
 }
@@ -60,7 +60,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const server = await startServer({
       name: 'Postgres',
       command: binaries.postgres,
-      args: ['-D', cluster, '-p', String(options.port), ...settings(options.synced)],
+      args: ['-D', cluster, '-p', String(options.port), ...settings(options)],
       env: { ...process.env, LC_ALL: 'C' },
       logFile: options.logFile,
       ...owner,
@@ -101,8 +101,10 @@ async function startAgain(start: () => Promise<ServerProcess>): Promise<ServerPr
 
 const SESSIONS_END_MS = 15_000;
 
-function settings(synced: boolean): string[] {
-  const durable = synced ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
+/** What is kept but not synced is still written at every commit, so that it outlives a killed server. */
+function settings({ persist, synced }: EmbeddedPostgresOptions): string[] {
+  const unwritten = persist ? [] : ['synchronous_commit=off'];
+  const durable = synced ? [] : ['fsync=off', 'full_page_writes=off', ...unwritten];
   const all = [
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',
