@@ -1,4 +1,4 @@
-import { type Selectable, sql, type Transaction } from 'kysely';
+import { type Selectable, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type ApprovalView } from '../../contracts/workflow-state';
 import { calendarIdOfUser, directory } from '../../db/directory';
@@ -16,6 +16,7 @@ import { localDateOf } from '../../domain/calendar/zone';
 import { type Instant } from '../../domain/deal/terms';
 import { isViolation, type Violation } from '../../domain/violation';
 import { park } from '../lifecycle';
+import { saveSteps } from './steps';
 
 export type ApprovalRow = Selectable<DB['approval']>;
 
@@ -149,51 +150,6 @@ function waitOf(row: Parameters<typeof showApproval>[1], open: OpenStep, at: Ins
   };
 }
 
-async function saveSteps(
-  trx: Transaction<DB>,
-  approvalId: string,
-  approval: Approval,
-  open: readonly OpenStep[],
-  at: Instant,
-): Promise<void> {
-  const rows = approval.tiers.flatMap(({ tier, steps }) =>
-    steps.map((step) => {
-      const now = open.find((each) => each.step.role === step.role && isOpenTier(approval, tier));
-      const voters = now?.voters.length ?? 0;
-      return {
-        approval_id: approvalId,
-        tier,
-        role: step.role,
-        quorum: step.quorum,
-        state: step.outcome !== 'open' ? step.outcome : now ? 'open' : 'waiting',
-        voters,
-        need: votesNeeded(step.quorum, Math.max(voters, 1)),
-        opened_at: now?.openedAt ?? null,
-        due: now?.due ?? null,
-        closed_at: step.outcome !== 'open' ? at : null,
-      };
-    }),
-  );
-  if (rows.length === 0) return;
-  // A step keeps what was so while it was open, and the moment at which it was first closed.
-  const whileOpen = (column: 'voters' | 'need' | 'opened_at' | 'due') =>
-    sql<never>`case when excluded.state = 'open' then ${sql.ref(`excluded.${column}`)} else ${sql.ref(`approval_step.${column}`)} end`;
-  await trx
-    .insertInto('approval_step')
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict.columns(['approval_id', 'tier', 'role']).doUpdateSet({
-        state: (eb) => eb.ref('excluded.state'),
-        voters: whileOpen('voters'),
-        need: whileOpen('need'),
-        opened_at: whileOpen('opened_at'),
-        due: whileOpen('due'),
-        closed_at: sql`coalesce(approval_step.closed_at, excluded.closed_at)`,
-      }),
-    )
-    .execute();
-}
-
 export async function recordSlaEvent(
   trx: Transaction<DB>,
   row: ApprovalRow,
@@ -214,10 +170,6 @@ export async function recordSlaEvent(
     })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-}
-
-function isOpenTier(approval: Approval, tier: number): boolean {
-  return approval.kind === 'pending' && approval.openTier === tier;
 }
 
 /** Each rung of the escalation ladder is reached after one more deadline has passed. */

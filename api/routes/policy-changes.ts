@@ -19,13 +19,14 @@ import { covers } from '../../domain/access';
 import { policyWorkflowId } from '../../domain/ids';
 import { requestPolicyChangeUpdate } from '../../workflows/policy-change/messages';
 import { type RouteDeps } from '../deps';
+import { TemporalSilent } from '../gateway/silence';
 import { ApiError } from '../errors';
 import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
 import { type Api } from '../routing';
 import { keepReason } from '../texts';
 import { policyRunStart, tellAgain } from '../policy-run';
-import { askRun, orUnknown } from '../updates';
+import { askRun } from '../updates';
 
 const ofKind = z.strictObject({ kind: policyKind });
 const params = z.strictObject({ kind: policyKind, id: uuid });
@@ -112,10 +113,14 @@ async function ask(
   try {
     return await askRun(deps, request, message, { done: (receipt) => receipt, noRun });
   } catch (error) {
-    // The one that is in the way may be known to no run.
-    if (error instanceof ApiError && error.code === 'PolicyChangeOpen') await orUnknown(tellAgain(deps, { kind, entityId }));
+    // The one that is in the way may be known to no run. Whether that is told in time or not, this request is refused.
+    if (error instanceof ApiError && error.code === 'PolicyChangeOpen') await tellAgain(deps, { kind, entityId }).catch(unlessSilent);
     throw error;
   }
+}
+
+function unlessSilent(error: unknown): void {
+  if (!(error instanceof TemporalSilent)) throw error;
 }
 
 function changeReads(app: Api, deps: RouteDeps): void {

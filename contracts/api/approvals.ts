@@ -22,21 +22,25 @@ export const approvalSummarySchema = z.object({
   reason: z.string().nullable(),
 });
 
+/** What is asked of a role in a tier, and how far it has come. */
+export const approvalStepSchema = z.object({
+  tier: z.int(),
+  role: z.string(),
+  quorum: z.string(),
+  voters: z.int(),
+  need: z.int(),
+  state: z.string(),
+  due: moment.nullable(),
+});
+
 /** `candidates` are the people who may decide an open step now; nobody else's decision is taken. */
 export const approvalSchema = approvalSummarySchema.extend({
   policyVersionId: z.string(),
   shown: z.unknown(),
   steps: z
     .array(
-      z.object({
-        tier: z.int(),
-        role: z.string(),
-        quorum: z.string(),
-        voters: z.int(),
-        need: z.int(),
-        state: z.string(),
+      approvalStepSchema.extend({
         openedAt: moment.nullable(),
-        due: moment.nullable(),
         closedAt: moment.nullable(),
         candidates: z.array(z.object({ userId: z.string(), onBehalfOf: z.string().nullable() })).readonly(),
       }),

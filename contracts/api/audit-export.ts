@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { approvalStepSchema } from './approvals';
 import { moment } from './common';
 
 /** The name of this form of the file. A change that a reader of older files would stumble over gets another number. */
@@ -54,19 +55,7 @@ const approval = z.object({
   shown: z.unknown(),
   isWhole: z.boolean(),
   shownHash: hash,
-  steps: z
-    .array(
-      z.object({
-        tier: z.int(),
-        role: z.string(),
-        quorum: z.string(),
-        voters: z.int(),
-        need: z.int(),
-        state: z.string(),
-        due: moment.nullable(),
-      }),
-    ) // prettier-ignore
-    .readonly(),
+  steps: z.array(approvalStepSchema).readonly(),
   decisions: z
     .array(
       z.object({

@@ -1,0 +1,55 @@
+import { sql, type Transaction } from 'kysely';
+import { type DB } from '../../db/types';
+import { votesNeeded } from '../../domain/approval/quorum';
+import { type Approval } from '../../domain/approval/state';
+import { type Instant } from '../../domain/deal/terms';
+import { type OpenStep } from './record';
+
+/** Writes every step of an approval as it stands; one that is closed keeps what was so while it was open, and when it was closed. */
+export async function saveSteps(
+  trx: Transaction<DB>,
+  approvalId: string,
+  approval: Approval,
+  open: readonly OpenStep[],
+  at: Instant,
+): Promise<void> {
+  const rows = approval.tiers.flatMap(({ tier, steps }) =>
+    steps.map((step) => {
+      const now = open.find((each) => each.step.role === step.role && isOpenTier(approval, tier));
+      const voters = now?.voters.length ?? 0;
+      return {
+        approval_id: approvalId,
+        tier,
+        role: step.role,
+        quorum: step.quorum,
+        state: step.outcome !== 'open' ? step.outcome : now ? 'open' : 'waiting',
+        voters,
+        need: votesNeeded(step.quorum, Math.max(voters, 1)),
+        opened_at: now?.openedAt ?? null,
+        due: now?.due ?? null,
+        closed_at: step.outcome !== 'open' ? at : null,
+      };
+    }),
+  );
+  if (rows.length === 0) return;
+  const whileOpen = (column: 'voters' | 'need' | 'opened_at' | 'due') =>
+    sql<never>`case when excluded.state = 'open' then ${sql.ref(`excluded.${column}`)} else ${sql.ref(`approval_step.${column}`)} end`;
+  await trx
+    .insertInto('approval_step')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['approval_id', 'tier', 'role']).doUpdateSet({
+        state: (eb) => eb.ref('excluded.state'),
+        voters: whileOpen('voters'),
+        need: whileOpen('need'),
+        opened_at: whileOpen('opened_at'),
+        due: whileOpen('due'),
+        closed_at: sql`coalesce(approval_step.closed_at, excluded.closed_at)`,
+      }),
+    )
+    .execute();
+}
+
+function isOpenTier(approval: Approval, tier: number): boolean {
+  return approval.kind === 'pending' && approval.openTier === tier;
+}
