@@ -42,6 +42,20 @@ export async function askRun<Ret, Input, R>(
   return outcome.kind === 'done' ? done(outcome.result) : noRun();
 }
 
+/**
+ * The answer of a request that is on record, after its run was told of it once more: the record may be all that is left where the run's task
+ * was lost, and only a run that knows of a request has it decided (R-230). What the run refuses by now changes nothing about the answer; where
+ * it does not answer, the next repetition tells it.
+ */
+export async function alsoTold<R>(asked: Promise<R>, recorded: R): Promise<R> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code === 'OutcomeUnknown') throw error;
+    return recorded;
+  }
+}
+
 /** Who says it, when, and on which version of what: part of every message. */
 export async function saidBy(deps: RouteDeps, request: FastifyRequest, kind: ShownKind, id: string): Promise<Said> {
   const ifMatch = preconditionOn(request, kind, id);

@@ -12,7 +12,7 @@ export interface ApiRequest {
   /** Makes the request repeatable: derived from the input, so that a repeated play sends the same. */
   readonly idempotencyKey?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Statuses besides 2xx that the caller deals with; any other is thrown. */
+  /** Statuses besides 2xx that the caller deals with, but for "it is under way" (409 with Retry-After); any other is thrown. */
   readonly accept?: readonly number[];
 }
 
@@ -43,16 +43,18 @@ const MOST_ATTEMPTS = 20;
 export interface ApiClientOptions {
   /** How often one request is sent before its failure is the caller's; default 20. */
   readonly mostAttempts?: number;
+  /** Learns of every answer after which a request is sent again: the status, or what was said instead of one. */
+  readonly onAgain?: (path: string, answered: string) => void;
 }
 
 /**
  * Talks to the API over HTTP as a client would: repeats with the same key what was answered with "later" (429, 503, 409 with
  * Retry-After) or not at all, and fetches tokens of the development issuer as needed.
  */
-export function apiClient(baseUrl: string, { mostAttempts = MOST_ATTEMPTS }: ApiClientOptions = {}): ApiClient {
+export function apiClient(baseUrl: string, { mostAttempts = MOST_ATTEMPTS, onAgain = () => undefined }: ApiClientOptions = {}): ApiClient {
   const tokens = new Map<string, Promise<string>>();
   const ask = (path: string, request: ApiRequest, extra: Record<string, string>): Promise<ApiAnswer> =>
-    send({ baseUrl, mostAttempts }, path, request, extra);
+    send({ baseUrl, mostAttempts, onAgain }, path, request, extra);
   const anyone: Caller = (path, request = {}) => ask(path, request, {});
   const fetchToken = async (userId: string): Promise<string> => {
     const { body } = await anyone('/v1/dev/token', { method: 'POST', body: { userId } });
@@ -76,7 +78,7 @@ async function bearer(token: Promise<string>): Promise<Record<string, string>> {
 }
 
 async function send(
-  { baseUrl, mostAttempts }: { readonly baseUrl: string; readonly mostAttempts: number },
+  { baseUrl, mostAttempts, onAgain }: Required<ApiClientOptions> & { readonly baseUrl: string },
   path: string,
   request: ApiRequest,
   extra: Record<string, string>,
@@ -95,16 +97,23 @@ async function send(
     try {
       const response = await fetch(`${baseUrl}${path}`, { method, headers, body });
       const answer = { status: response.status, body: parsed(await response.text()) };
-      if (response.ok || request.accept?.includes(response.status)) return answer;
       const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
-      const later = RETRIED.includes(response.status) || (response.status === 409 && !Number.isNaN(retryAfter));
-      if (!later || last) throw new UnexpectedAnswer(`${method} ${path}`, answer);
+      const underWay = response.status === 409 && !Number.isNaN(retryAfter);
+      if (!underWay && (response.ok || request.accept?.includes(response.status))) return answer;
+      if (!(underWay || RETRIED.includes(response.status)) || last) throw new UnexpectedAnswer(`${method} ${path}`, answer);
+      onAgain(path, `${answer.status} ${codeOf(answer) ?? ''}`);
       await pause(Math.min(1000 * (Number.isNaN(retryAfter) ? 1 : retryAfter), 3000));
     } catch (error) {
       if (error instanceof UnexpectedAnswer || last) throw error;
+      onAgain(path, String(error));
       await pause(250);
     }
   }
+}
+
+/** The stable code of a problem document; undefined where the answer is none. */
+export function codeOf({ body }: ApiAnswer): string | undefined {
+  return (body as { code?: string } | null)?.code;
 }
 
 function parsed(text: string): unknown {

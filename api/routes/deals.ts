@@ -25,7 +25,7 @@ import { pageAnswer, pageRequest } from '../paging';
 import { showTagged } from '../preconditions';
 import { type Api } from '../routing';
 import { keepReason } from '../texts';
-import { askRun, orUnknown, saidBy } from '../updates';
+import { alsoTold, askRun, orUnknown, saidBy } from '../updates';
 
 const params = z.strictObject({ dealId: uuid });
 
@@ -77,14 +77,12 @@ function dealRequests(app: Api, deps: RouteDeps): void {
       const message = { definition: proposeTermsUpdate, workflowId: dealWorkflowId(dealId), id: proposalId, input };
       const before = await answerOfEffect<{ receipt: SowProposalReceipt }>(deps.db, sowProposalEffect(dealId, input));
       if (before === null) refuseFinished(deal);
-      const receipt =
-        before?.receipt ??
-        (await askRun(deps, request, message, {
-          done: (done) => done,
-          noRun: () => refuseWithoutRun(deps, request, dealId),
-          pointerOf: (path) =>
-            terms.some((term) => term.path === path) ? `/terms/${terms.findIndex((term) => term.path === path)}` : path,
-        }));
+      const asked = askRun(deps, request, message, {
+        done: (done) => done,
+        noRun: () => refuseWithoutRun(deps, request, dealId),
+        pointerOf: (path) => (terms.some((term) => term.path === path) ? `/terms/${terms.findIndex((term) => term.path === path)}` : path),
+      });
+      const receipt = await (before === null ? asked : alsoTold(asked, before.receipt));
       void reply.code(201);
       return receipt;
     },
@@ -106,20 +104,17 @@ function dealRequests(app: Api, deps: RouteDeps): void {
       const deal = await knownDeal(deps, request, dealId);
       const requestId = idFor(request, 'cancellation');
       const before = await cancellationRequestOf(deps.db, dealId, requestId);
-      if (before !== undefined) {
-        void reply.code(201);
-        return { approvalId: before.approvalId };
-      }
-      refuseFinished(deal);
+      if (before === undefined) refuseFinished(deal);
       const { reason, effectiveOn } = request.body;
       const words = { reason, purpose: 'cancellation', subject: dealWorkflowId(dealId), origin: requestId } as const;
       const reasonId = await keepReason(deps, request, words);
       const input = { requestId, reasonId, effectiveOn, ...(await saidBy(deps, request, 'deal', dealId)) };
       const message = { definition: requestCancellationUpdate, workflowId: dealWorkflowId(dealId), id: requestId, input };
-      const receipt = await askRun(deps, request, message, {
+      const asked = askRun(deps, request, message, {
         done: ({ approvalId }) => ({ approvalId }),
         noRun: () => refuseWithoutRun(deps, request, dealId),
       });
+      const receipt = await (before === undefined ? asked : alsoTold(asked, { approvalId: before.approvalId }));
       void reply.code(201);
       return receipt;
     },

@@ -1,11 +1,16 @@
 import { uuidv7 } from 'uuidv7';
+import { createActivities } from '../../activities/index';
+import { dealQuery } from '../../workflows/deal-to-cash/messages';
+import { inRun } from '../support/activity-run';
 import { problemOf, type Send, testApi, type TestApi } from '../support/api';
 import {
+  approve,
   bringToDelivery,
   linesOf,
   pendingApproval,
   proposeTerms,
   reach,
+  refuse,
   startDeal,
   type TestDeal,
   testDeal,
@@ -247,6 +252,39 @@ describe('decisions and facts over HTTP, with running workflows', () => {
       state: 'running',
       link: expect.stringContaining('http://ui.example/namespaces/throughline-test/workflows/line%2F') as unknown,
     });
+  });
+
+  test('requests on record that their run has not heard of are told to it when they are repeated, and nothing decided is asked for again', async () => {
+    const deal = await startDeal(engine, testDeal(), now);
+    await reach(engine, deal, 'terms');
+    const { dealId } = deal;
+    const activities = createActivities({ db: engine.db });
+    const lost = <T>(effect: () => Promise<T>): Promise<T> => inRun(deal.handle.workflowId, effect);
+    const seller = await api.as('U-SELLER');
+    const terms = [{ path: 'paymentTermsDays', value: '30', unit: 'days', clause: '7' }];
+    const proposal = { proposalId: uuidv7(), documentId: 'SOW', terms, by: 'U-SELLER', at: now };
+    const { receipt } = await lost(() => activities.recordSowProposal({ dealId, proposal, at: now }));
+    const propose = () =>
+      seller('POST', `/v1/deals/${dealId}/sow-proposals`, { body: { proposalId: proposal.proposalId, documentId: 'SOW', terms } });
+    expect(await propose()).toMatchObject({ status: 201, body: receipt });
+    expect(await propose()).toMatchObject({ status: 201, body: receipt });
+    await refuse(engine, deal, 'sow', 'U-LEGAL');
+    await until('the terms to be expected again', async () => (await deal.handle.query(dealQuery))?.stage === 'terms');
+    expect(await propose()).toMatchObject({ status: 201, body: receipt });
+    await proposeTerms(deal);
+    await approve(engine, deal, 'sow');
+    await reach(engine, deal, 'approval');
+    expect(await propose()).toMatchObject({ status: 201, body: receipt });
+
+    const pmo = await api.as('U-PMO');
+    const stop = () => pmo('POST', `/v1/deals/${dealId}/cancellation`, { body: { reason: 'the customer stops', effectiveOn: '2026-06-30' }, key: `stop ${dealId}` }); // prettier-ignore
+    const { body } = await stop();
+    await refuse(engine, deal, 'cancellation', 'U-DELDIR');
+    await until('the cancellation to be dropped', async () => (await deal.handle.query(dealQuery))?.stage === 'approval');
+    await engine.db.deleteFrom('idempotency_key').where('key', '=', `stop ${dealId}`).execute();
+    expect(await stop()).toMatchObject({ status: 201, body: body as object });
+    const asked = await engine.db.selectFrom('approval').select('state').where('deal_id', '=', dealId).execute();
+    expect(asked.map(({ state }) => state).sort()).toEqual(['approved', 'pending', 'refused', 'refused']);
   });
 
   test('a cancellation is asked for once, and a deal that has ended takes nothing more', async () => {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { isPassing } from '../../api/errors';
 import { signStandardWebhook } from '../../integrations/standard-webhooks';
-import { type ApiAnswer, apiClient, type ApiRequest, UnexpectedAnswer } from '../../simulation/api-client';
+import { type ApiAnswer, apiClient, codeOf, type ApiRequest, UnexpectedAnswer } from '../../simulation/api-client';
 import { type Chance } from '../e2e/perturbation/chance';
 import { seconds } from './report';
 import { type FaultStack } from './stack';
@@ -36,6 +36,8 @@ export type Brought =
  */
 export class Clients {
   private readonly brought = new Map<Brought, Map<string, number>>();
+  /** After which answer the last request to a path was sent again. */
+  private readonly again = new Map<string, string>();
   private readonly waiting = new Map<symbol, { readonly what: string; readonly since: number }>();
   sent = 0;
   repeated = 0;
@@ -48,7 +50,7 @@ export class Clients {
     private readonly stack: Pick<FaultStack, 'apiUrl' | 'webhookSecret'>,
     private readonly luck: Chance,
   ) {
-    this.api = apiClient(stack.apiUrl, { mostAttempts: MOST_ATTEMPTS });
+    this.api = apiClient(stack.apiUrl, { mostAttempts: MOST_ATTEMPTS, onAgain: (path, answered) => void this.again.set(path, answered) });
   }
 
   /** Something that a person or a bank writes. Throws whatever is answered but yes. */
@@ -81,7 +83,10 @@ export class Clients {
 
   /** Requests that wait for their answer. */
   get inFlight(): string[] {
-    return [...this.waiting.values()].map(({ what, since }) => `${what} waits for its answer for ${seconds(Date.now() - since)}`);
+    return [...this.waiting.values()].map(({ what, since }) => {
+      const last = this.again.get(what.split(' ')[1] ?? '');
+      return `${what} waits for its answer for ${seconds(Date.now() - since)}${last === undefined ? '' : `, last told ${last}`}`;
+    });
   }
 
   private async twiceNowAndThen(what: string, send: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
@@ -111,7 +116,7 @@ export class Clients {
       try {
         return await send();
       } catch (error) {
-        const code = error instanceof UnexpectedAnswer ? (error.answer.body as { code?: string } | null)?.code : undefined;
+        const code = error instanceof UnexpectedAnswer ? codeOf(error.answer) : undefined;
         if (code === undefined || !isPassing(code) || Date.now() > deadline) throw error;
         this.putOff += 1;
       }

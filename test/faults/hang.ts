@@ -3,6 +3,7 @@ import { type Clients } from './clients';
 import { type People } from './people';
 import { type OpenActivity } from './process/losing-answers';
 import { seconds } from './report';
+import { listedRuns } from '../../simulation/runs';
 import { type FaultStack } from './stack';
 import { type BusinessTime } from './time';
 
@@ -47,10 +48,25 @@ async function whatIsWaitedFor({ stack, people, clients, time, striking }: Watch
     striking(),
     ...people.open().map(({ code, story, id, state }) => `${code} (${story.name}, deal ${id ?? 'unknown'}) is ${state ?? 'not known'}`),
     ...activities.map(({ name, workflowId, committed }) => `${workflowId} does ${name}${committed ? ', which has committed' : ''}`),
+    ...((await within(tasksOf(stack), null)) ?? ['Temporal does not say what its runs are about']),
     ...people.busy,
     ...clients.inFlight,
     ...time.unrest.map((line) => `time does not go on: ${line}`),
   ];
+}
+
+/** What the server is about for every open run, as it says it. */
+async function tasksOf({ client }: FaultStack): Promise<string[]> {
+  const lines: string[] = [];
+  for (const workflowId of await listedRuns(client)) {
+    const { pendingWorkflowTask: task, workflowExecutionInfo: info } = await client.workflowService.describeWorkflowExecution({
+      namespace: client.options.namespace,
+      execution: { workflowId },
+    });
+    const run = `${workflowId} (run ${info?.execution?.runId ?? ''}, ${String(info?.historyLength ?? 0)} events)`;
+    if (task) lines.push(`${run} has a workflow task: ${JSON.stringify(task)}`);
+  }
+  return lines;
 }
 
 async function within<T>(asked: Promise<T>, otherwise: T): Promise<T> {

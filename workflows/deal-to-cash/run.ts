@@ -46,6 +46,8 @@ export class DealRun {
   private readonly finishedLines = new Set<string>();
   private baseline: BaselineView | null = null;
   private cancellation: Cancellation | null = null;
+  /** Requests that have been decided, with their approvals: told again, they are not asked for a second time (R-230). */
+  private readonly decided = new Map<string, string>();
 
   constructor(
     input: DealToCashInput,
@@ -114,7 +116,8 @@ export class DealRun {
 
   refuseUnexpectedTerms(terms: SowProposalInput): void {
     const repeated = this.proposal?.input.proposalId === terms.proposalId;
-    const expected = this.view === null || (this.view.state === 'terms' && this.proposal === null);
+    const isFirst = this.proposal === null && !this.decided.has(terms.proposalId);
+    const expected = this.view === null || (this.view.state === 'terms' && isFirst);
     if (!repeated && !expected) throw refusal({ violation: 'TermsNotExpected', detail: `the deal is in stage ${this.view?.stage}` });
   }
 
@@ -133,6 +136,13 @@ export class DealRun {
     });
   }
 
+  /** The proposal under way has been decided. */
+  endProposal(): void {
+    const { proposalId, opened } = this.proposed();
+    this.decided.set(proposalId, opened.approvalId);
+    this.proposal = null;
+  }
+
   /** The proposal under way; a story that asks for it without one is a bug. */
   proposed(): { proposalId: string; opened: ApprovalView } {
     if (!this.proposal) throw new Error('no terms are proposed');
@@ -147,6 +157,8 @@ export class DealRun {
   async requestCancellation(request: CancellationInput): Promise<{ approvalId: string }> {
     return this.lifecycle.one.run(async () => {
       this.clock.follow(request.at);
+      const decided = this.decided.get(request.requestId);
+      if (decided !== undefined) return { approvalId: decided };
       this.refuseSecondCancellation(request);
       if (!this.cancellation) {
         const input = { dealId: this.dealId, cancellation: request };
@@ -234,6 +246,7 @@ export class DealRun {
       return;
     }
     this.cancellation = null;
+    this.decided.set(requestId, cancellation.asked.approvalId);
     await this.step('dropCancellation', { requestId }, 'cancellation refused');
     await this.signalProject('recheck');
   }

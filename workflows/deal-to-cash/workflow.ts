@@ -95,7 +95,7 @@ async function confirmTerms(deal: DealRun): Promise<ApprovalView> {
     const confirmed = outcome.state === 'approved';
     const summary = confirmed ? 'the statement of work governs' : 'terms refused';
     const settled = await deal.step('settleSowProposal', { proposalId, approvalId, confirmed }, summary);
-    deal.proposal = null;
+    deal.endProposal();
     if (settled.asked) return settled.asked;
   }
 }
