@@ -3,7 +3,19 @@ import { type Activities } from '../../contracts/activities';
 import { dealReportedSignal } from '../../workflows/deal-to-cash/messages';
 import { accountChange, addOn, changeOrders, requestChange, signChange } from '../support/change-orders';
 import { accept, issue } from '../support/delivery';
-import { approve, bringToDelivery, milestones, openWaits, reach, service, startDeal, testDeal, until } from '../support/lifecycles';
+import {
+  approve,
+  bringToDelivery,
+  bringToKickoff,
+  milestones,
+  openWaits,
+  reach,
+  refuse,
+  service,
+  startDeal,
+  testDeal,
+  until,
+} from '../support/lifecycles';
 import { loseTaxRegistrations } from '../support/master-data';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
@@ -37,25 +49,31 @@ test('what a run is told while an answer to it is lost counts, whatever the lost
   for (const deal of [changing, billing]) await bringToDelivery(engine, deal);
   const { changeOrderId } = await requestChange(engine, changing, [addOn()]);
   await accountChange(changing, changeOrderId);
+  const mobilising = await startDeal(engine, testDeal());
+  await bringToKickoff(engine, mobilising);
   const putBack = await loseTaxRegistrations(engine, 'BA-US');
   const lacking = await startDeal(engine, testDeal());
   const tasks = async () => (await openWaits(engine, lacking.dealId)).map((wait) => wait.kind);
   await until('the tasks of the handoff', async () => (await tasks()).includes('handoff'));
 
-  for (const name of ['settleChangeOrder', 'reviewHandoff', 'billItem'] as const) losing.add(name);
+  for (const name of ['settleChangeOrder', 'reviewHandoff', 'billItem', 'sendBackKickoff'] as const) losing.add(name);
+  await refuse(engine, mobilising, 'kickoff', 'U-PMO');
   await approve(engine, changing, 'change-order');
   await lacking.handle.signal(dealReportedSignal, { eventId: 'nothing-new', at: lacking.now });
   const accepted = accept(engine, billing, 'M1', '2026-03-04');
-  await until('the effects to be committed', () => Promise.resolve(lost.size === 3));
+  await until('the effects to be committed', () => Promise.resolve(lost.size === 4));
 
   await putBack();
   await lacking.handle.signal(dealReportedSignal, { eventId: 'master-data', at: lacking.now });
+  await mobilising.handle.signal(dealReportedSignal, { eventId: 'put-right', at: mobilising.now });
   const signed = signChange(changing, changeOrderId);
   await delay(1000);
   losing.clear();
   await Promise.all([accepted, signed]);
   await reach(engine, lacking, 'terms');
+  await approve(engine, mobilising, 'kickoff');
+  await reach(engine, mobilising, 'delivering');
   await until('the change to be applied', async () => (await changeOrders(engine, changing))[0]?.state === 'applied');
   expect((await issue(engine, billing, '2026-03-05')).reference).toContain('M1');
-  for (const deal of [changing, billing, lacking]) await deal.handle.terminate();
+  for (const deal of [changing, billing, lacking, mobilising]) await deal.handle.terminate();
 });

@@ -40,6 +40,7 @@ export class DealRun {
   view: DealView | null = null;
   /** Counts what came from outside: reports of a CRM, new master data. */
   reports = 0;
+  private reportedAt: string | null = null;
   proposal: { readonly input: SowProposalInput; readonly opened: ApprovalView } | null = null;
   projectClosed = false;
   readonly lifecycle: Lifecycle;
@@ -61,6 +62,15 @@ export class DealRun {
   noteReport({ at }: { at: string }): void {
     this.clock.follow(at);
     this.reports += 1;
+    if (this.reportedAt === null || at > this.reportedAt) this.reportedAt = at;
+  }
+
+  /**
+   * True where a report was sent at a moment or after it. It tells what came after an effect also where that effect's answer was lost and
+   * the task that is done instead knows of the report before it (R-218).
+   */
+  reportedSince(moment: string): boolean {
+    return this.reportedAt !== null && this.reportedAt >= moment;
   }
 
   noteLineFinished({ contractLineId, at }: { contractLineId: string; at: string }): void {
