@@ -14,11 +14,14 @@ import { dealRow } from '../support/builders';
 import { testDatabase, type TestDatabase } from '../support/database';
 import { service, testDeal } from '../support/lifecycles';
 
-/** Of the file with 2,500 entries: those of the customer, and of these the ones that the bank takes back at the end. */
-const ENTRIES = 2_500;
-const PAID_FROM = 750;
+/** Of the file with 1,000 entries: where those of the customer begin, and how many of these the bank takes back at the end. */
+const ENTRIES = 1_000;
+const PAID_FROM = 300;
 const RETURNED = 40;
-const BLOCKS = 10;
+const PER_BLOCK = 250;
+const BLOCKS = 4;
+/** The block in which the process dies. */
+const DEADLY = 3;
 const ON = '2029-10-15';
 const AT = `${ON}T18:00:00.000Z`;
 
@@ -36,9 +39,9 @@ interface Invoice {
   readonly totalMinor: number;
 }
 
-/** The fees of twenty-one months, issued to one customer. */
+/** The fees of nine months, issued to one customer. */
 async function issuedFees(activities: Activities): Promise<Invoice[]> {
-  const term = { startDate: '2028-01-01', endDate: '2029-09-30' };
+  const term = { startDate: '2028-01-01', endDate: '2028-09-30' };
   const terms = testDeal({ ...term, lines: [service(term)] });
   const row = dealRow(terms, { state: 'approval', seller_id: 'U-SELLER' });
   await db.insertInto('deal').values(row).execute();
@@ -75,7 +78,7 @@ function payments(invoices: readonly Invoice[], customer: string): GeneratedPaym
     const invoice = invoices[index % invoices.length];
     const minor = 100 + ((index * 7919) % 4_000);
     if (invoice === undefined || index < PAID_FROM) return { debtor: `Stranger ${index % 97}`, reference: `X-${index}`, minor };
-    if (index >= ENTRIES - RETURNED) return returnOf(index - RETURNED - 1_000, invoices, customer);
+    if (index >= ENTRIES - RETURNED) return returnOf(index - RETURNED - PER_BLOCK, invoices, customer);
     const written = index % 5 === 0 ? { freeText: `Payment of ${invoice.reference}, thank you` } : {};
     return { debtor: customer, reference: invoice.reference, minor, endToEndId: `E2E-${index}`, ...written };
   });
@@ -122,7 +125,7 @@ const statementOf = (inboxEventId: string) =>
     .where('inbox_event_id', '=', inboxEventId)
     .executeTakeFirstOrThrow();
 
-test('a file of 2,500 entries is applied in blocks, each once, also when the process dies between and inside them', async () => {
+test('a file of 1,000 entries is applied in blocks, each once, also when the process dies between and inside them', async () => {
   const activities = createActivities({ db });
   const invoices = await issuedFees(activities);
   const { name } = await db.selectFrom('bill_to_account').select('name').where('id', '=', 'BA-DE').executeTakeFirstOrThrow();
@@ -146,15 +149,15 @@ test('a file of 2,500 entries is applied in blocks, each once, also when the pro
     times.push(performance.now() - before);
     return answer;
   };
-  for (let number = 1; number <= 8; number += 1) await block(number);
-  expect(await statementOf(id)).toMatchObject({ state: 'applying', applied_count: 2_000 });
+  for (let number = 1; number < DEADLY; number += 1) await block(number);
+  expect(await statementOf(id)).toMatchObject({ state: 'applying', applied_count: (DEADLY - 1) * PER_BLOCK });
   const before = await figures(id);
-  await dyingInside(() => block(9));
+  await dyingInside(() => block(DEADLY));
   expect(await figures(id)).toEqual(before);
-  expect(await effects(id)).toBe(9);
+  expect(await effects(id)).toBe(DEADLY);
 
   const answers = [];
-  for (let number = 9; number <= BLOCKS; number += 1) {
+  for (let number = DEADLY; number <= BLOCKS; number += 1) {
     const [answer, again] = await Promise.all([block(number), block(number)]); // the answer of one is lost, or a worker that was given up still runs
     expect(again).toEqual(answer);
     answers.push(answer);
@@ -206,7 +209,9 @@ function expected(planned: readonly GeneratedPayment[]): Record<string, number> 
 /** The database refuses in the middle of the block, as when the process is killed there. */
 async function dyingInside(block: () => Promise<unknown>): Promise<void> {
   await sql`create function die() returns trigger language plpgsql as 'begin raise exception ''killed''; end'`.execute(db);
-  await sql`create trigger die before insert on payment for each row when (new.entry_position = 2100) execute function die()`.execute(db);
+  await sql`create trigger die before insert on payment for each row when (new.entry_position = ${sql.lit((DEADLY - 1) * PER_BLOCK + 100)}) execute function die()`.execute(
+    db,
+  );
   await expect(block()).rejects.toThrow('killed');
   await sql`drop trigger die on payment`.execute(db);
 }

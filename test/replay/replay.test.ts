@@ -6,10 +6,12 @@ import { quietRuntime } from '../support/temporal';
 
 const typeOf = (name: string): string => name.split('-')[0] ?? '';
 
+const histories = corpus();
+
 /** Every history of one type, and one of each other, which the gate asks for. */
 function mostly(type: string): NamedHistory[] {
   const seen = new Set<string>();
-  return corpus().filter(({ workflowId }) => {
+  return histories.filter(({ workflowId }) => {
     const own = typeOf(workflowId);
     const isFirst = !seen.has(own);
     seen.add(own);
@@ -25,14 +27,13 @@ test('every history that the corpus keeps replays on the current code, which is 
   const log = { error: (fields: Record<string, unknown>) => void failures.push(`${String(fields.history)}: ${String(fields.err)}`) };
   const replayed = await passReplayGate(bundle, log).catch((error: unknown) => error);
   expect(failures).toEqual([]);
-  expect(replayed).toBe(corpus().length);
-  expect(await passReplayGate({ ...bundle, codePath: '/not/read/again' }, log)).toBe(corpus().length);
-  expect(new Set(corpus().map((history) => typeOf(history.workflowId)))).toEqual(new Set(Object.keys(lifecycles)));
+  expect(replayed).toBe(histories.length);
+  expect(await passReplayGate({ ...bundle, codePath: '/not/read/again' }, log)).toBe(histories.length);
+  expect(new Set(histories.map((history) => typeOf(history.workflowId)))).toEqual(new Set(Object.keys(lifecycles)));
 });
 
 const reminder = {
   what: 'one effect in the place of another',
-  file: 'approval/workflow.ts',
   before: "'remindApprovers', { approvalId, look: story.look(), at: clock.now() }",
   after: "'withdrawApproval', { approvalId, reasonId: null, at: clock.now() }",
   type: 'approval',
@@ -41,7 +42,6 @@ const reminder = {
 test.each([
   {
     what: 'a project that is told before the deal closes',
-    file: 'deal-to-cash/workflow.ts',
     before: `  await deal.step('startClosing', {}, 'all lines finished');
   changes.end();
   await deal.signalProject('finished');
@@ -53,11 +53,11 @@ test.each([
     type: 'dealToCash',
   },
   reminder,
-])('a planted change of order is refused by the gate: $what', async ({ file, before, after, type }) => {
-  const bundle = await plantedBundle(file, before, after);
+])('a planted change of order is refused by the gate: $what', async ({ before, after, type }) => {
+  const bundle = await plantedBundle(before, after);
   const { failures } = await replayCorpus(
     bundle,
-    corpus().filter((history) => typeOf(history.workflowId) === type),
+    histories.filter((history) => typeOf(history.workflowId) === type),
   );
   expect(failures.length).toBeGreaterThan(0);
   expect(failures.every(({ error }) => error.name === 'DeterminismViolationError')).toBe(true);
@@ -71,13 +71,13 @@ describe('a build is released', () => {
   });
 
   test.each(Object.keys(lifecycles))('never while the corpus lacks a history of %s', async (type) => {
-    const others = corpus().filter((history) => typeOf(history.workflowId) !== type);
+    const others = histories.filter((history) => typeOf(history.workflowId) !== type);
     await expect(gate(await workflowBundle(), others, quiet)).rejects.toThrow(`no history of ${type}: build`);
   });
 
   test('never where a history does not replay; the log names it', async () => {
-    const bundle = await plantedBundle('intake/workflow.ts', "'first event'", "'another summary'");
-    const reordered = await plantedBundle(reminder.file, reminder.before, reminder.after);
+    const bundle = await plantedBundle("'first event'", "'another summary'");
+    const reordered = await plantedBundle(reminder.before, reminder.after);
     const told: unknown[] = [];
     const log = { error: (fields: unknown) => void told.push(fields) };
     expect(await gate(bundle, mostly('intake'), log)).toBe(mostly('intake').length);

@@ -1,35 +1,24 @@
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { type WorkflowBundle } from '../../workers/bundle';
-
-const PROJECT = resolve(__dirname, '..', '..');
-
-const planted = new Map<string, Promise<WorkflowBundle>>();
+import { join } from 'node:path';
+import { workflowBundle, type WorkflowBundle } from '../../workers/bundle';
 
 /**
- * A workflow bundle of a copy of our sources in which one piece of text stands for another, made once in a process; throws where the text
- * is not there.
+ * The workflow bundle with one piece of code in place of another, whatever their spaces; throws where the first is not there exactly once.
+ * Code without types and imported names stands in the bundle as in its source.
  */
-export function plantedBundle(file: string, before: string, after: string): Promise<WorkflowBundle> {
-  const key = [file, before, after].join('\n');
-  const bundle = planted.get(key) ?? plant(file, before, after);
-  planted.set(key, bundle);
-  return bundle;
+export async function plantedBundle(before: string, after: string): Promise<WorkflowBundle> {
+  const code = readFileSync((await workflowBundle()).codePath, 'utf8');
+  const places = [...code.matchAll(anySpaces(before))].length;
+  if (places !== 1) throw new Error(`the bundle has ${places} times: ${before}`);
+  const planted = code.replace(anySpaces(before), () => after);
+  const codePath = join(mkdtempSync(join(tmpdir(), 'throughline-planted-')), 'bundle.js');
+  writeFileSync(codePath, planted);
+  return { codePath, buildId: createHash('sha256').update(planted).digest('hex').slice(0, 16) };
 }
 
-async function plant(file: string, before: string, after: string): Promise<WorkflowBundle> {
-  const folder = mkdtempSync(join(tmpdir(), 'throughline-planted-'));
-  for (const name of ['workflows', 'domain', 'contracts']) cpSync(join(PROJECT, name), join(folder, name), { recursive: true });
-  symlinkSync(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
-  const source = join(folder, 'workflows', file);
-  const text = readFileSync(source, 'utf8');
-  if (!text.includes(before)) throw new Error(`${file} has no such text: ${before}`);
-  writeFileSync(source, text.replace(before, after));
-  const { code } = await bundleWorkflowCode({ workflowsPath: join(folder, 'workflows', 'index.ts'), logger: new DefaultLogger('ERROR') });
-  const codePath = join(folder, 'bundle.js');
-  writeFileSync(codePath, code);
-  return { codePath, buildId: createHash('sha256').update(code).digest('hex').slice(0, 16) };
+function anySpaces(code: string): RegExp {
+  const pieces = code.match(/\w+|[^\s\w]/g) ?? [];
+  return new RegExp(pieces.map((piece) => piece.replace(/\W/g, '\\$&')).join('\\s*'), 'g');
 }

@@ -18,7 +18,6 @@ let engine: TestEngine;
 let failing: { readonly deal: TestDeal; readonly since: number };
 beforeAll(async () => {
   const bundle = await plantedBundle(
-    'intake/workflow.ts',
     "await clock.wait(() => queue.length > 0, null, 'first event');",
     "throw new TypeError('planted bug');",
   );
