@@ -92,6 +92,8 @@ const STARTS = 3;
 function argumentsOf(options: TemporalServerOptions, unused: { readonly http: number; readonly metrics: number }): string[] {
   const ui = options.uiPort === undefined ? ['--headless'] : ['--ui-port', String(options.uiPort)];
   const storage = options.databaseFile === undefined ? [] : ['--db-filename', options.databaseFile];
+  // One write a commit instead of a journal that is made and removed with each.
+  if (storage.length > 0) storage.push('--sqlite-pragma', 'journal_mode=WAL');
   if (storage.length > 0 && !options.synced) storage.push('--sqlite-pragma', 'synchronous=OFF');
   const tuning = Object.entries(dynamicConfig).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]);
   const beside = ['--http-port', String(unused.http), '--metrics-port', String(unused.metrics)];
