@@ -66,11 +66,11 @@ export class DealRun {
   }
 
   /**
-   * True where a report was sent at a moment or after it. It tells what came after an effect also where that effect's answer was lost and
-   * the task that is done instead knows of the report before it (R-218).
+   * True where a report came after the first so many, and was sent at a moment or after it. It tells what came after an effect also where
+   * that effect's answer was lost and the task that is done instead knows of the report before it (R-218).
    */
-  reportedSince(moment: string): boolean {
-    return this.reportedAt !== null && this.reportedAt >= moment;
+  reportedSince(reports: number, moment: string): boolean {
+    return this.reports > reports && this.reportedAt !== null && this.reportedAt >= moment;
   }
 
   noteLineFinished({ contractLineId, at }: { contractLineId: string; at: string }): void {

@@ -115,11 +115,12 @@ async function mobilise(deal: DealRun, approvalId: string): Promise<void> {
 async function passKickoff(deal: DealRun, { projectId, kickoff }: BaselineView): Promise<void> {
   for (let opened = kickoff; ;) {
     const { approvalId } = opened;
+    const asked = deal.reports;
     const { state, decidedAt } = await deal.ask('kickoff', `${projectId}/${approvalId}`, opened);
     if (state === 'approved') break;
     const seen = deal.reports;
     await deal.step('sendBackKickoff', { approvalId }, 'kickoff sent back');
-    await deal.clock.wait(() => deal.reports !== seen || deal.reportedSince(decidedAt), null, 'mobilisation put right');
+    await deal.clock.wait(() => deal.reports !== seen || deal.reportedSince(asked, decidedAt), null, 'mobilisation put right');
     opened = (await deal.step('askKickoffAgain', { approvalId }, 'kickoff asked again')).asked;
   }
   await deal.step('startDelivery', {}, 'kickoff: delivery starts');
