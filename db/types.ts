@@ -44,6 +44,10 @@ export interface ApiKey {
 export interface Approval {
   amount_currency: string | null;
   amount_minor: number | null;
+  /**
+   * The message with which a person has asked for it: update, workflow id and input. Null where a run asks in the course of its story.
+   */
+  asked_with: JsonColumn | null;
   deal_id: string | null;
   decided_at: string | null;
   due: string | null;

@@ -1,5 +1,6 @@
 import { type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
+import { type AskedWith } from '../../contracts/asked-with';
 import { type ApprovalSubject, type ApprovalView } from '../../contracts/workflow-state';
 import { hashOf } from '../../db/hash';
 import { type DB } from '../../db/types';
@@ -19,6 +20,8 @@ export interface ApprovalRequest {
   /** Null for what belongs to no deal: then `entityId` says where it is decided. */
   readonly dealId: string | null;
   readonly entityId?: string;
+  /** The message of whoever asks; none where the story of a run asks. */
+  readonly askedWith?: AskedWith;
   readonly at: Instant;
 }
 
@@ -33,7 +36,7 @@ export interface AskedApproval {
  * Where the policy asks nobody, the answer is there at once and no run is started for it (R-069); else the approval waits for its run.
  */
 export async function askApproval(trx: Transaction<DB>, ask: ApprovalRequest): Promise<AskedApproval | Violation> {
-  const { approvalId = uuidv7(), subjectKind, subjectId, dealId, at } = ask;
+  const { approvalId = uuidv7(), subjectKind, subjectId, dealId, at, askedWith } = ask;
   const { entityId = await leadEntityOf(trx, dealId) } = ask;
   const firm = await rulesOf(trx, { subject_kind: subjectKind, entity_id: entityId, opened_at: at });
   if (isViolation(firm)) return firm;
@@ -70,6 +73,7 @@ export async function askApproval(trx: Transaction<DB>, ask: ApprovalRequest): P
       amount_minor: policy.amount?.minor ?? null,
       amount_currency: policy.amount?.currency ?? null,
       opened_at: at,
+      asked_with: askedWith === undefined ? null : JSON.stringify(askedWith),
       ...stateColumns(row, approval, open),
     })
     .execute();

@@ -40,7 +40,8 @@ export function requestChangeOrder(deps: ActivityDeps): ChangeActivities['reques
         if (isViolation(value)) return value;
         const [changeOrderId, approvalId] = [uuidv7(), uuidv7()];
         await insertOrder(trx, deal, { changeOrderId, approvalId, order, planned, value });
-        const asked = await askApproval(trx, { approvalId, subjectKind: 'change-order', subjectId: changeOrderId, dealId, at });
+        const askedWith = { update: 'requestChange', workflowId, input: order } as const;
+        const asked = await askApproval(trx, { approvalId, subjectKind: 'change-order', subjectId: changeOrderId, dealId, at, askedWith });
         if (isViolation(asked)) return asked;
         const view = await dealView(trx, workflowId, deal, await standingWaits(trx, workflowId), at);
         return {

@@ -11,6 +11,7 @@ import { type CorrectionRequest } from '../../domain/billing/correction/choice';
 import { correctionOf, type Correction } from '../../domain/billing/correction/correction';
 import { localDateOf } from '../../domain/calendar/zone';
 import { convertSum } from '../../domain/fx';
+import { correctionWorkflowId } from '../../domain/ids';
 import { isViolation, type Violation } from '../../domain/violation';
 import { askApproval } from '../approval/ask';
 import { type ActivityDeps } from '../deps';
@@ -38,7 +39,8 @@ export function requestCorrection(deps: ActivityDeps): CorrectionActivities['req
         .insertInto('invoice_correction')
         .values({ ...rowOf(invoice, correction), approval_id: approvalId, ...value.row })
         .execute();
-      const ask = { approvalId, subjectKind: 'correction', subjectId: correctionId, dealId: invoice.deal_id, at } as const;
+      const askedWith = { update: 'requestCorrection', workflowId: correctionWorkflowId(invoiceId), input: correction } as const;
+      const ask = { approvalId, subjectKind: 'correction', subjectId: correctionId, dealId: invoice.deal_id, at, askedWith } as const;
       const asked = await askApproval(trx, ask);
       if (isViolation(asked)) return asked;
       return {

@@ -48,7 +48,8 @@ export function requestCancellation(deps: ActivityDeps): DealActivities['request
             state: 'pending',
           })
           .execute();
-        const asked = await askApproval(trx, { approvalId, subjectKind: 'cancellation', subjectId: requestId, dealId, at });
+        const askedWith = { update: 'requestCancellation', workflowId, input: cancellation } as const;
+        const asked = await askApproval(trx, { approvalId, subjectKind: 'cancellation', subjectId: requestId, dealId, at, askedWith });
         if (isViolation(asked)) return asked;
         const view = await dealView(trx, workflowId, deal, await standingWaits(trx, workflowId), at);
         return {

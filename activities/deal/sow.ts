@@ -44,7 +44,8 @@ export function recordSowProposal(deps: ActivityDeps): DealActivities['recordSow
             state: 'proposed',
           })
           .execute();
-        const asked = await askApproval(trx, { subjectKind: 'sow', subjectId: proposalId, dealId, at });
+        const askedWith = { update: 'proposeTerms', workflowId, input: proposal } as const;
+        const asked = await askApproval(trx, { subjectKind: 'sow', subjectId: proposalId, dealId, at, askedWith });
         if (isViolation(asked)) return asked;
         const waits = approvalWaits(deal, asked.view, 'confirm the governing terms (legal and finance)');
         const receipt = { proposalId, version, discrepancies: applied.discrepancies.length, ignoredTerms: applied.ignored.length };

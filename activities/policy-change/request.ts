@@ -49,6 +49,7 @@ export function requestPolicyChange(deps: ActivityDeps): PolicyActivities['reque
         dealId: null,
         entityId: decided,
         at,
+        askedWith: { update: 'requestPolicyChange', workflowId, input: change },
       });
       if (isViolation(opened)) return opened;
       if (opened.view.state !== 'pending')

@@ -23,7 +23,7 @@ import { ApiError, refused } from '../errors';
 import { withoutFields } from '../fields';
 import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
-import { tellAgain } from '../policy-run';
+import { tellAgain } from '../tell-again';
 import { matchedTags, refuseOtherTag } from '../preconditions';
 import { type Api } from '../routing';
 import { keepReason } from '../texts';
@@ -137,8 +137,8 @@ const TOLD_AGAIN_AFTER = 3;
 
 /**
  * What the run answers; where it took nothing (null), `fromRecord` says it from the approval as it stands. An approval is on record a moment
- * before its run is started (ADR 0025), so while it is pending the run is asked again, for about two seconds; and the run of a policy is
- * told of the change, which it may never have heard of (R-229).
+ * before its run is started (ADR 0025), so while it is pending the run is asked again, for about two seconds; and the run of whoever asked is
+ * told of the request, which it may never have heard of (R-229).
  */
 async function ofRun<T>(
   deps: RouteDeps,
@@ -151,9 +151,9 @@ async function ofRun<T>(
     const answer = await ask();
     if (answer !== null) return answer;
     const approval = await approvalOf(deps, request, id);
-    const { kind, subject } = approval.record;
+    const { kind } = approval.record;
     if (kind !== 'pending' || asked === RUN_ASKED_TIMES) return fromRecord(approval);
-    if (asked === TOLD_AGAIN_AFTER && subject.kind === 'policy') await orUnknown(tellAgain(deps, { changeId: subject.id }));
+    if (asked === TOLD_AGAIN_AFTER) await orUnknown(tellAgain(deps, id));
     await delay(RUN_ASKED_EVERY_MS);
   }
 }

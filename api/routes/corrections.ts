@@ -6,6 +6,7 @@ import { visibleInvoice } from '../../db/reads/invoices';
 import { type Choice, type CorrectionRequest } from '../../domain/billing/correction/choice';
 import { correctionWorkflowId } from '../../domain/ids';
 import { raiseDisputeUpdate, requestCorrectionUpdate, resolveDisputeUpdate } from '../../workflows/invoice-correction/messages';
+import { correctionRunStart } from '../correction-run';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { type RunStart } from '../gateway/starts';
@@ -120,17 +121,7 @@ function disputeRoutes(app: Api, deps: RouteDeps): void {
 async function known(deps: RouteDeps, request: FastifyRequest, id: string) {
   const invoice = await visibleInvoice(deps.db, request.scope, id);
   if (invoice === undefined) throw new ApiError('InvoiceUnknown', id);
-  const { currency, deal_id: dealId, contract_line_id: contractLineId, entity_id: entityId } = invoice;
-  const start = (at: string): RunStart => ({
-    correction: {
-      invoiceId: id,
-      dealId,
-      contractLineId,
-      clock: deps.config.simulation ? { simulated: true, moment: at } : { simulated: false },
-    },
-    entityId,
-  });
-  return { currency, start };
+  return { currency: invoice.currency, start: (at: string): RunStart => correctionRunStart(deps, invoice, at) };
 }
 
 type Asked = z.infer<typeof correctionRequest>['choices'][number];

@@ -1,4 +1,5 @@
 import { type FastifyRequest } from 'fastify';
+import { sql } from 'kysely';
 import { z } from 'zod';
 import { uuid } from '../../contracts/api/common';
 import {
@@ -25,7 +26,8 @@ import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
 import { type Api } from '../routing';
 import { keepReason } from '../texts';
-import { policyRunStart, tellAgain } from '../policy-run';
+import { policyRunStart } from '../policy-run';
+import { tellAgain } from '../tell-again';
 import { askRun } from '../updates';
 
 const ofKind = z.strictObject({ kind: policyKind });
@@ -114,9 +116,20 @@ async function ask(
     return await askRun(deps, request, message, { done: (receipt) => receipt, noRun });
   } catch (error) {
     // The one that is in the way may be known to no run. Whether that is told in time or not, this request is refused.
-    if (error instanceof ApiError && error.code === 'PolicyChangeOpen') await tellAgain(deps, { kind, entityId }).catch(unlessSilent);
+    if (error instanceof ApiError && error.code === 'PolicyChangeOpen') await tellOpenAgain(deps, kind, entityId).catch(unlessSilent);
     throw error;
   }
+}
+
+async function tellOpenAgain(deps: RouteDeps, kind: PolicyKind, entityId: string | null): Promise<void> {
+  const row = await deps.db
+    .selectFrom('policy_change')
+    .select('approval_id')
+    .where('kind', '=', kind)
+    .where('entity_id', sql`is not distinct from`, entityId)
+    .where('state', '=', 'requested')
+    .executeTakeFirst();
+  if (row !== undefined) await tellAgain(deps, row.approval_id);
 }
 
 function unlessSilent(error: unknown): void {

@@ -162,6 +162,13 @@ const HOLDERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'limit-holder': { 'LE-US': 'U-CFO', 'LE-DE': 'U-CFO' },
 };
 
+/** Who of these tests says yes in a role. */
+export function holderOf(role: string, entityId: string): string {
+  const by = HOLDERS[role]?.[entityId];
+  if (by === undefined) throw new Error(`nobody of these tests is ${role} of ${entityId}`);
+  return by;
+}
+
 /** The right people grant the pending approval of a subject, tier after tier; gives its id. */
 export async function approve(engine: TestEngine, deal: TestDeal, subject: ApprovalSubject): Promise<string> {
   const approval = await pendingApproval(engine, deal, subject);
@@ -174,8 +181,7 @@ export async function approve(engine: TestEngine, deal: TestDeal, subject: Appro
       .orderBy('role')
       .executeTakeFirst();
     if (!step) return approval.id;
-    const by = HOLDERS[step.role]?.[approval.entity_id];
-    if (by === undefined) throw new Error(`nobody of these tests is ${step.role} of ${approval.entity_id}`);
+    const by = holderOf(step.role, approval.entity_id);
     await decide(engine, approval, { by, role: step.role, at: deal.now });
   }
 }
