@@ -1,3 +1,4 @@
+import { type UpdateDefinition } from '@temporalio/common';
 import { type AskedWith } from '../contracts/asked-with';
 import { proposeTermsUpdate, requestCancellationUpdate, requestChangeUpdate } from '../workflows/deal-to-cash/messages';
 import { requestCorrectionUpdate } from '../workflows/invoice-correction/messages';
@@ -5,16 +6,15 @@ import { requestPolicyChangeUpdate } from '../workflows/policy-change/messages';
 import { correctionRunStart } from './correction-run';
 import { type RouteDeps } from './deps';
 import { type RunStart } from './gateway/starts';
-import { type Update } from './gateway/updates';
 import { policyRunStart } from './policy-run';
 
-const UPDATES = {
+const UPDATES: Readonly<Record<AskedWith['update'], UpdateDefinition<unknown, [unknown]>>> = {
   proposeTerms: proposeTermsUpdate,
   requestCancellation: requestCancellationUpdate,
   requestChange: requestChangeUpdate,
   requestCorrection: requestCorrectionUpdate,
   requestPolicyChange: requestPolicyChangeUpdate,
-} as const;
+};
 
 /**
  * Sends the run of whoever asked for a pending approval the request once more, and starts the run where none is open and the request may
@@ -32,8 +32,13 @@ export async function tellAgain(deps: RouteDeps, approvalId: string): Promise<vo
   if (row === undefined || row.asked_with === null) return;
   const { update, workflowId, input } = row.asked_with as AskedWith;
   const start = await startOf(deps, row.subject_kind, row.subject_id);
-  const message = { definition: UPDATES[update], workflowId, input, updateId: `${approvalId}/again`, ...(start ? { start } : {}) };
-  await deps.gateway.update(message);
+  await deps.gateway.update({
+    definition: UPDATES[update],
+    workflowId,
+    input,
+    updateId: `${approvalId}/again`,
+    ...(start ? { start } : {}),
+  });
 }
 
 async function startOf(deps: RouteDeps, subjectKind: string, subjectId: string): Promise<RunStart | null> {
