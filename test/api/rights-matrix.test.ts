@@ -105,7 +105,9 @@ describe('role × scope × route', () => {
   test.each(SCOPES)('every role in $name may do exactly what its permissions say', async ({ scope }) => {
     for (const role of knownRoles()) {
       const send = await api.withKey([role], scope);
-      for (const route of routes) await checkRight(send, role, scope, route);
+      // A right that a role lacks is missed before anybody looks at the scope.
+      const tried = scope.kind === 'group' ? routes : routes.filter(({ permission }) => holds(role, permission));
+      for (const route of tried) await checkRight(send, role, scope, route);
     }
   });
 
@@ -148,7 +150,7 @@ describe('role × scope × route', () => {
     if (['public', 'signature', 'signed-in'].includes(permission)) return;
     const answer = await send(method, fill(path));
     const where = `${role} ${scope.kind} ${method} ${path}: ${answer.status}`;
-    const held = permission.split(' | ').some((each) => permissionsOf([role]).includes(each as never));
+    const held = holds(role, permission);
     const access = routeAccess[`${method} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`];
     const wide = access?.kind === 'permission' && access.reach === 'group';
     const expected = !held ? 'PermissionMissing' : wide && scope.kind !== 'group' ? 'ScopeTooSmall' : 'allowed';
@@ -179,6 +181,10 @@ describe('role × scope × route', () => {
     return `${filled}${query ?? ''}`;
   }
 });
+
+function holds(role: string, permission: string): boolean {
+  return permission.split(' | ').some((each) => permissionsOf([role]).includes(each as never));
+}
 
 /** Who reads what: every such route is played against every scope. */
 function readsFacts({ method, path, permission }: Documented): boolean {
