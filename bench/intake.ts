@@ -12,6 +12,7 @@ import { createApiKey } from '../api/auth/api-keys';
 import { type DB } from '../db/types';
 import { readConfig } from '../runtime/config';
 import { freePort } from '../runtime/ports';
+import { createDatabase, createPool } from '../runtime/postgres';
 import { seedFolder } from '../scripts/seed-folder';
 import { insertFacts } from '../test/support/api-facts';
 import { insertTask } from '../test/support/intake-files';
@@ -47,6 +48,9 @@ export async function benchIntake(rows: number, rounds: number, say: (line: stri
     WORKER_RELEASE: 'false',
   };
   const running = await startThroughline(readConfig({ ...environment, INTAKE_FILE_LIMIT_BYTES: '2000000000' }));
+  const url = running.config.database.url ?? '';
+  // Whoever makes and empties tables owns them; the product's own role may not.
+  const owner = createDatabase(createPool({ url, poolSize: 1, statementTimeoutMs: 600_000, onError: () => undefined }));
   try {
     const { db, config } = running;
     // No run is older than this server, so there is nothing to replay before the build is released.
@@ -57,14 +61,13 @@ export async function benchIntake(rows: number, rounds: number, say: (line: stri
     await insertTask(db, facts);
     const ids = { contractLineId: facts.contractLineId, taskIds: await insertTasks(db) };
     const key = await createApiKey(db, { id: uuidv7(), name: 'bench', roles: ['time-integration'], scope: { kind: 'group' } });
-    const url = running.config.database.url ?? '';
     const measured: (Taken & { readonly copy: number; readonly unnest: number })[] = [];
     for (let round = 0; round <= rounds; round += 1) {
       const bare = {
         copy: await rateOf(rows, () => bareCopy(url, rows, ids)),
-        unnest: await rateOf(rows, () => bareUnnest(db, rows, ids)),
+        unnest: await rateOf(rows, () => bareUnnest(owner, rows, ids)),
       };
-      await sql`truncate time_entry, policy_finding cascade`.execute(db);
+      await sql`truncate time_entry, policy_finding cascade`.execute(owner);
       const taken = await intake(running.apiUrl, String(key), facts.dealId, rows, round);
       const steps = await stepsOf(db, taken.batchId);
       const line = `${bare.copy.toFixed(0)} COPY, ${bare.unnest.toFixed(0)} bare insert, ${taken.rate.toFixed(0)} intake (door ${taken.doorRate.toFixed(0)})`;
@@ -83,6 +86,7 @@ export async function benchIntake(rows: number, rounds: number, say: (line: stri
       memoryMb: { before: median(({ beforeMb }) => beforeMb), most: Math.max(...measured.map(({ mostMb }) => mostMb)) },
     };
   } finally {
+    await owner.destroy();
     await running.stop();
     rmSync(dataDir, { recursive: true, force: true });
   }
