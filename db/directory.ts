@@ -1,4 +1,5 @@
-import { type Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
+import { type Absence } from '../domain/approval/absence';
 import { type Delegation } from '../domain/approval/delegation';
 import { type PerformedDuty } from '../domain/approval/duties';
 import { dutiesOfDecision } from '../domain/approval/duties';
@@ -42,15 +43,20 @@ async function readDirectory(db: Kysely<DB>): Promise<Directory> {
   };
 }
 
-/** Every delegation from one active person to another; which of them is active is decided at the moment of a decision (R-068). */
+/**
+ * Every delegation from one active person to another that was granted or needed no grant, with the absences in which it counts where it
+ * counts only then; which of them is active is decided at the moment of a decision (R-068, R-266).
+ */
 export async function delegations(db: Kysely<DB>): Promise<Delegation[]> {
   const rows = await db
     .selectFrom('delegation as given')
     .innerJoin('app_user as delegator', 'delegator.id', 'given.delegator_id')
     .innerJoin('app_user as delegate', 'delegate.id', 'given.delegate_id')
     .selectAll('given')
+    .select(awayOf)
     .where('delegator.active', '=', true)
     .where('delegate.active', '=', true)
+    .where('given.state', 'in', ['active', 'ended'])
     .orderBy('given.id')
     .execute();
   return rows.map((row) => ({
@@ -61,8 +67,14 @@ export async function delegations(db: Kysely<DB>): Promise<Delegation[]> {
     ceiling: limitOf(row.ceiling_minor, row.ceiling_currency),
     from: row.valid_from,
     until: row.valid_until,
+    onlyDuring: row.away,
   }));
 }
+
+/** What is known of the absences of the delegator, null where the delegation counts without; for queries of `delegation as given`. */
+export const awayOf = sql<Absence[] | null>`case when given.when_away then coalesce((
+    select json_agg(json_build_object('from', away_from, 'until', away_until))
+      from absence where user_id = given.delegator_id and replaced_at is null), '[]') end`.as('away');
 
 /** What people have done on a deal so far: sold it, asked for decisions, decided (R-066). */
 export async function dutiesOnDeal(db: Kysely<DB>, dealId: string): Promise<PerformedDuty[]> {

@@ -21,7 +21,8 @@ export function principalName(principal: Principal): string {
   return principal.kind === 'user' ? principal.id : `api-key:${principal.id}`;
 }
 
-const BY_DELEGATION: readonly Permission[] = ['approval.read', 'approval.decide'];
+/** What a delegate may do in the right of another: decide, and pass the right on as far as the policy allows (R-262). */
+const BY_DELEGATION: readonly Permission[] = ['approval.read', 'approval.decide', 'delegation.give'];
 
 /** Where the principal may see a field of what is shown for a decision: a delegate sees what the delegator would. */
 export function scopeInApprovals(principal: Principal, permission: Permission): Scope | null {
