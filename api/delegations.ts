@@ -23,16 +23,15 @@ export function give(db: Kysely<DB>, asked: Omit<NewDelegation, 'state' | 'reque
     await lockDelegations(trx);
     if ((await lockedDelegation(trx, asked.id)) !== undefined) return;
     const state = orRefused(giveDelegation(asked, await givingFacts(trx, asked), orRefused(await delegationTerms(trx, at)), at));
-    const given = { ...asked, state, requestedAt: at };
-    await insertDelegation(trx, given);
-    const { id, delegator, reasonId, requestedAt: _, ...details } = given;
+    await insertDelegation(trx, { ...asked, state, requestedAt: at });
+    const { id, delegator, reasonId, ...terms } = asked;
     await audit(trx, {
       action: `delegation.${state === 'active' ? 'given' : 'requested'}`,
       id,
       delegator,
       by: delegator,
       at,
-      details,
+      details: { ...terms, state },
       reasonId,
     });
   });

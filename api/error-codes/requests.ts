@@ -31,7 +31,10 @@ export const requests: readonly [string, ErrorRow][] = [
     DelegationCeilingExceeded: ['The delegation does not reach this amount.', 'The delegator or another holder has to decide.'],
     DelegationOwnDecision: ['Neither of the two decides on a delegation between them.', 'A second person has to decide.'],
     RoleNotHeld: ['You do not have this role.', 'Delegate a role that you hold, or that was delegated to you for the time.'],
-    AbsenceOfStoodInFor: ['Nobody tells the absence of somebody in whose place they decide.', 'That person, or somebody else, has to tell it.'],
+    AbsenceOfStoodInFor: [
+      'Nobody tells the absence of somebody in whose place they decide.',
+      'That person, or somebody else, has to tell it.',
+    ],
     RolesNotForKeys: ['An API key holds only roles of integrations.', 'Leave the other roles out.'],
   }),
   ...rows(404, {
