@@ -4,6 +4,7 @@ import { type Delegation } from '../domain/approval/delegation';
 import { type PerformedDuty } from '../domain/approval/duties';
 import { dutiesOfDecision } from '../domain/approval/duties';
 import { type Directory } from '../domain/approval/holders';
+import { type Instant } from '../domain/deal/terms';
 import { type Money } from '../domain/money';
 import { kept } from './master-memo';
 import { type DB } from './types';
@@ -44,10 +45,10 @@ async function readDirectory(db: Kysely<DB>): Promise<Directory> {
 }
 
 /**
- * Every delegation from one active person to another that was granted or needed no grant, with the absences in which it counts where it
- * counts only then; which of them is active is decided at the moment of a decision (R-068, R-266).
+ * Every delegation from one active person to another that was granted or needed no grant and whose time it is, with the absences in which
+ * it counts where it counts only then; which of them is active is decided by rule at that moment (R-068, R-266).
  */
-export async function delegations(db: Kysely<DB>): Promise<Delegation[]> {
+export async function delegations(db: Kysely<DB>, at: Instant): Promise<Delegation[]> {
   const rows = await db
     .selectFrom('delegation as given')
     .innerJoin('app_user as delegator', 'delegator.id', 'given.delegator_id')
@@ -57,6 +58,8 @@ export async function delegations(db: Kysely<DB>): Promise<Delegation[]> {
     .where('delegator.active', '=', true)
     .where('delegate.active', '=', true)
     .where('given.state', 'in', ['active', 'ended'])
+    .where('given.valid_from', '<=', at)
+    .where('given.valid_until', '>', at)
     .orderBy('given.id')
     .execute();
   return rows.map((row) => ({
