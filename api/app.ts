@@ -27,6 +27,8 @@ import { changeOrderRoutes } from './routes/change-orders';
 import { correctionRoutes } from './routes/corrections';
 import { dealRoutes } from './routes/deals';
 import { deliveryPlanRoutes } from './routes/delivery-plans';
+import { absenceRoutes } from './routes/absences';
+import { delegationRoutes } from './routes/delegations';
 import { healthRoutes } from './routes/health';
 import { identityRoutes } from './routes/identity';
 import { inboxRoutes } from './routes/inbox';
@@ -96,6 +98,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     dealRoutes,
     changeOrderRoutes,
     changeOrderEvidenceRoutes,
+    delegationRoutes,
     deliveryPlanRoutes,
     healthRoutes,
     inboxRoutes,
@@ -114,6 +117,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     routes(app, routeDeps);
   }
   identityRoutes(app, routeDeps, tokens);
+  await app.register(async (people) => absenceRoutes(people.withTypeProvider<ZodTypeProvider>(), routeDeps));
   await app.register(async (files) => intakeFileRoutes(files.withTypeProvider<ZodTypeProvider>(), routeDeps));
   await app.register(async (webhooks) => webhookRoutes(webhooks.withTypeProvider<ZodTypeProvider>(), routeDeps));
   return app;

@@ -55,6 +55,14 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'POST /v1/approvals/:id/decisions': needs('approval.decide'),
   'POST /v1/approvals/:id/withdrawal': needs('approval.read'),
 
+  'POST /v1/delegations': needs('delegation.give'),
+  'GET /v1/delegations': needs('approval.read'),
+  'GET /v1/delegations/:id': needs('approval.read'),
+  'POST /v1/delegations/:id/decision': needs('delegation.decide'),
+  'DELETE /v1/delegations/:id': needs('delegation.give', 'delegation.decide'),
+  'GET /v1/people/:userId/absences': { kind: 'signed-in' },
+  'PUT /v1/people/:userId/absences': { kind: 'signed-in' },
+
   'GET /v1/projects': needs('project.read'),
   'GET /v1/projects/:id': needs('project.read'),
   'POST /v1/projects/:id/sign-off': needs('project.sign-off'),

@@ -39,6 +39,9 @@ export const approvalPolicySchema = z.strictObject({
     maxDepth: z.int().min(0).max(5),
     ceilingNotAboveDelegator: z.literal(true),
     activeWhen: z.string().optional(),
+    /** How long one may be, and beyond which amount (whole units of the group currency) or time a second person grants it. */
+    longestDays: z.int().min(1).max(3660).optional(),
+    secondPerson: z.strictObject({ aboveAmount: z.int().min(0).max(1_000_000_000), aboveDays: z.int().min(0).max(3660) }).optional(),
   }),
 });
 

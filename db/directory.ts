@@ -1,8 +1,10 @@
-import { type Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
+import { type Absence } from '../domain/approval/absence';
 import { type Delegation } from '../domain/approval/delegation';
 import { type PerformedDuty } from '../domain/approval/duties';
 import { dutiesOfDecision } from '../domain/approval/duties';
 import { type Directory } from '../domain/approval/holders';
+import { type Instant } from '../domain/deal/terms';
 import { type Money } from '../domain/money';
 import { kept } from './master-memo';
 import { type DB } from './types';
@@ -42,15 +44,22 @@ async function readDirectory(db: Kysely<DB>): Promise<Directory> {
   };
 }
 
-/** Every delegation from one active person to another; which of them is active is decided at the moment of a decision (R-068). */
-export async function delegations(db: Kysely<DB>): Promise<Delegation[]> {
+/**
+ * Every delegation from one active person to another that was granted or needed no grant and whose time it is, with the absences in which
+ * it counts where it counts only then; which of them is active is decided by rule at that moment (R-068, R-266).
+ */
+export async function delegations(db: Kysely<DB>, at: Instant): Promise<Delegation[]> {
   const rows = await db
     .selectFrom('delegation as given')
     .innerJoin('app_user as delegator', 'delegator.id', 'given.delegator_id')
     .innerJoin('app_user as delegate', 'delegate.id', 'given.delegate_id')
     .selectAll('given')
+    .select(awayOf)
     .where('delegator.active', '=', true)
     .where('delegate.active', '=', true)
+    .where('given.state', 'in', ['active', 'ended'])
+    .where('given.valid_from', '<=', at)
+    .where('given.valid_until', '>', at)
     .orderBy('given.id')
     .execute();
   return rows.map((row) => ({
@@ -61,8 +70,14 @@ export async function delegations(db: Kysely<DB>): Promise<Delegation[]> {
     ceiling: limitOf(row.ceiling_minor, row.ceiling_currency),
     from: row.valid_from,
     until: row.valid_until,
+    onlyDuring: row.away,
   }));
 }
+
+/** What is known of the absences of the delegator, null where the delegation counts without; for queries of `delegation as given`. */
+export const awayOf = sql<Absence[] | null>`case when given.when_away then coalesce((
+    select json_agg(json_build_object('from', away_from, 'until', away_until))
+      from absence where user_id = given.delegator_id and replaced_at is null), '[]') end`.as('away');
 
 /** What people have done on a deal so far: sold it, asked for decisions, decided (R-066). */
 export async function dutiesOnDeal(db: Kysely<DB>, dealId: string): Promise<PerformedDuty[]> {

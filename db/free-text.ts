@@ -17,6 +17,7 @@ export type TextPurpose =
   | 'response'
   | 'change-order'
   | 'policy-change'
+  | 'delegation'
   | 'signatory';
 
 /** What somebody wrote in their own words. `subject` is what it is about, `origin` the request that brought it. */

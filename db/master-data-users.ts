@@ -11,7 +11,8 @@ const EVERY_DEAL = '';
 /**
  * Users with limits in the group currency, the roles they hold (for the group or for their entity, as the access scopes say), seats in
  * committees, process owners, line managers and delegations. Roles, seats and line managers of the deal are those of the files and no others; a person
- * whom the files no longer name is inactive, and a delegation that they no longer name has ended at `at` or, not begun yet, is gone.
+ * whom the files no longer name is inactive, and a delegation of files that they no longer name has ended at `at` or, not begun yet, is gone.
+ * What people gave over the API stays.
  */
 export async function loadUsers(
   trx: Transaction<DB>,
@@ -67,7 +68,7 @@ export async function loadUsers(
 }
 
 async function endDelegations(trx: Transaction<DB>, named: readonly string[], at: Instant): Promise<void> {
-  const others = named.length === 0 ? sql<boolean>`true` : sql<boolean>`id not in (${sql.join(named)})`;
+  const others = sql<boolean>`requested_at is null and not id = any(${[...named]}::text[])`;
   await trx.deleteFrom('delegation').where(others).where('valid_from', '>=', at).execute();
   await trx.updateTable('delegation').set({ valid_until: at }).where(others).where('valid_until', '>', at).execute();
 }

@@ -12,6 +12,15 @@ export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
 
 export type Numeric = ColumnType<string, number | string, number | string>;
 
+export interface Absence {
+  away_from: string;
+  away_until: string;
+  id: string;
+  recorded_at: string;
+  replaced_at: string | null;
+  user_id: string;
+}
+
 export interface Account {
   code: string;
   kind: string;
@@ -550,13 +559,37 @@ export interface DealEstimate {
 export interface Delegation {
   ceiling_currency: string | null;
   ceiling_minor: number | null;
+  closed_at: string | null;
+  closed_by: string | null;
+  decided_at: string | null;
+  decided_by: string | null;
+  decision_reason_id: string | null;
   delegate_id: string;
   delegator_id: string;
   id: string;
-  reason: string;
+  /**
+   * Of one that came with master data; what a person wrote is a free text.
+   */
+  reason: string | null;
+  reason_id: string | null;
+  /**
+   * When a person asked for it; null where it came with master data.
+   */
+  requested_at: string | null;
   role: string;
+  state: Generated<string>;
+  /**
+   * From when it counts: not before the grant where it needed one.
+   */
   valid_from: string;
+  /**
+   * Until when it counts: the moment at which it was ended early, or as it was given.
+   */
   valid_until: string;
+  /**
+   * Counts only while the delegator is away (absence).
+   */
+  when_away: Generated<boolean>;
 }
 
 export interface DunningStep {
@@ -1598,6 +1631,7 @@ export interface WorkTask {
 }
 
 export interface DB {
+  absence: Absence;
   account: Account;
   accounting_period: AccountingPeriod;
   api_key: ApiKey;

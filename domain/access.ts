@@ -14,6 +14,9 @@ export type Permission =
   | 'sow.propose'
   | 'approval.read'
   | 'approval.decide'
+  | 'delegation.give'
+  | 'delegation.decide'
+  | 'absence.report'
   | 'project.read'
   | 'project.sign-off'
   | 'milestone.deliver'
@@ -65,7 +68,8 @@ interface RoleRights {
 
 const READ_DEAL: readonly Permission[] = ['deal.read', 'project.read', 'approval.read', 'master-data.read', 'policy.read'];
 const READ_MONEY: readonly Permission[] = ['invoice.read', 'payment.read'];
-const DECIDE: readonly Permission[] = ['approval.read', 'approval.decide'];
+/** Whoever decides may have somebody else decide. */
+const DECIDE: readonly Permission[] = ['approval.read', 'approval.decide', 'delegation.give'];
 /** How the lifecycles go: counts and durations, no amounts and no people. For the owners of processes and those who answer for an entity. */
 const CONTROL: readonly Permission[] = ['process.read'];
 const MARGIN: readonly Permission[] = ['cost.read', 'margin.read'];
@@ -139,6 +143,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...MARGIN,
       ...CONTROL,
       'books.read',
+      'delegation.decide',
       'deal.cancel',
       'collection.manage',
       'dispute.resolve',
@@ -147,11 +152,14 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       'run.read',
     ],
   },
-  ceo: { reach: 'group', permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, ...CONTROL, 'books.read'] },
-  'entity-head': { reach: 'entity', permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, ...CONTROL, 'books.read'] },
+  ceo: { reach: 'group', permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, ...CONTROL, 'books.read', 'delegation.decide'] },
+  'entity-head': {
+    reach: 'entity',
+    permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, ...CONTROL, 'books.read', 'delegation.decide', 'absence.report'],
+  },
   'deal-committee': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, ...MARGIN] },
   'legal-counsel': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, 'sow.propose'] },
-  'resource-manager': { reach: 'entity', permissions: [...READ_DEAL, 'personal-data.read'] },
+  'resource-manager': { reach: 'entity', permissions: [...READ_DEAL, 'personal-data.read', 'absence.report'] },
   'procurement-lead': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, ...CONTROL, 'cost.read'] },
   'accounts-payable': { reach: 'group', permissions: ['master-data.read'] },
   'accounts-receivable': {
@@ -180,7 +188,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   'bank-integration': { reach: 'group', permissions: ['bank-statement.import'] },
   'time-integration': { reach: 'group', permissions: ['time.report', 'expense.report', 'estimate.report'] },
   'service-desk-integration': { reach: 'group', permissions: ['usage.report'] },
-  'master-data-integration': { reach: 'group', permissions: ['master-data.read', 'master-data.write'] },
+  'master-data-integration': { reach: 'group', permissions: ['master-data.read', 'master-data.write', 'absence.report'] },
   /** Keeps the engine running: sees runs and events, no amounts, and approves nothing (RULES: who administers users approves nothing). */
   operator: {
     reach: 'group',

@@ -21,7 +21,7 @@ export async function decisionFacts(
   decision: DecisionInput,
 ) {
   const people = await directory(trx);
-  const given = await delegations(trx);
+  const given = await delegations(trx, decision.at);
   const authorities: Authority[] = [];
   const voters: Record<string, readonly string[]> = {};
   let ceiling: Violation | null = null;

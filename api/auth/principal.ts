@@ -3,7 +3,7 @@ import { delegations } from '../../db/directory';
 import { policyAt } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { type Permission, permissionsOf, type RoleAssignment, type Scope, scopeFor } from '../../domain/access';
-import { type Delegation, isActive, resolveActingFor } from '../../domain/approval/delegation';
+import { isActive, resolveActingFor } from '../../domain/approval/delegation';
 import { type Instant } from '../../domain/deal/terms';
 import { isViolation } from '../../domain/violation';
 import { type BusinessClock } from '../../runtime/business-clock';
@@ -21,7 +21,8 @@ export function principalName(principal: Principal): string {
   return principal.kind === 'user' ? principal.id : `api-key:${principal.id}`;
 }
 
-const BY_DELEGATION: readonly Permission[] = ['approval.read', 'approval.decide'];
+/** What a delegate may do in the right of another: decide, and pass the right on as far as the policy allows (R-262). */
+const BY_DELEGATION: readonly Permission[] = ['approval.read', 'approval.decide', 'delegation.give'];
 
 /** Where the principal may see a field of what is shown for a decision: a delegate sees what the delegator would. */
 export function scopeInApprovals(principal: Principal, permission: Permission): Scope | null {
@@ -53,14 +54,14 @@ export async function userPrincipal(db: Kysely<DB>, clock: BusinessClock, userId
   const user = await db.selectFrom('app_user').select('id').where('id', '=', userId).where('active', '=', true).executeTakeFirst();
   if (user === undefined) return null;
   const held = await assignmentsOf(db, userId);
-  const given = await delegations(db);
-  const delegated = given.some(({ delegate }) => delegate === userId) ? await delegatedTo(db, given, userId, await clock.now()) : [];
+  const one = await db.selectFrom('delegation').select('id').where('delegate_id', '=', userId).limit(1).executeTakeFirst();
+  const delegated = one === undefined ? [] : await delegatedTo(db, userId, await clock.now());
   return { kind: 'user', id: userId, assignments: held, delegated };
 }
 
 /** The roles that reach a person over chains of delegations as deep as the policy in force allows, where their holders hold them (R-068). */
-async function delegatedTo(db: Kysely<DB>, given: readonly Delegation[], userId: string, at: Instant): Promise<RoleAssignment[]> {
-  const active = given.filter((each) => isActive(each, at));
+async function delegatedTo(db: Kysely<DB>, userId: string, at: Instant): Promise<RoleAssignment[]> {
+  const active = (await delegations(db, at)).filter((each) => isActive(each, at));
   const maxDepth = (await policyAt(db, 'approval', at.slice(0, 10)))?.body.delegation.maxDepth ?? 0;
   const roles = new Set(active.filter(({ delegate }) => delegate === userId).map(({ role }) => role));
   const found: RoleAssignment[] = [];

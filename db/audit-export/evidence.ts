@@ -126,8 +126,11 @@ async function delegationsOf(trx: Kysely<DB>, approvals: Evidence['approvals']):
     .select(['id', 'delegator_id', 'delegate_id', 'role', 'valid_from', 'valid_until'])
     .where(
       sql<boolean>`exists (select from unnest(${used.map(({ role }) => role)}::text[], ${used.map(({ decidedAt }) => decidedAt)}::timestamptz[])
-        as decided (role, at) where decided.role = delegation.role and valid_from <= decided.at and decided.at < valid_until)`,
+        as decided (role, at) where decided.role = delegation.role and valid_from <= decided.at and decided.at < valid_until
+          and (not when_away or exists (select from absence where user_id = delegator_id and away_from <= decided.at and decided.at < away_until
+                                           and recorded_at <= decided.at and (replaced_at is null or decided.at < replaced_at))))`,
     )
+    .where('state', 'in', ['active', 'ended'])
     .orderBy('id')
     .execute();
   return rows.map((row) => ({

@@ -24,7 +24,7 @@ export interface Electorate {
 }
 
 export async function readElectorate(db: Kysely<DB>, at: Instant): Promise<Electorate> {
-  const given = (await delegations(db)).filter((each) => isActive(each, at));
+  const given = (await delegations(db, at)).filter((each) => isActive(each, at));
   const maxDepth = (await policyAt(db, 'approval', at.slice(0, 10)))?.body.delegation.maxDepth ?? 0;
   return { people: await directory(db), given, maxDepth, at };
 }

@@ -1,8 +1,12 @@
 import { type Instant } from '../deal/terms';
 import { compareMoney, type Money } from '../money';
 import { type Violation } from '../violation';
+import { type Absence, isAway, isDuring } from './absence';
 
-/** One grant of a role for a time: active for `from` ≤ t < `until`. The ceiling is in the group currency; null = no ceiling of its own. */
+/**
+ * One grant of a role for a time: active for `from` ≤ t < `until`. The ceiling is in the group currency; null = no ceiling of its own.
+ * `onlyDuring` are the absences of the delegator where it counts only while that person is away; null = it counts all the time (R-266).
+ */
 export interface Delegation {
   readonly delegationId: string;
   readonly delegator: string;
@@ -11,6 +15,7 @@ export interface Delegation {
   readonly ceiling: Money | null;
   readonly from: Instant;
   readonly until: Instant;
+  readonly onlyDuring: readonly Absence[] | null;
 }
 
 /** In whose right a person acts: `path` names the delegations from the holder to the person, empty for the holder's own right. */
@@ -52,10 +57,9 @@ export function resolveActingFor(
   return reached.length > 0 ? { violation: 'DelegationCeilingExceeded', detail: role } : { violation: 'RoleNotAsked', detail: role };
 }
 
-/** `from` ≤ t < `until`, compared as moments (R-068). */
+/** `from` ≤ t < `until`, compared as moments (R-068), and away where it counts only then (R-266). */
 export function isActive(delegation: Delegation, at: Instant): boolean {
-  const moment = Date.parse(at);
-  return Date.parse(delegation.from) <= moment && moment < Date.parse(delegation.until);
+  return isDuring(delegation, at) && (delegation.onlyDuring === null || isAway(delegation.onlyDuring, at));
 }
 
 interface Chain extends ActingFor {

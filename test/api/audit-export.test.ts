@@ -7,6 +7,7 @@ import { hashOf } from '../../db/hash';
 import { problemOf, type Send, testApi, type TestApi } from '../support/api';
 import { bringToKickoff, pendingApproval, refuse, startDeal, testDeal, type TestDeal, until } from '../support/lifecycles';
 import { readPdf, rowsOf } from '../support/read-pdf';
+import { reasonOf } from '../support/texts';
 import { tamper } from '../support/tampering';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
@@ -41,6 +42,26 @@ describe('the audit export of a deal', () => {
     const validity = { valid_from: '2026-01-01T00:00:00.000Z', valid_until: '2026-12-31T00:00:00.000Z', reason: 'leave' };
     const delegation = { id: 'DLG-X', delegator_id: 'U-PMO', delegate_id: 'U-CEO', role: 'pmo-lead', ...validity };
     await engine.db.insertInto('delegation').values(delegation).execute();
+    // Neither of these counted: nobody has granted the one, and in that time nobody was away by whom the other was given.
+    const given = {
+      ...delegation,
+      delegate_id: 'U-CFO',
+      reason: null,
+      reason_id: await reasonOf(engine.db, 'leave'),
+      requested_at: deal.now,
+    };
+    await engine.db
+      .insertInto('delegation')
+      .values([
+        { ...given, id: 'DLG-ASKED', state: 'requested' },
+        { ...given, id: 'DLG-AWAY', when_away: true },
+      ])
+      .execute();
+    const away = { id: uuidv7(), user_id: 'U-PMO', away_from: validity.valid_from, away_until: validity.valid_until };
+    await engine.db
+      .insertInto('absence')
+      .values({ ...away, recorded_at: '2025-12-01T00:00:00.000Z', replaced_at: '2025-12-02T00:00:00.000Z' })
+      .execute();
     const { id } = await pendingApproval(engine, deal, 'kickoff');
     const breach = { kind: 'breach', subject: id, role: 'pmo-lead', since: deal.now, at: deal.now };
     await engine.db

@@ -12,6 +12,7 @@ interface Operation {
 /** Where the schema alone does not make a body that is taken. */
 const BODIES: Readonly<Record<string, (body: Record<string, unknown>) => unknown>> = {
   '/v1/policies/:kind/changes': (body) => ({ ...body, entityId: 'LE-US' }),
+  '/v1/people/:userId/absences': () => ({ absences: [] }),
   '/v1/invoices/:id/holds': (body) => ({ ...body, until: null }),
   '/v1/invoices/:id/disputes/:disputeId/resolution': () => ({ outcome: 'rejected', notBillable: [], reason: null }),
   '/v1/deals/:dealId/forecasts': () => ({
@@ -50,7 +51,7 @@ describe('what belongs to another entity', () => {
       });
       const { code } = problemOf(answer);
       expect(`${route}: ${answer.status} ${code}`).toMatch(
-        /: (?:404 (?:Deal|Line|Project|Invoice|Approval|Entity)Unknown|403 ScopeTooSmall)$/,
+        /: (?:404 (?:Deal|Line|Project|Invoice|Approval|Entity|Delegation|Person)Unknown|403 ScopeTooSmall)$/,
       );
     }
   });
@@ -68,6 +69,7 @@ describe('what belongs to another entity', () => {
       .replace(':kind', 'closing')
       .replace(':id', id)
       .replace(':milestoneId', 'M1')
+      .replace(':userId', 'U-FC-US')
       .replace(':holdId', facts.holdId)
       .replace(':disputeId', facts.invoiceId);
   }

@@ -29,6 +29,7 @@ const LISTS: readonly string[] = ['/v1/deals', '/v1/approvals', '/v1/projects', 
 const NOT_AMONG_FACTS: readonly string[] = [
   '/v1/deals/{dealId}/change-orders/{id}',
   '/v1/policies/{kind}/changes/{id}',
+  '/v1/delegations/{id}',
   '/v1/intake-batches/{id}',
   '/v1/intake-batches/{id}/errors',
   '/v1/intake-batches/{id}/errors.csv',
@@ -176,6 +177,7 @@ describe('role × scope × route', () => {
       .replace('{kind}', 'billing')
       .replace('{milestoneId}', 'M1')
       .replace('{holdId}', 'nothing')
+      .replace('{userId}', 'U-PMO')
       .replace('{workflowId}', 'intake%2Fbank');
     const query = path.endsWith('/differences') ? `?from=${policyVersionId}` : QUERY[path];
     return `${filled}${query ?? ''}`;

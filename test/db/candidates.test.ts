@@ -8,6 +8,7 @@ const usd = (minor: number) => ({ minor, currency: 'USD' });
 function electorate(maxDepth: number, ceiling: number | null = null): Electorate {
   const link = (delegator: string, delegate: string) => ({
     delegationId: `${delegator}-${delegate}`,
+    onlyDuring: null,
     delegator,
     delegate,
     role: 'cfo',

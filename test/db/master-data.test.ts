@@ -2,6 +2,7 @@ import { rmSync, readFileSync, writeFileSync, appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { directory } from '../../db/directory';
+import { keepText } from '../../db/free-text';
 import { policyAt } from '../../db/policies';
 import { knownRoles, scopeOfRole } from '../../domain/access';
 import { describeMasterDataError, type MasterDataError } from '../../integrations/master-data/errors';
@@ -188,15 +189,39 @@ describe('master data of a firm', () => {
         { id: 'D-LATER', valid_from: '2026-02-01T00:00:00.000Z', ...given },
       ])
       .execute();
+    // What a person gave over the API is no business of the files.
+    const words = {
+      author: 'U-CEO',
+      subject: 'delegation/D-GIVEN',
+      purpose: 'delegation',
+      origin: 'test',
+      body: 'leave',
+      at: by.at,
+    } as const;
+    const own = {
+      ...given,
+      reason: null,
+      reason_id: await keepText(db, words),
+      requested_at: by.at,
+      valid_until: '2026-06-30T00:00:00.000Z',
+    };
+    await db
+      .insertInto('delegation')
+      .values({ id: 'D-GIVEN', valid_from: '2025-12-01T00:00:00.000Z', ...own })
+      .execute();
     await seed();
+    expect(await db.selectFrom('delegation').select('valid_until').where('id', '=', 'D-GIVEN').executeTakeFirst()).toEqual({
+      valid_until: own.valid_until,
+    });
     const rolesOf = (userId: string) => db.selectFrom('role_assignment').select('role').where('user_id', '=', userId).execute();
     const left = await db.selectFrom('app_user').select('active').where('id', '=', 'U-LEFT').executeTakeFirst();
     expect(left).toEqual({ active: false });
     expect(await rolesOf('U-LEFT')).toEqual([]);
     expect(await db.selectFrom('committee_member').select('role').where('user_id', '=', 'U-LEFT').execute()).toEqual([]);
-    const kept = await db.selectFrom('delegation').select(['id', 'valid_until']).where('delegator_id', '=', 'U-LEFT').execute();
+    const ofFiles = db.selectFrom('delegation').select(['id', 'valid_until']).where('requested_at', 'is', null);
+    const kept = await ofFiles.where('delegator_id', '=', 'U-LEFT').execute();
     expect(kept).toEqual([{ id: 'D-BEGUN', valid_until: by.at }]);
-    expect(await db.selectFrom('delegation').select('id').where('valid_until', '>', by.at).execute()).toHaveLength(delegations.length);
+    expect(await ofFiles.where('valid_until', '>', by.at).execute()).toHaveLength(delegations.length);
     await db.updateTable('app_user').set({ active: false }).where('id', '=', 'U-CEO').execute();
     expect((await directory(db)).assignments.some(({ userId }) => userId === 'U-CEO')).toBe(false);
     expect((await directory(db)).committees.flatMap(({ members }) => members)).not.toContain('U-CEO');

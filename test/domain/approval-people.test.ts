@@ -61,6 +61,7 @@ describe('who holds a role', () => {
 describe('acting for another', () => {
   const delegation = (delegator: string, delegate: string, changes: Partial<Delegation> = {}): Delegation => ({
     delegationId: `${delegator}>${delegate}`,
+    onlyDuring: null,
     delegator,
     delegate,
     role: 'director',

@@ -1,3 +1,4 @@
+import { delegations } from './scenes/delegations';
 import { delivery } from './scenes/delivery';
 import { door } from './scenes/door';
 import { endings } from './scenes/endings';
@@ -9,4 +10,4 @@ import { type Scene } from './scenes/scene';
 import { terms } from './scenes/terms';
 
 /** In their order: later ones go on with the deals of earlier ones. */
-export const scenes: readonly Scene[] = [door, events, terms, delivery, files, endings, policies, outages];
+export const scenes: readonly Scene[] = [door, events, terms, delivery, files, endings, policies, delegations, outages];
