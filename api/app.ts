@@ -27,6 +27,7 @@ import { changeOrderRoutes } from './routes/change-orders';
 import { correctionRoutes } from './routes/corrections';
 import { dealRoutes } from './routes/deals';
 import { deliveryPlanRoutes } from './routes/delivery-plans';
+import { dutyRoutes } from './routes/duties';
 import { healthRoutes } from './routes/health';
 import { identityRoutes } from './routes/identity';
 import { inboxRoutes } from './routes/inbox';
@@ -97,6 +98,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     changeOrderRoutes,
     changeOrderEvidenceRoutes,
     deliveryPlanRoutes,
+    dutyRoutes,
     healthRoutes,
     inboxRoutes,
     intakeRoutes,

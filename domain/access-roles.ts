@@ -33,6 +33,7 @@ export type Permission =
   | 'policy.read'
   | 'policy.propose'
   | 'process.read'
+  | 'duties.read'
   | 'run.read'
   | 'audit.read'
   | 'audit.export'
@@ -56,6 +57,8 @@ const READ_MONEY: readonly Permission[] = ['invoice.read', 'payment.read'];
 const DECIDE: readonly Permission[] = ['approval.read', 'approval.decide'];
 /** How the lifecycles go: counts and durations, no amounts and no people. For the owners of processes and those who answer for an entity. */
 const CONTROL: readonly Permission[] = ['process.read'];
+/** Whose roles allow what does not go together: for those who answer for roles and those who audit them. */
+const DUTIES: readonly Permission[] = ['duties.read'];
 const MARGIN: readonly Permission[] = ['cost.read', 'margin.read'];
 
 const ROLES: Readonly<Record<string, RoleRights>> = {
@@ -105,6 +108,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DECIDE,
       ...MARGIN,
       ...CONTROL,
+      ...DUTIES,
       'sow.propose',
       'books.read',
       'change.account',
@@ -126,6 +130,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DECIDE,
       ...MARGIN,
       ...CONTROL,
+      ...DUTIES,
       'books.read',
       'deal.cancel',
       'collection.manage',
@@ -135,8 +140,8 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       'run.read',
     ],
   },
-  ceo: { reach: 'group', permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, ...CONTROL, 'books.read'] },
-  'entity-head': { reach: 'entity', permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, ...CONTROL, 'books.read'] },
+  ceo: { reach: 'group', permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, ...CONTROL, ...DUTIES, 'books.read'] },
+  'entity-head': { reach: 'entity', permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, ...CONTROL, ...DUTIES, 'books.read'] },
   'deal-committee': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, ...MARGIN] },
   'legal-counsel': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, 'sow.propose'] },
   'resource-manager': { reach: 'entity', permissions: [...READ_DEAL, 'personal-data.read'] },
@@ -182,6 +187,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...READ_MONEY,
       ...MARGIN,
       ...CONTROL,
+      ...DUTIES,
       'books.read',
       'run.read',
       'audit.read',
