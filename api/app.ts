@@ -29,6 +29,7 @@ import { dealRoutes } from './routes/deals';
 import { deliveryPlanRoutes } from './routes/delivery-plans';
 import { absenceRoutes } from './routes/absences';
 import { delegationRoutes } from './routes/delegations';
+import { dutyRoutes } from './routes/duties';
 import { healthRoutes } from './routes/health';
 import { identityRoutes } from './routes/identity';
 import { inboxRoutes } from './routes/inbox';
@@ -100,6 +101,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     changeOrderEvidenceRoutes,
     delegationRoutes,
     deliveryPlanRoutes,
+    dutyRoutes,
     healthRoutes,
     inboxRoutes,
     intakeRoutes,

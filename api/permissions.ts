@@ -119,6 +119,8 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'POST /v1/policies/:kind/changes': needs('policy.propose'),
   'POST /v1/policies/:kind/versions/:id/withdrawal': needs('policy.propose'),
 
+  'GET /v1/duties/conflicts': needs('duties.read'),
+
   'GET /v1/process/open-work': needs('process.read'),
   'GET /v1/process/handoffs': needs('process.read'),
   'GET /v1/process/sla': needs('process.read'),

@@ -23,6 +23,8 @@ const header = {
   note: z.string().max(2000).optional(),
 };
 
+const dutyRules = z.array(z.strictObject({ id: name, text: z.string(), duties: z.array(name).min(2) }));
+
 /** The firm's approval matrix, duties, deadlines in working minutes, and delegation. Amounts in the group currency. */
 export const approvalPolicySchema = z.strictObject({
   ...header,
@@ -33,7 +35,7 @@ export const approvalPolicySchema = z.strictObject({
     (rules) => rules.every(({ subject }) => subject !== 'policy') || asksAboutPolicies(rules),
     'a rule for every change of a policy is missing',
   ),
-  segregationOfDuties: z.array(z.strictObject({ id: name, text: z.string(), duties: z.array(name).min(2) })),
+  segregationOfDuties: dutyRules,
   sla: policySla,
   delegation: z.strictObject({
     maxDepth: z.int().min(0).max(5),
@@ -71,6 +73,8 @@ export const policySchemas = {
   'control-points': z.strictObject({
     ...header,
     matrix: policyMatrix.refine(asksAboutPolicies, 'a rule for every change of a policy is missing'),
+    /** Beside those of the firm; versions before the standard had any have none. */
+    segregationOfDuties: dutyRules.optional(),
     sla: policySla,
   }),
   collections: z.strictObject({

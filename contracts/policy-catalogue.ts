@@ -24,7 +24,8 @@ export const policyCatalogue: Readonly<Record<PolicyKind, PolicyKindEntry>> = {
   },
   'control-points': {
     title: 'Control points',
-    decides: 'Who approves what the firm has no rule of its own for: kickoff, cancellation, correction, close; and by when.',
+    decides:
+      'Who approves what the firm has no rule of its own for: kickoff, cancellation, correction, close; by when; and which duties do not go together.',
     changedBy: 'approval',
     local: ['/sla'],
   },

@@ -20,3 +20,52 @@ export async function dutiesOnItems(db: Kysely<DB>, invoiceId: string): Promise<
     select 'time.enter', worker.id from fact join app_user as worker on worker.person_id = fact.person_id`.execute(db);
   return rows.map(({ duty, by }) => ({ duty, subjectId: invoiceId, by, onBehalfOf: null }));
 }
+
+/** What a decision is about, as its approval names it. */
+export interface Decided {
+  readonly subject_kind: string;
+  readonly subject_id: string;
+  readonly deal_id: string | null;
+}
+
+/** Duties of some people that stand behind the subject of a decision, beside those on its deal (R-245). */
+export async function dutiesBehind(db: Kysely<DB>, { subject_kind, subject_id, deal_id }: Decided, people: readonly string[]) {
+  const isInvoice = subject_kind === 'invoice';
+  const isCorrection = subject_kind === 'correction';
+  const { rows } = await sql<{ duty: string; by: string }>`
+    select duty, done_by as by from performed_duty where duty = 'user.administer' and done_by = any(${people}::text[])
+    ${isInvoice ? sql`union ${ratesEdited(subject_id, people)}` : sql``}
+    ${isCorrection ? sql`union ${cashApplied(deal_id, people)}` : sql``}`.execute(db);
+  const behind = rows.map(({ duty, by }): PerformedDuty => ({ duty, subjectId: subject_id, by, onBehalfOf: null }));
+  return isCorrection ? [...behind, ...(await dutiesOnCredited(db, subject_id))] : behind;
+}
+
+/** Who edited a rate that prices the time on an invoice (RULES: the bill run it prices). */
+function ratesEdited(invoiceId: string, people: readonly string[]) {
+  return sql`
+    select edit.duty, edit.done_by
+      from invoiced_item as item
+      join time_price as price on price.entry_id = item.entry_id
+      join performed_duty as edit on edit.duty = 'rate-card.edit' and edit.subject_id = price.rate_id
+     where item.invoice_id = ${invoiceId}::uuid and edit.done_by = any(${people}::text[])`;
+}
+
+/** Who brought a bank statement of which a payment was applied to an invoice of the deal. */
+function cashApplied(dealId: string | null, people: readonly string[]) {
+  return sql`
+    select 'cash.apply', event.payload ->> 'by'
+      from inbox_event as event
+     where event.payload ->> 'by' = any(${people}::text[]) and event.id in (
+       select statement.inbox_event_id
+         from invoice
+         join payment_application as applied on applied.invoice_id = invoice.id
+         join payment on payment.id = applied.payment_id
+         join bank_statement as statement on statement.id = payment.bank_statement_id
+        where invoice.deal_id = ${dealId}::uuid)`;
+}
+
+/** The time on the invoice that a correction credits. */
+async function dutiesOnCredited(db: Kysely<DB>, correctionId: string): Promise<PerformedDuty[]> {
+  const of = db.selectFrom('invoice_correction').select('invoice_id').where('id', '=', correctionId);
+  return dutiesOnItems(db, (await of.executeTakeFirstOrThrow()).invoice_id);
+}

@@ -1,10 +1,11 @@
 import { sql, type Insertable, type Transaction } from 'kysely';
 import { type DB } from './types';
 
-/** What a load changed in one table, by id; the audit entry of the load says it. */
+/** What a load changed in one table, by id; the audit entry of the load says it. `touched` are the added and the changed ones. */
 export interface TableChanges {
   readonly added: number;
   readonly changed: readonly string[];
+  readonly touched: readonly string[];
 }
 
 /** Rows per statement: Postgres takes at most 65,535 parameters. */
@@ -21,6 +22,7 @@ export async function bring<T extends keyof DB>(
 ): Promise<TableChanges> {
   let added = 0;
   const changed: string[] = [];
+  const touched: string[] = [];
   for (let from = 0; from < rows.length; from += BLOCK) {
     const block = rows.slice(from, from + BLOCK) as readonly Record<string, unknown>[];
     const columns = Object.keys(block[0] ?? {});
@@ -32,14 +34,15 @@ export async function bring<T extends keyof DB>(
         ? sql`nothing`
         : sql`update set ${sql.join(others.map((column) => sql`${sql.ref(column)} = excluded.${sql.ref(column)}`))}
               where (${refs(others, table)}) is distinct from (${refs(others, 'excluded')})`;
-    const { rows: touched } = await sql<{ id: string; added: boolean }>`
+    const { rows: found } = await sql<{ id: string; added: boolean }>`
       insert into ${sql.table(table)} (${refs(columns)}) values ${sql.join(values)}
       on conflict (${refs(key)}) do ${resolve}
       returning concat_ws(' ', ${refs(key)}) as id, xmax = 0 as added`.execute(trx);
-    added += touched.filter((row) => row.added).length;
-    changed.push(...touched.filter((row) => !row.added).map((row) => row.id));
+    added += found.filter((row) => row.added).length;
+    changed.push(...found.filter((row) => !row.added).map((row) => row.id));
+    touched.push(...found.map((row) => row.id));
   }
-  return { added, changed };
+  return { added, changed, touched };
 }
 
 /** The changes of several tables as the audit entry states them; tables without any are left out. */

@@ -7,6 +7,7 @@ import { isViolation, type Violation } from '../domain/violation';
 import { appendAudit, type AuditContent } from './audit';
 import { hashOf } from './hash';
 import { changesForAudit, type TableChanges } from './master-data-changes';
+import { keepDuties, usersMark } from './master-data-duties';
 import { loadParties } from './master-data-parties';
 import { loadUsers } from './master-data-users';
 import { loadVendors, loadWork, refuseAmbiguous } from './master-data-work';
@@ -54,7 +55,9 @@ export async function loadMasterData(
     const parties = await loadParties(trx, data);
     const vendors = await loadVendors(trx, data);
     const people = await loadPeople(trx, data);
+    const before = await usersMark(trx);
     const users = await loadUsers(trx, data, policies['access-scopes'].roles, by.at);
+    const hasChangedUsers = (await usersMark(trx)) !== before;
     const rates = await loadFxRates(trx, data['fx-rates.csv']);
     const changes = { ...vendors, ...(await loadWork(trx, data)) };
     const ambiguous = await refuseAmbiguous(trx);
@@ -73,6 +76,7 @@ export async function loadMasterData(
         valid_to: rate.validTo,
       })),
     );
+    await keepDuties(trx, changes, hasChangedUsers, by);
     const counts = { ...parties, ...people, ...users, fxRates: rates, taxRates: policies['tax-rates'].rates.length, ...workCounts(data) };
     const hashes = { contentHash: hashOf(checked), rightsHash: rightsHash(checked) };
     const details = { counts, newPolicies, changes: changesForAudit(changes), ...hashes };

@@ -2,7 +2,7 @@ import { sql, type Kysely, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type ApprovalPolicy, type DunningLadder, type PolicyBody, type PolicyKind, type ShownPeople } from '../contracts/policies';
 import { type ClosingPolicy } from '../domain/accounting/period';
-import { type DutyRule } from '../domain/approval/duties';
+import { dutyRulesOf, type DutyRule } from '../domain/approval/duties';
 import { type PolicyRule } from '../domain/approval/policy';
 import { type SlaTerms } from '../domain/approval/sla';
 import { type TolerancePolicy } from '../domain/collections/tolerance';
@@ -89,7 +89,7 @@ export async function policyVersions(db: Kysely<DB>, kind: PolicyKind): Promise<
 
 /**
  * Rules for approvals of a subject on a date: the firm's own where its matrix names the subject, else the global standard for control
- * points (R-060). Duties and delegation are the firm's. Refused with `PolicyNotInForce` where the firm has none for the date.
+ * points (R-060). Delegation is the firm's; its duties stand beside those of the standard (R-244). Refused with `PolicyNotInForce` where the firm has none for the date.
  */
 export async function approvalRules(
   db: Kysely<DB>,
@@ -105,11 +105,18 @@ export async function approvalRules(
     policyVersionId: source.id,
     version: source.version,
     matrix: source.body.matrix as readonly PolicyRule[],
-    duties: firm.body.segregationOfDuties,
+    duties: dutyRulesOf(firm.body.segregationOfDuties, standard.body.segregationOfDuties ?? []),
     sla: slaTerms([firm.body.sla, standard.body.sla], subject),
     delegationMaxDepth: firm.body.delegation.maxDepth,
     groupCurrency: firm.body.groupCurrency,
   };
+}
+
+/** The rules of duties in force on a date: the firm's, and those of the standard beside them (R-244). */
+export async function dutyRulesOn(db: Kysely<DB>, date: LocalDate): Promise<readonly DutyRule[]> {
+  const firm = await policyAt(db, 'approval', date);
+  const standard = await mustBeInForce(db, 'control-points', date, {});
+  return dutyRulesOf(firm?.body.segregationOfDuties ?? [], standard.body.segregationOfDuties ?? []);
 }
 
 /** Working minutes that a subject may wait on a date (R-067); null where no policy sets a deadline for it. */

@@ -1165,6 +1165,13 @@ export interface PaymentExcess {
   payment_id: string;
 }
 
+export interface PerformedDuty {
+  done_at: string;
+  done_by: string;
+  duty: string;
+  subject_id: string;
+}
+
 export interface PeriodRun {
   billed_fees_minor: number;
   billed_to_date_minor: number;
@@ -1717,6 +1724,7 @@ export interface DB {
   payment: Payment;
   payment_application: PaymentApplication;
   payment_excess: PaymentExcess;
+  performed_duty: PerformedDuty;
   period_run: PeriodRun;
   person: Person;
   policy_breach: PolicyBreach;

@@ -1,12 +1,12 @@
 import { type Transaction } from 'kysely';
 import { type DecisionInput } from '../../contracts/workflow-state';
 import { delegations, directory, dutiesOnDeal } from '../../db/directory';
-import { dutiesOnItems } from '../../db/involved';
+import { dutiesBehind } from '../../db/involved';
 import { type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { type Authority } from '../../domain/approval/decision';
 import { resolveActingFor } from '../../domain/approval/delegation';
-import { conflictOfDuties, dutiesOfDecision, type PerformedDuty } from '../../domain/approval/duties';
+import { conflictOfDuties, dutiesOfDecision } from '../../domain/approval/duties';
 import { votersOf } from '../../domain/approval/holders';
 import { type Approval, type ApprovalStep } from '../../domain/approval/state';
 import { isViolation, type Violation } from '../../domain/violation';
@@ -36,9 +36,10 @@ export async function decisionFacts(
     if (!isViolation(acting)) authorities.push({ role: step.role, onBehalfOf: acting.onBehalfOf, limit: acting.limit });
     else if (acting.violation === 'DelegationCeilingExceeded' && step.outcome === 'open') ceiling = acting;
   }
-  const history = [...(row.deal_id === null ? [] : await dutiesOnDeal(trx, row.deal_id)), ...(await dutiesOnSubject(trx, row))];
   const meant = authorities.find((authority) => authority.role === decision.role) ?? authorities[0];
   const onBehalfOf = meant?.onBehalfOf ?? null;
+  const behind = await dutiesBehind(trx, row, onBehalfOf === null ? [decision.by] : [decision.by, onBehalfOf]);
+  const history = [...(row.deal_id === null ? [] : await dutiesOnDeal(trx, row.deal_id)), ...behind];
   const conflicts = dutiesOfDecision(row.subject_kind).map((duty) =>
     conflictOfDuties(rules.duties, history, { duty, subjectId: row.subject_id, by: decision.by, onBehalfOf }),
   );
@@ -48,13 +49,6 @@ export async function decisionFacts(
     voters,
     dutyConflict: decision.verdict === 'grant' ? (conflicts.find((conflict) => conflict !== null) ?? null) : null,
   };
-}
-
-/** Duties that stand behind the subject itself: the time on the invoice that a correction credits (SOD-2). */
-async function dutiesOnSubject(trx: Transaction<DB>, row: ApprovalRow): Promise<PerformedDuty[]> {
-  if (row.subject_kind !== 'correction') return [];
-  const of = trx.selectFrom('invoice_correction').select('invoice_id').where('id', '=', row.subject_id);
-  return dutiesOnItems(trx, (await of.executeTakeFirstOrThrow()).invoice_id);
 }
 
 /** Every step of the open tier, open ones first; decided ones too, so that who comes second is told so and not that nobody asked. */

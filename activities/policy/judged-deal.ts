@@ -1,6 +1,7 @@
 import { type Transaction } from 'kysely';
 import { type Finding } from '../../db/findings';
 import { lineOf, type LineRow } from '../../db/lines';
+import { ownTimeApproved } from '../../db/own-time';
 import { judgedPeople, taskWindows, vendorCompliance, type JudgedPerson } from '../../db/policy-facts';
 import { type RecordedTime } from '../../db/recorded-time';
 import { type DB } from '../../db/types';
@@ -36,7 +37,7 @@ export async function blockingFacts(
   dealId: string,
   entries: readonly RecordedTime[],
   known: ReadonlyMap<string, Pricing | null> = new Map(),
-): Promise<Pick<TimeReview, 'tasks' | 'vendorOf' | 'rated'> & { readonly people: ReadonlyMap<string, JudgedPerson> }> {
+): Promise<Pick<TimeReview, 'tasks' | 'vendorOf' | 'rated' | 'ownTimeApproved'> & { readonly people: ReadonlyMap<string, JudgedPerson> }> {
   const people = await judgedPeople(
     trx,
     entries.map((entry) => entry.personId),
@@ -45,6 +46,10 @@ export async function blockingFacts(
   const pricings = new Map(known);
   for (const id of new Set(entries.map((entry) => entry.contractLineId)))
     if (!pricings.has(id)) pricings.set(id, await pricingFor(trx, await lineOf(trx, id)));
+  const own = await ownTimeApproved(
+    trx,
+    entries.map((entry) => entry.entryId),
+  );
   const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
   return {
     people,
@@ -55,6 +60,7 @@ export async function blockingFacts(
       const pricing = pricings.get(entry?.contractLineId ?? '');
       return entry === undefined || !pricing || !isViolation(pricing(entry));
     },
+    ownTimeApproved: ({ entryId }) => own.has(entryId),
   };
 }
 

@@ -9,6 +9,8 @@ export interface EntryFacts {
   readonly task: TaskWindow;
   readonly vendor: VendorCompliance | null;
   readonly rated: boolean;
+  /** Approved by whom the rules of duties forbid it. */
+  readonly ownTimeApproved: boolean;
 }
 
 /** What keeps an entry from being billed until it is cured; a duplicate is only that, other breaches are all named (R-114, S-20). */
@@ -22,6 +24,7 @@ export function blockingBreaches(entry: TimeEntry, facts: EntryFacts): BlockingC
     ['BEFORE_CONTRACT_VERSION', entry.workDate < task.validFrom],
     ['COMPLIANCE_LAPSED', vendor !== null && lapsedDocuments(vendor, entry.workDate).length > 0],
     ['RATE_UNRESOLVED', !facts.rated],
+    ['OWN_TIME_APPROVED', facts.ownTimeApproved],
   ];
   return found.flatMap(([code, breached]) => (breached ? [code] : []));
 }

@@ -49,7 +49,7 @@ export interface VendorCompliance {
   readonly documents: readonly { readonly type: string; readonly validFrom: LocalDate; readonly validUntil: LocalDate }[];
 }
 
-/** Breaches that keep an entry from being billed until they are cured (S-20). */
+/** Breaches that keep an entry from being billed until they are cured (S-20, R-249). */
 export const BLOCKING_CODES = [
   'DUPLICATE_ENTRY',
   'REST_DAY_UNAPPROVED',
@@ -57,6 +57,7 @@ export const BLOCKING_CODES = [
   'BEFORE_CONTRACT_VERSION',
   'COMPLIANCE_LAPSED',
   'RATE_UNRESOLVED',
+  'OWN_TIME_APPROVED',
 ] as const;
 export type BlockingCode = (typeof BLOCKING_CODES)[number];
 export type ReportedCode =

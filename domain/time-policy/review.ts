@@ -25,6 +25,8 @@ export interface TimeReview {
   readonly vendorOf: (personId: string) => VendorCompliance | null;
   /** False where a time-and-materials entry finds no rate, or not a single one. */
   readonly rated: (entry: TimeEntry) => boolean;
+  /** True where it was approved by whom the rules of duties forbid it. */
+  readonly ownTimeApproved: (entry: TimeEntry) => boolean;
 }
 
 /** What blocks each entry; entries without a breach are left out (R-114, S-20). */
@@ -42,6 +44,7 @@ export function blockedEntries(
       task: known(review.tasks, entry.taskId),
       vendor: review.vendorOf(entry.personId),
       rated: duplicate || review.rated(entry),
+      ownTimeApproved: review.ownTimeApproved(entry),
     });
     if (breaches.length > 0) blocked.set(entry.entryId, breaches);
   }

@@ -89,6 +89,25 @@ describe('findings about time', () => {
     ]);
   });
 
+  test('keep time from being billed that its worker approved, or of a project manager somebody on the same level', async () => {
+    const line = await deliveredLine(db, activities);
+    const on = (entryId: string, workDate: string, personId: string, approvedBy: string) => ({
+      entryId,
+      workDate,
+      hours: '8',
+      personId,
+      approvedBy,
+    });
+    await bring(
+      line,
+      on('OWN', '2026-02-03', 'P-021', 'U-PM-EU'),
+      on('PEER', '2026-02-04', 'P-021', 'U-PM-US'),
+      on('ABOVE', '2026-02-05', 'P-021', 'U-DELDIR'),
+      on('WORKER', '2026-02-05', WORKER, 'U-PM-EU'),
+    );
+    expect(await found(line)).toEqual(['OWN_TIME_APPROVED OWN', 'OWN_TIME_APPROVED PEER']);
+  });
+
   test('that no longer hold are closed and kept, and opened again where they come back', async () => {
     const line = await deliveredLine(db, activities);
     const waiting = { entryId: 'W', workDate: '2026-02-03', hours: '8', approvedAt: null };
@@ -174,7 +193,7 @@ test('thousands of entries are judged together, and a run takes those of its mon
         status: 'approved',
         submitted_at: `${day}T17:00:00Z`,
         approved_at: `${day}T18:00:00Z`,
-        approved_by: 'U-PM-EU',
+        approved_by: 'U-DELDIR',
       })),
     ),
   );

@@ -126,6 +126,22 @@ describe('master data about work', () => {
     expect(JSON.parse(last.content)).toMatchObject({ details: { changes: { rate: { added: 1, changed: 1, ids: ['R-0001'] } } } });
   });
 
+  test('by a person keeps which rates and vendors that person changed, and whether users or their roles', async () => {
+    await loaded();
+    const load = () => seedFolder(database.db, folder, { ...by, actor: 'U-CFO' });
+    const kept = async () => (await database.db.selectFrom('performed_duty').selectAll().orderBy('duty').execute()).map((row) => `${row.done_by} ${row.duty} ${row.subject_id}`); // prettier-ignore
+    await load();
+    expect(await kept()).toEqual([]);
+    edit('rate-cards.csv', (text) => text.replace('hour,310.00,', 'hour,315.50,'));
+    edit('vendors.json', (text) => text.replace(/"paymentTermsDays": \d+/, '"paymentTermsDays": 77'));
+    await load();
+    expect(await kept()).toEqual(['U-CFO rate-card.edit R-0001', 'U-CFO vendor.onboard V-01']);
+    edit('users.json', (text) => text.replace('"procurement-lead"', '"procurement-lead", "cfo"'));
+    await load();
+    await load();
+    expect(await kept()).toEqual(['U-CFO rate-card.edit R-0001', 'U-CFO user.administer users', 'U-CFO vendor.onboard V-01']);
+  });
+
   test('that the folder leaves out changes nothing', async () => {
     await loaded();
     const before = await count('rate');

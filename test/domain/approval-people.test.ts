@@ -1,6 +1,6 @@
 import { LIMIT_HOLDER_ROLE } from '../../domain/approval/decision';
 import { resolveActingFor, type Delegation } from '../../domain/approval/delegation';
-import { conflictOfDuties, dutiesOfDecision, type DutyRule, type PerformedDuty } from '../../domain/approval/duties';
+import { conflictOfDuties, dutiesOfDecision, dutyRulesOf, type DutyRule, type PerformedDuty } from '../../domain/approval/duties';
 import { holdersOf, limitHolders, votersOf, type Directory } from '../../domain/approval/holders';
 import { escalate, type Approval, type ApprovalStep } from '../../domain/approval/state';
 import { type Money } from '../../domain/money';
@@ -151,6 +151,19 @@ describe('duties that do not go together', () => {
   test('a rule without duties refuses nobody, and a deal decision approves its margin', () => {
     expect(conflictOfDuties([{ id: 'X', text: '', duties: [] }], [done('a', 'u')], done('b', 'u'))).toBeNull();
     expect(dutiesOfDecision('deal')).toEqual(['deal.approve', 'deal.approve-margin']);
-    expect(dutiesOfDecision('invoice')).toEqual(['invoice.approve']);
+    expect(dutiesOfDecision('invoice')).toEqual(['invoice.approve', 'bill-run.approve']);
+  });
+
+  test('the standard adds the pairs that the firm does not word itself', () => {
+    const rule = (id: string, ...duties: string[]): DutyRule => ({ id, text: id, duties });
+    const standard = [rule('S', 'x', 'y'), rule('B', 'other', 'thing'), rule('T', 'y', 'x')];
+    expect(dutyRulesOf([rule('A', 'x', 'y'), rule('B', 'p', 'q')], standard).map(({ id }) => id)).toEqual(['A', 'B', 'T']);
+  });
+
+  test('`*` on one side stands for every decision, on both for one and the same subject', () => {
+    const users = [{ id: 'USERS', text: '', duties: ['user.administer', '*.approve'] }];
+    expect(conflictOfDuties(users, [done('user.administer', 'u', { subjectId: 'users' })], done('invoice.approve', 'u'))).not.toBeNull();
+    expect(conflictOfDuties(users, [done('user.administer', 'u')], done('deal.approve-margin', 'u'))).toBeNull();
+    expect(conflictOfDuties(users, [done('deal.approve', 'u')], done('invoice.approve', 'u'))).toBeNull();
   });
 });

@@ -126,6 +126,7 @@ export const review: TimeReview = {
     return { vendorId: vendor.id, required, documents: vendor.complianceDocuments };
   },
   rated: (entry) => modelOf(entry.lineId) !== 'time-and-materials' || !isViolation(priceOf(entry)),
+  ownTimeApproved: () => false,
 };
 
 export const expenseReviews: ReadonlyMap<string, ExpenseReview> = new Map(

@@ -7,7 +7,7 @@ import { referencesByCode, reviewTime, type TimeReview } from '../../domain/time
 import { entry, person } from './time-policy-builders';
 
 const task: TaskWindow = { taskId: 'W-1', validFrom: '2026-02-01', closedOn: '2026-05-22' };
-const facts = { duplicate: false, person: person('P-1'), task, vendor: null, rated: true };
+const facts = { duplicate: false, person: person('P-1'), task, vendor: null, rated: true, ownTimeApproved: false };
 
 describe('what blocks an entry', () => {
   const vendor: VendorCompliance = {
@@ -31,6 +31,7 @@ describe('what blocks an entry', () => {
     ['a day before the task', { workDate: '2026-02-02' }, { task: { ...task, validFrom: '2026-02-03' } }, ['BEFORE_CONTRACT_VERSION']],
     ['a vendor whose documents cover the day', { workDate: '2026-05-22' }, { vendor }, []],
     ['no rate', {}, { rated: false }, ['RATE_UNRESOLVED']],
+    ['own time', {}, { ownTimeApproved: true }, ['OWN_TIME_APPROVED']],
     [
       'several, all named',
       { workDate: '2026-06-06' },
@@ -112,6 +113,7 @@ describe('the review of all time', () => {
     term: { from: '2026-02-01', to: '2026-09-30' },
     vendorOf: () => null,
     rated: () => true,
+    ownTimeApproved: () => false,
     ...changes,
   });
 

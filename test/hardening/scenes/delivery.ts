@@ -247,6 +247,7 @@ async function reads(firm: Firm, deal: Deal): Promise<void> {
     '/v1/entities/LE-US/periods',
     '/v1/entities/LE-US/trial-balance',
     '/v1/waits',
+    '/v1/duties/conflicts',
     '/v1/process/open-work',
     '/v1/process/handoffs',
     '/v1/process/sla',
