@@ -24,7 +24,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   integrations: {
     own: ['integrations', 'contracts', 'domain'],
-    packages: ['zod', 'fast-xml-parser', 'standardwebhooks', 'csv-parse/sync', 'node:*'],
+    packages: ['zod', 'fast-xml-parser', 'standardwebhooks', 'nodemailer', 'csv-parse/sync', 'node:*'],
   },
   db: { own: ['db', 'domain'], types: ['contracts'], packages: ['kysely', 'pg', 'uuidv7', 'node:crypto'] },
   documents: { own: ['documents', 'contracts', 'domain'], types: ['db'], packages: ['pdfkit', 'node:fs'] },
