@@ -2,10 +2,12 @@ import { sql, type Kysely, type Transaction } from 'kysely';
 import { auditEntry } from '../db/audit';
 import { hashOf } from '../db/hash';
 import { useKept } from '../db/master-memo';
+import { insertIntoOutbox, outboxRow } from '../db/outbox';
 import { isStalePlan } from '../runtime/prepared-statements';
 import { canonicalJson } from '../domain/canonical-json';
 import { type DB } from '../db/types';
 import { type Instant } from '../domain/deal/terms';
+import { factOfEntry } from '../domain/notification/facts';
 import { isViolation, type Violation } from '../domain/violation';
 import { Refusal } from './refusal';
 
@@ -37,7 +39,8 @@ export interface EffectResult<T> {
 const MAX_TRIES = 4;
 
 /**
- * Runs `body` at most once per key, in one transaction with its effect row and its audit entry (I-02, D5). A repeated key with the same
+ * Runs `body` at most once per key, in one transaction with its effect row, its audit entry (I-02, D5) and, where the entry is a fact that is
+ * told outside, its row of the outbox (R-270). A repeated key with the same
  * identity gives the stored answer, with another identity the refusal `EffectIdentityMismatch`. A violation that `body` returns rolls
  * everything back and is thrown as `Refusal`. Serialization failures, deadlocks and unique keys raced for are tried again here, because
  * a second look settles them; every other error leaves as it is.
@@ -85,9 +88,13 @@ async function record<T>(trx: Transaction<DB>, context: EffectContext, identityH
   const answer = canonicalJson(result.answer ?? null);
   const { key, at, actor, workflowId } = context;
   const entry = await auditEntry(trx, { ...result.audit, at, actor, ...(workflowId === undefined ? {} : { workflowId }) });
+  const fact = factOfEntry(result.audit);
+  const told =
+    fact === null ? sql`` : sql`, told as (${insertIntoOutbox(sql`${JSON.stringify([outboxRow(fact, `effect/${key}`, at)])}::jsonb`)})`;
   await sql`
     with done as (
       insert into effect (key, identity_hash, answer, workflow_id) values (${key}, ${identityHash}, ${answer}, ${workflowId ?? null}))
+    ${told}
     select ${entry}`.execute(trx);
   return JSON.parse(answer) as T;
 }

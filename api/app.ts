@@ -37,12 +37,14 @@ import { intakeRoutes } from './routes/intake';
 import { intakeFileRoutes } from './routes/intake-files';
 import { invoiceRoutes } from './routes/invoices';
 import { lineRoutes } from './routes/lines';
+import { notificationRoutes } from './routes/notifications';
 import { paymentRoutes } from './routes/payments';
 import { policyChangeRoutes } from './routes/policy-changes';
 import { policyRoutes } from './routes/policies';
 import { processRoutes } from './routes/process';
 import { projectRoutes } from './routes/projects';
 import { runRoutes } from './routes/runs';
+import { webhookEndpointRoutes } from './routes/webhook-endpoints';
 import { webhookRoutes } from './webhooks/routes';
 
 /**
@@ -109,12 +111,14 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     correctionRoutes,
     lineRoutes,
     billingRoutes,
+    notificationRoutes,
     paymentRoutes,
     policyRoutes,
     policyChangeRoutes,
     processRoutes,
     projectRoutes,
     runRoutes,
+    webhookEndpointRoutes,
   ]) {
     routes(app, routeDeps);
   }

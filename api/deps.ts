@@ -11,7 +11,17 @@ import { type Gateway } from './gateway/gateway';
 export interface ApiDeps {
   readonly config: Pick<
     Config,
-    'http' | 'intake' | 'auth' | 'dataDir' | 'simulation' | 'temporal' | 'worker' | 'hubspot' | 'salesforce' | 'crmWebhookSecret'
+    | 'http'
+    | 'intake'
+    | 'auth'
+    | 'dataDir'
+    | 'simulation'
+    | 'temporal'
+    | 'worker'
+    | 'hubspot'
+    | 'salesforce'
+    | 'crmWebhookSecret'
+    | 'notifications'
   >;
   readonly db: Kysely<DB>;
   /** Over a connection that opens with the first call (`connectTemporalLater`), so that events are taken while Temporal is down. */

@@ -21,6 +21,8 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'GET /openapi.json': open,
   'POST /v1/dev/token': open,
   'GET /v1/me': { kind: 'signed-in' },
+  'GET /v1/me/notification-preferences': { kind: 'signed-in' },
+  'PUT /v1/me/notification-preferences': { kind: 'signed-in' },
 
   'POST /webhooks/cloudevents': signature,
   'POST /webhooks/hubspot': signature,
@@ -33,6 +35,11 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'POST /v1/master-data': needsGroup('master-data.write'),
   'POST /v1/api-keys': needsGroup('api-key.write'),
   'DELETE /v1/api-keys/:id': needsGroup('api-key.write'),
+  'GET /v1/webhook-endpoints': needsGroup('notification.read'),
+  'POST /v1/webhook-endpoints': needsGroup('webhook-endpoint.write'),
+  'DELETE /v1/webhook-endpoints/:id': needsGroup('webhook-endpoint.write'),
+  'GET /v1/notifications/dead': needsGroup('notification.read'),
+  'POST /v1/notifications/:id/replay': needsGroup('notification.replay'),
 
   'GET /v1/deals': needs('deal.read'),
   'GET /v1/deals/:dealId': needs('deal.read'),

@@ -1080,6 +1080,37 @@ export interface MilestoneResponse {
   response: string;
 }
 
+export interface Notification {
+  attempts: Generated<number>;
+  channel: string;
+  created_at: Generated<string>;
+  digest_at: string | null;
+  endpoint_id: string | null;
+  failure: string | null;
+  id: string;
+  lease_owner: string | null;
+  lease_until: string | null;
+  send_at: Generated<string>;
+  settled_at: string | null;
+  state: Generated<string>;
+  user_id: string | null;
+}
+
+export interface NotificationFact {
+  notification_id: string;
+  outbox_id: string;
+}
+
+export interface NotificationPreference {
+  changed_at: Generated<string>;
+  /**
+   * Hour of the person's day at which mail comes in one; null sends each at once.
+   */
+  digest_hour: number | null;
+  mail: boolean;
+  user_id: string;
+}
+
 export interface NumberSeries {
   entity_id: string;
   last_date: string;
@@ -1101,6 +1132,23 @@ export interface OpenWait {
   subject: string;
   wakes_at: string | null;
   workflow_id: string;
+}
+
+export interface Outbox {
+  /**
+   * When the messages of the fact were written; null while nobody has looked.
+   */
+  addressed_at: string | null;
+  at: string;
+  data: JsonColumn;
+  id: string;
+  kind: string;
+  look_at: Generated<string>;
+  recorded_at: Generated<string>;
+  /**
+   * What wrote it, effect/<key> or wait/<id>: one fact is told once.
+   */
+  source: string;
 }
 
 export interface ParkedEntry {
@@ -1611,6 +1659,19 @@ export interface WaivedItem {
   waiver_id: string;
 }
 
+export interface WebhookEndpoint {
+  created_at: Generated<string>;
+  created_by: string;
+  facts: string[];
+  id: string;
+  kind: string;
+  name: string;
+  origin: string;
+  removed_at: string | null;
+  sealed_secret: string | null;
+  sealed_url: string;
+}
+
 export interface WorkPackage {
   code: string;
   id: string;
@@ -1717,8 +1778,12 @@ export interface DB {
   master_revision: MasterRevision;
   milestone: Milestone;
   milestone_response: MilestoneResponse;
+  notification: Notification;
+  notification_fact: NotificationFact;
+  notification_preference: NotificationPreference;
   number_series: NumberSeries;
   open_wait: OpenWait;
+  outbox: Outbox;
   parked_entry: ParkedEntry;
   parked_time: ParkedTime;
   payment: Payment;
@@ -1761,6 +1826,7 @@ export interface DB {
   vendor: Vendor;
   vendor_document: VendorDocument;
   waived_item: WaivedItem;
+  webhook_endpoint: WebhookEndpoint;
   work_package: WorkPackage;
   work_task: WorkTask;
 }

@@ -2,7 +2,9 @@ import { sql, type Kysely, type Selectable, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type Instant } from '../domain/deal/terms';
 import { type Scope } from '../domain/access';
+import { factOfWait } from '../domain/notification/facts';
 import { inEntities } from './entity-scope';
+import { insertIntoOutbox, outboxRow } from './outbox';
 import { type DB } from './types';
 
 /** Who or what a run waits for (D6). `due` is when it is late, `wakesAt` the next moment at which the run acts by itself. */
@@ -38,6 +40,7 @@ export interface WaitFilter {
  * Makes `waits` the open waits of a run: closes what is gone, keeps `since` of what stays (same kind, subject and role) and opens the
  * rest at `at`. Returns all that are open, by due moment (none last), kind, subject, role, and the revision of this answer: a number that
  * grows with each. Throws where two waits are the same.
+ * An opened wait that asks people to decide is in the outbox with the same statement (R-270).
  * A stuck step is waited for until it is tried again, whatever else the run does meanwhile: it is opened and closed only as such.
  */
 export async function replaceWaits(
@@ -48,11 +51,11 @@ export async function replaceWaits(
 ): Promise<{ waits: OpenWait[]; revision: number }> {
   const wanted = new Map(waits.map((wait) => [identity(wait), wait]));
   if (wanted.size !== waits.length) throw new Error(`${workflowId} waits twice for the same`);
-  const given = JSON.stringify(waits.map((wait) => ({ id: uuidv7(), ...columns(wait) })));
+  const given = JSON.stringify(waits.map((wait) => withFact(workflowId, { id: uuidv7(), ...columns(wait) }, wait, at)));
   const { rows } = await sql<Standing>`
     with wanted as (
       select * from jsonb_to_recordset(${given}::jsonb) as w (
-        id uuid, kind text, subject text, role text, entity_id text, deal_id uuid, asks text, due timestamptz, wakes_at timestamptz, reason_id uuid)
+        id uuid, kind text, subject text, role text, entity_id text, deal_id uuid, asks text, due timestamptz, wakes_at timestamptz, reason_id uuid, told jsonb)
     ), standing as (
       select * from open_wait where workflow_id = ${workflowId} and closed_at is null for update
     ), gone as (
@@ -72,7 +75,9 @@ export async function replaceWaits(
       select w.id, ${workflowId}, ${at}::timestamptz, w.kind, w.subject, w.role, w.entity_id, w.deal_id, w.asks, w.due, w.wakes_at, w.reason_id
         from wanted as w
        where not exists (select from standing as s where (s.kind, s.subject, s.role) = (w.kind, w.subject, w.role))
-    ), answer as materialized (
+      returning id
+    )${waits.some((wait) => factOfWait(workflowId, wait) !== null) ? TELLING_OF_ADDED : sql``}
+    , answer as materialized (
       select nextval('view_revision') as revision
     )
     select answer.revision, s.* from answer left join standing as s on true`.execute(trx);
@@ -135,8 +140,17 @@ export async function dueRuns(db: Kysely<DB>, moment: Instant): Promise<string[]
   return rows.map((row) => row.workflow_id);
 }
 
+/** Only where people are asked, so that other waits cost no more than before. */
+const TELLING_OF_ADDED = sql`, told as (${insertIntoOutbox(sql`(select jsonb_agg(w.told) from wanted as w join added using (id) where w.told is not null)`)})`;
+
 /** Kind of the wait of a step that operators have to put right. */
 const STUCK = 'stuck';
+
+/** With the row of the outbox that tells of the wait when it is opened, where it asks people (R-270). */
+function withFact<T extends { id: string }>(workflowId: string, row: T, wait: Wait, at: Instant) {
+  const fact = factOfWait(workflowId, wait);
+  return fact === null ? row : { ...row, told: outboxRow(fact, `wait/${row.id}`, at) };
+}
 
 function identity(wait: { kind: string; subject: string; role: string }): string {
   return JSON.stringify([wait.kind, wait.subject, wait.role]);

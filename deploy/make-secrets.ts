@@ -23,6 +23,7 @@ export function makeSecrets(folder: string, env: Variables): void {
   keep('crm-webhook-secret', 'CRM_WEBHOOK_SECRET', () => `whsec_${randomBytes(32).toString('base64')}`);
   keep('hubspot-client-secret', 'HUBSPOT_CLIENT_SECRET', () => randomBytes(24).toString('base64url'));
   keep('salesforce-outbound-token', 'SALESFORCE_OUTBOUND_TOKEN', () => randomBytes(24).toString('base64url'));
+  keep('webhook-endpoint-key', 'WEBHOOK_ENDPOINT_KEY', () => randomBytes(32).toString('base64'));
   keep('salesforce-relay-secret', 'SALESFORCE_RELAY_SECRET', () => `whsec_${randomBytes(32).toString('base64')}`);
 }
 

@@ -44,6 +44,9 @@ export type Permission =
   | 'inbox.read'
   | 'inbox.replay'
   | 'api-key.write'
+  | 'webhook-endpoint.write'
+  | 'notification.read'
+  | 'notification.replay'
   | 'cost.read'
   | 'margin.read'
   | 'pay.read'
@@ -198,7 +201,18 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   /** Keeps the engine running: sees runs and events, no amounts, and approves nothing (RULES: who administers users approves nothing). */
   operator: {
     reach: 'group',
-    permissions: ['run.read', 'inbox.read', 'inbox.replay', 'api-key.write', 'audit.read', 'deal.cancel', 'policy.read'],
+    permissions: [
+      'run.read',
+      'inbox.read',
+      'inbox.replay',
+      'api-key.write',
+      'webhook-endpoint.write',
+      'notification.read',
+      'notification.replay',
+      'audit.read',
+      'deal.cancel',
+      'policy.read',
+    ],
   },
   /** Reads everything but people's data, changes nothing. */
   auditor: {
@@ -215,6 +229,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       'audit.export',
       'field-access.read',
       'inbox.read',
+      'notification.read',
     ],
   },
 };

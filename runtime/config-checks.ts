@@ -18,6 +18,8 @@ export function checkTogether(env: Environment, config: Config, problems: Proble
     });
   }
   checkDevIssuer(env, config, problems);
+  if (env.SMTP_URL !== undefined && env.MAIL_FROM === undefined)
+    problems.push({ variable: 'MAIL_FROM', problem: 'is needed with SMTP_URL' });
   if (config.auth.jwksUrl !== undefined && config.auth.issuer === undefined) {
     problems.push({ variable: 'JWT_ISSUER', problem: 'is needed with JWT_JWKS_URL' });
   }

@@ -43,6 +43,15 @@ export interface Config {
     readonly outboundToken: string | undefined;
   };
   readonly crmWebhookSecret: string | undefined;
+  readonly notifications: NotificationConfig;
+}
+
+export interface NotificationConfig {
+  /** Undefined where no mail is sent. */
+  readonly mail: { readonly smtpUrl: string; readonly from: string } | undefined;
+  /** Seals what endpoints must keep secret; undefined where no endpoints are taken. */
+  readonly endpointKey: string | undefined;
+  readonly targets: 'public' | 'any';
 }
 
 export interface DatabaseConfig {
@@ -187,6 +196,11 @@ function arrange(env: Environment, temporal: ReadTemporal): Config {
       outboundToken: env.SALESFORCE_OUTBOUND_TOKEN,
     },
     crmWebhookSecret: env.CRM_WEBHOOK_SECRET,
+    notifications: {
+      mail: env.SMTP_URL === undefined || env.MAIL_FROM === undefined ? undefined : { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM },
+      endpointKey: env.WEBHOOK_ENDPOINT_KEY,
+      targets: env.WEBHOOK_TARGETS,
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const roles = ['api', 'worker', 'dispatcher', 'sealer'] as const;
+export const roles = ['api', 'worker', 'dispatcher', 'sealer', 'notifier'] as const;
 export type Role = (typeof roles)[number];
 
 /** Variables whose value may come from a file named by `<NAME>_FILE` (container secrets). */
@@ -13,6 +13,8 @@ export const secretVariables = [
   'SALESFORCE_RELAY_SECRET',
   'SALESFORCE_OUTBOUND_TOKEN',
   'CRM_WEBHOOK_SECRET',
+  'SMTP_URL',
+  'WEBHOOK_ENDPOINT_KEY',
 ] as const;
 
 const flag = z.enum(['true', 'false'], { error: 'must be true or false' }).transform((text) => text === 'true');
@@ -37,7 +39,7 @@ export const environment = z.object({
   THROUGHLINE_ROLES: list
     .pipe(z.array(z.enum(roles, { error: `must be a comma-separated list of ${roles.join(', ')}` })))
     .default([...roles])
-    .describe('Which parts this process runs: api, worker, dispatcher, sealer'),
+    .describe('Which parts this process runs: api, worker, dispatcher, sealer, notifier'),
   THROUGHLINE_DATA_DIR: text.default('.throughline').describe('Folder of the embedded database and Temporal server'),
   THROUGHLINE_CACHE_DIR: text
     .optional()
@@ -132,6 +134,20 @@ export const environment = z.object({
     .optional()
     .describe('Secret token in the address of the outbound message endpoint (…?token=…)'),
   CRM_WEBHOOK_SECRET: webhookSecret.optional().describe('Verifies CloudEvents of any other CRM (Standard Webhooks)'),
+
+  SMTP_URL: z
+    .url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// URL' })
+    .optional()
+    .describe('Server that takes the mail to people, with user and password if it asks for them; unset sends no mail'),
+  MAIL_FROM: z.email({ error: 'must be a mail address' }).optional().describe('Sender of the mail; needed with SMTP_URL'),
+  WEBHOOK_ENDPOINT_KEY: text
+    .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64')
+    .optional()
+    .describe('Seals addresses and secrets of outgoing webhooks in the database; unset takes no endpoints'),
+  WEBHOOK_TARGETS: z
+    .enum(['public', 'any'], { error: 'must be public or any' })
+    .default('public')
+    .describe('Where outgoing webhooks may go: public is https to addresses of the internet; any also http and networks of your own'),
 });
 
 export type Environment = z.output<typeof environment>;

@@ -22,6 +22,7 @@ import { searchAttributeKeys } from '../workflows/search-attributes';
 import { startArchiver } from './archiver';
 import { workflowBundle, type WorkflowBundle } from './bundle';
 import { startDispatcher } from './dispatcher';
+import { startNotifier } from './notifier';
 import { currentBuildId, setCurrentVersion } from './release';
 import { passReplayGate } from './replay-gate';
 import { startSealer } from './sealer';
@@ -75,7 +76,7 @@ export async function startThroughline(given: Config, log: Logger = createLogger
     const around = openSurroundings(config, log, stops);
     const apiUrl = config.roles.includes('api') ? await startApi(around, stops) : apiElsewhere(config);
     const worker = bundle ? await startWorkers(around, await bundle, stops) : null;
-    startKeepers(around, stops);
+    startKeepers(around, apiUrl, stops);
     return {
       config,
       stack,
@@ -211,12 +212,16 @@ function temporalAway({ temporal: { connection } }: Config): (error: unknown) =>
   };
 }
 
-/** What runs beside requests and workflows: delivery of the inbox, anchors of the audit log, export of histories, stalled runs. */
-function startKeepers(around: Surroundings, stops: Stop[]): void {
+/** What runs beside requests and workflows: delivery of the inbox, messages to the outside, anchors of the audit log, export of histories, stalled runs. */
+function startKeepers(around: Surroundings, apiUrl: string, stops: Stop[]): void {
   const { config, db, log, client } = around;
   if (config.roles.includes('dispatcher')) {
     const dispatcher = startDispatcher({ ...around, temporal: client });
     stops.push(() => dispatcher.stop());
+  }
+  if (config.roles.includes('notifier')) {
+    const notifier = startNotifier({ ...around, config: { ...config, http: { ...config.http, publicUrl: apiUrl } } });
+    stops.push(() => notifier.stop());
   }
   if (!config.roles.includes('sealer')) return;
   for (const keeper of [startSealer(db, log), startArchiver({ db, client, log }), startStallWatch({ db, client, log })])

@@ -73,6 +73,8 @@ export const conflicts: readonly [string, ErrorRow][] = [
     DealAliasConflict: ['The names belong to different deals.', 'Correct the ids in the CRM, then replay.'],
     DealContractNumberTaken: ['Another deal has this contract number.', 'Correct it in the CRM, then replay.'],
     DealShortCodeTaken: ['Another deal has this short code.', 'Correct it in the CRM, then replay.'],
+    NotificationNotDead: ['The message was taken, dropped, or is still tried.', 'Nothing to do.'],
+    EndpointExists: ['This endpoint was made and its secret shown already.', 'Remove it and make another.'],
     ApiKeyExists: ['This key was created and shown already.', 'Revoke it and create another.'],
   }),
   ...rows(409, { RequestInProgress: ['A request with this key is running.', 'Repeat it in a moment.'] }, 2),

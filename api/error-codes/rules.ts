@@ -4,6 +4,7 @@ import { CORRECT, ASK_FINANCE, ASK_OPERATOR, type ErrorRow, rows } from './row';
 export const rules: readonly [string, ErrorRow][] = [
   ...rows(422, {
     DealInvalid: ['The deal cannot be taken as it is; it is kept.', 'Correct the fields in the CRM, or replay the event.'],
+    EndpointAddressRefused: ['Nothing is sent to this address.', 'Name an https address of the internet, without user and password.'],
     EventInvalid: ['The event cannot be read.', CORRECT],
     MasterDataInvalid: ['The master data is refused as a whole.', CORRECT],
     ColumnDuplicate: ['A column stands twice in the header.', 'Send exactly the columns of the table.'],

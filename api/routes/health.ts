@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { pendingMigrations } from '../../runtime/migrator';
+import { notificationFigures } from '../../db/dead-letters';
 import { inboxCounts } from '../../db/inbox';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
@@ -15,6 +16,14 @@ export function healthRoutes(app: Api, deps: RouteDeps): void {
   deps.metrics.gauge('throughline_inbox_events', 'Events of the inbox by state', ['state'], async () =>
     Object.entries(await inboxCounts(deps.db)).map(([state, value]) => ({ labels: { state }, value })),
   );
+  deps.metrics.gauge('throughline_outbox', 'Facts and messages that wait to be told outside, and dead letters', ['of'], async () => {
+    const { facts, waiting, dead } = await notificationFigures(deps.db);
+    return Object.entries({ facts, waiting, dead }).map(([of, value]) => ({ labels: { of }, value }));
+  });
+  deps.metrics.gauge('throughline_outbox_age_seconds', 'Age of the oldest fact and message that is due', ['of'], async () => {
+    const { factAgeSeconds, messageAgeSeconds } = await notificationFigures(deps.db);
+    return Object.entries({ facts: factAgeSeconds, waiting: messageAgeSeconds }).map(([of, value]) => ({ labels: { of }, value }));
+  });
 
   app.route({
     method: 'GET',

@@ -51,6 +51,12 @@ export function atTime(date: LocalDate, time: string, timeZone: string): Instant
   return fromEpochMs(Temporal.PlainDateTime.from(`${date}T${time}`).toZonedDateTime(timeZone).epochMilliseconds);
 }
 
+/** An instant as somebody in the zone reads it, such as `2026-04-01 17:00 Europe/Berlin`. */
+export function localTimeText(instant: Instant, timeZone: string): string {
+  const local = Temporal.Instant.fromEpochMilliseconds(epochMs(instant)).toZonedDateTimeISO(timeZone);
+  return `${local.toPlainDate().toString()} ${local.toPlainTime().toString({ smallestUnit: 'minute' })} ${timeZone}`;
+}
+
 /** -1, 0 or 1 by moment, whatever the number of fraction digits. */
 export function compareInstants(a: Instant, b: Instant): -1 | 0 | 1 {
   const [first, second] = [epochMs(a), epochMs(b)];

@@ -24,7 +24,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   integrations: {
     own: ['integrations', 'contracts', 'domain'],
-    packages: ['zod', 'fast-xml-parser', 'standardwebhooks', 'csv-parse/sync', 'ical.js', 'node:*'],
+    packages: ['zod', 'fast-xml-parser', 'standardwebhooks', 'nodemailer', 'csv-parse/sync', 'ical.js', 'node:*'],
   },
   db: { own: ['db', 'domain'], types: ['contracts'], packages: ['kysely', 'pg', 'uuidv7', 'node:crypto'] },
   documents: { own: ['documents', 'contracts', 'domain'], types: ['db'], packages: ['pdfkit', 'node:fs'] },

@@ -73,7 +73,21 @@ describe('rights that a role has', () => {
     ['bank-integration', ['bank-statement.import']],
     ['time-integration', ['estimate.report', 'expense.report', 'time.report']],
     ['service-desk-integration', ['usage.report']],
-    ['operator', ['api-key.write', 'audit.read', 'deal.cancel', 'inbox.read', 'inbox.replay', 'policy.read', 'run.read']],
+    [
+      'operator',
+      [
+        'api-key.write',
+        'audit.read',
+        'deal.cancel',
+        'inbox.read',
+        'inbox.replay',
+        'notification.read',
+        'notification.replay',
+        'policy.read',
+        'run.read',
+        'webhook-endpoint.write',
+      ],
+    ],
   ])('%s: %j', (role, permissions) => {
     expect(permissionsOf([role])).toEqual(permissions);
   });

@@ -91,7 +91,7 @@ export async function startFaultStack(begun: (stop: () => Promise<void>) => void
     return started;
   };
   const worker = await start('worker', 'worker');
-  const api = await start('api', 'api,dispatcher,sealer');
+  const api = await start('api', 'api,dispatcher,sealer,notifier');
   return {
     db,
     pool,

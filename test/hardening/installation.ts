@@ -49,6 +49,7 @@ export async function startInstallation(): Promise<Installation> {
     SHUTDOWN_GRACE_SECONDS: '1',
     INTAKE_FILE_LIMIT_BYTES: String(FILE_LIMIT_BYTES),
     CRM_WEBHOOK_SECRET: secrets.crm,
+    WEBHOOK_ENDPOINT_KEY: Buffer.alloc(32, 7).toString('base64'),
     HUBSPOT_CLIENT_SECRET: secrets.hubspot,
     HUBSPOT_ACCESS_TOKEN: crm.token,
     HUBSPOT_BASE_URL: crm.url,

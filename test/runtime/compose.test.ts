@@ -81,7 +81,7 @@ it('migrates with nothing but the database', () => {
 
 it('runs every role exactly once among its services', () => {
   const roles = ['api', 'worker'].flatMap((name) => readConfig(environmentOf(name)).roles);
-  expect(roles.sort()).toEqual(['api', 'dispatcher', 'sealer', 'worker']);
+  expect(roles.sort()).toEqual(['api', 'dispatcher', 'notifier', 'sealer', 'worker']);
 });
 
 it('gives the access to a CRM to whoever fetches deals from it, and what checks webhooks and tokens to whoever answers them', () => {
@@ -105,6 +105,14 @@ it('gives the access to a CRM to whoever fetches deals from it, and what checks 
         .sort(),
     ]).toEqual([name, needed.sort()]);
   }
+});
+
+it('gives what sends messages to whoever sends them, and the key of endpoints to whoever registers them too', () => {
+  const needed = ['MAIL_FROM', 'SMTP_URL', 'WEBHOOK_ENDPOINT_KEY_FILE', 'WEBHOOK_TARGETS'];
+  const given = (name: string) => Object.keys(service(name).environment ?? {}).filter((variable) => needed.includes(variable));
+  expect([given('api').sort(), given('worker')]).toEqual([needed, []]);
+  expect(readConfig(environmentOf('api')).notifications).toMatchObject({ mail: undefined, targets: 'public' });
+  expect(readConfig(environmentOf('api')).notifications.endpointKey).toHaveLength(44);
 });
 
 it('gives no secret a value in the file: each is a file of the secrets volume, or empty until somebody sets it', () => {

@@ -21,7 +21,7 @@ describe('nothing set', () => {
     const config = readConfig({});
     expect(config).toMatchObject({
       embedded: true,
-      roles: ['api', 'worker', 'dispatcher', 'sealer'],
+      roles: ['api', 'worker', 'dispatcher', 'sealer', 'notifier'],
       auth: { devIssuer: true },
       simulation: false,
     });
@@ -154,7 +154,7 @@ describe('wrong values', () => {
       CRM_WEBHOOK_SECRET: 'plain',
     };
     expect(problemsOf(env)).toEqual([
-      'THROUGHLINE_ROLES must be a comma-separated list of api, worker, dispatcher, sealer',
+      'THROUGHLINE_ROLES must be a comma-separated list of api, worker, dispatcher, sealer, notifier',
       'SIMULATION must be true or false',
       'PORT must be a whole number',
       'LOG_LEVEL must be trace, debug, info, warn, error, fatal or silent',
@@ -164,7 +164,21 @@ describe('wrong values', () => {
     expect(new ConfigError([]).exitCode).toBe(2);
   });
 
+  it('sends mail only where server and sender are named', () => {
+    expect(problemsOf({ SMTP_URL: 'smtp://mail.example' })).toEqual(['MAIL_FROM is needed with SMTP_URL']);
+    const { notifications } = readConfig({ SMTP_URL: 'smtps://u:p@mail.example', MAIL_FROM: 'a@firm.example' });
+    expect(notifications).toEqual({
+      mail: { smtpUrl: 'smtps://u:p@mail.example', from: 'a@firm.example' },
+      endpointKey: undefined,
+      targets: 'public',
+    });
+  });
+
   it.each([
+    ['SMTP_URL', 'https://mail.example', 'smtp://'],
+    ['MAIL_FROM', 'nobody', 'mail address'],
+    ['WEBHOOK_ENDPOINT_KEY', 'short', '32 bytes'],
+    ['WEBHOOK_TARGETS', 'all', 'public or any'],
     ['PORT', '65536', 'at most 65535'],
     ['DATABASE_POOL_SIZE', '0', 'at least 1'],
     ['TEMPORAL_ADDRESS', 'http://temporal:7233', 'must be host:port'],

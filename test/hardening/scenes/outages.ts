@@ -66,9 +66,12 @@ async function withoutIdentityProvider(firm: Firm, expect: Expectations): Promis
 }
 
 async function withoutSecrets(firm: Firm, expect: Expectations): Promise<void> {
-  const config = { ...firm.installation.config, crmWebhookSecret: undefined };
+  const given = firm.installation.config;
+  const config = { ...given, crmWebhookSecret: undefined, notifications: { ...given.notifications, endpointKey: undefined } };
   const path = '/webhooks/cloudevents';
-  await served(firm, { config }, async (_as, ask) => {
+  await served(firm, { config }, async (as, ask) => {
+    const endpoint = { kind: 'webhook', name: 'none', url: 'https://hooks.example.invalid/', facts: ['deal.closed'] };
+    expect.code(await (await as('U-OPS'))('POST', '/v1/webhook-endpoints', { body: endpoint }), 'EndpointKeyMissing');
     const headers = signatureFor(firm.secrets, firm.installation.apiUrl, { path, body: Buffer.from('{}') }) ?? {};
     expect.code(await ask('POST', path, { raw: '{}', type: 'application/cloudevents+json', headers }), 'WebhookNotConfigured');
   });

@@ -1,0 +1,85 @@
+import { type Instant } from '../deal/terms';
+
+/** What is told outside. A fact that is not here is told to nobody. */
+export const factKinds = [
+  'approval.asked',
+  'approval.reminded',
+  'approval.decided',
+  'approval.withdrawn',
+  'deal.closed',
+  'deal.cancelled',
+  'deal.declined',
+  'project.closed',
+  'invoice.issued',
+  'invoice.settled',
+  'credit-note.issued',
+] as const;
+export type FactKind = (typeof factKinds)[number];
+
+/** Ids and codes of what happened: who receives it reads the rest with rights of their own (I-15). Null values are left out. */
+export type FactData = Readonly<Record<string, string>>;
+
+export interface Fact {
+  readonly kind: FactKind;
+  readonly data: FactData;
+}
+
+/** What an entry of the audit log says, as far as facts follow from it. */
+interface Recorded {
+  readonly stream: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly entityId?: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+interface AskedDecision {
+  readonly kind: string;
+  readonly subject: string;
+  readonly role: string;
+  readonly entityId: string | null;
+  readonly dealId: string | null;
+  readonly due: Instant | null;
+}
+
+/** The fact that an entry of the audit log is; null where it is told to nobody. */
+export function factOfEntry({ stream, action, subject, entityId, details }: Recorded): Fact | null {
+  const dealId = stream.startsWith('deal/') ? stream.slice('deal/'.length) : null;
+  const fact = (kind: FactKind, about: Record<string, string | null>): Fact => ({
+    kind,
+    data: given({ ...about, dealId, entityId: entityId ?? null }),
+  });
+  if (action === 'decision.grant' || action === 'decision.refuse') {
+    const state = details?.['state'];
+    return state === 'approved' || state === 'refused' ? fact('approval.decided', { approvalId: subject, outcome: state }) : null;
+  }
+  if (action === 'approval.reminded') return fact(action, { approvalId: subject, due: earliestDue(details?.['waits']) });
+  if (action === 'approval.withdrawn') return fact(action, { approvalId: subject });
+  if (action === 'invoice.issued' || action === 'invoice.settled' || action === 'credit-note.issued')
+    return fact(action, { invoiceId: subject });
+  if (action === 'project.closed') return fact(action, { projectId: subject });
+  if (action === 'deal.closed' || action === 'deal.cancelled' || action === 'deal.declined') return fact(action, {});
+  return null;
+}
+
+/** That somebody is asked to decide; null for every other wait. */
+export function factOfWait(workflowId: string, { kind, subject, role, entityId, dealId, due }: AskedDecision): Fact | null {
+  if (kind !== 'decision') return null;
+  const approvalId = workflowId.slice('approval/'.length);
+  const subjectKind = subject.slice(0, subject.indexOf('/'));
+  return { kind: 'approval.asked', data: given({ approvalId, role, subjectKind, dealId, entityId, due }) };
+}
+
+/** Facts that ask people for something: they are told to whoever may decide. */
+export function asksPeople(kind: FactKind): boolean {
+  return kind === 'approval.asked' || kind === 'approval.reminded';
+}
+
+function earliestDue(waits: unknown): Instant | null {
+  const dues = (Array.isArray(waits) ? (waits as { due: Instant | null }[]) : []).flatMap(({ due }) => due ?? []);
+  return dues.sort()[0] ?? null;
+}
+
+function given(values: Record<string, string | null>): FactData {
+  return Object.fromEntries(Object.entries(values).filter((each): each is [string, string] => each[1] !== null));
+}

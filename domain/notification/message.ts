@@ -1,0 +1,80 @@
+import { localTimeText } from '../calendar/zone';
+import { type Instant } from '../deal/terms';
+import { type FactData, type FactKind } from './facts';
+
+/** A fact as it is told: what, about which ids, when. */
+export interface ToldFact {
+  readonly kind: FactKind;
+  readonly data: FactData;
+  readonly at: Instant;
+}
+
+export interface Reader {
+  readonly timeZone: string;
+  /** Where the API is reached; null where that is not known here. */
+  readonly publicUrl: string | null;
+}
+
+/** The body of an outgoing Standard Webhook: the same text in every attempt. */
+export function webhookBody({ kind, data, at }: ToldFact): string {
+  return JSON.stringify({ type: kind, timestamp: at, data });
+}
+
+/** One line for a chat. */
+export function chatText(fact: ToldFact, publicUrl: string | null): string {
+  return [`${sentence(fact, 'UTC')}.`, linkTo(fact, publicUrl) ?? ''].join(' ').trim();
+}
+
+/** Plain text that names what is asked, by when, and where to look; no name and no amount, because mail is read by others too (R-277). */
+export function mailText(facts: readonly ToldFact[], { timeZone, publicUrl }: Reader): { subject: string; text: string } {
+  const [first] = facts;
+  if (first === undefined) throw new Error('a mail without facts');
+  const subject = facts.length === 1 ? sentence(first, timeZone) : `${facts.length} decisions are asked of you`;
+  const parts = facts.map((fact) => [`${sentence(fact, timeZone)}.`, linkTo(fact, publicUrl) ?? `approval ${idOf(fact)}`].join('\n'));
+  return { subject, text: `${[...parts, FOOTER].join('\n\n')}\n` };
+}
+
+const FOOTER = 'Throughline. What you get by mail is yours to choose: /v1/me/notification-preferences.';
+
+function sentence({ kind, data }: ToldFact, timeZone: string): string {
+  const { subjectKind, role, due, outcome } = data;
+  const by = due === undefined ? '' : `, due ${localTimeText(due, timeZone)}`;
+  switch (kind) {
+    case 'approval.asked':
+      return `Decision asked: ${subjectKind ?? 'approval'} as ${role ?? 'approver'}${by}`;
+    case 'approval.reminded':
+      return `Reminder: a decision is still asked of you${by}`;
+    case 'approval.decided':
+      return `An approval was ${outcome ?? 'decided'}`;
+    case 'approval.withdrawn':
+      return 'An approval was withdrawn';
+    case 'deal.closed':
+    case 'deal.cancelled':
+    case 'deal.declined':
+      return `A deal was ${kind.slice('deal.'.length)}`;
+    case 'project.closed':
+      return 'A project was closed';
+    case 'invoice.issued':
+    case 'invoice.settled':
+      return `An invoice was ${kind.slice('invoice.'.length)}`;
+    case 'credit-note.issued':
+      return 'A credit note was issued';
+  }
+}
+
+/** What the fact is most closely about, as the API shows it. */
+function linkTo({ data }: ToldFact, publicUrl: string | null): string | null {
+  const found = SHOWN_AT.find(([field]) => data[field] !== undefined);
+  return publicUrl === null || found === undefined ? null : `${publicUrl}${found[1]}/${data[found[0]] ?? ''}`;
+}
+
+function idOf({ data }: ToldFact): string {
+  return data['approvalId'] ?? '';
+}
+
+const SHOWN_AT = [
+  ['approvalId', '/v1/approvals'],
+  ['invoiceId', '/v1/invoices'],
+  ['projectId', '/v1/projects'],
+  ['dealId', '/v1/deals'],
+] as const;

@@ -1,0 +1,83 @@
+import { type Kysely, type Transaction } from 'kysely';
+import { addNotification, addToDigest } from '../db/notifications';
+import { mailRecipients, type Recipient } from '../db/notification-preferences';
+import { claimFact, lookLater, markAddressed, passOver, type WaitingFact } from '../db/outbox';
+import { candidatesOf, readElectorate } from '../db/reads/candidates';
+import { endpointsFor, hasEndpoints } from '../db/webhook-endpoints';
+import { type DB } from '../db/types';
+import { openSteps, type Approval } from '../domain/approval/state';
+import { type Instant } from '../domain/deal/terms';
+import { asksPeople } from '../domain/notification/facts';
+import { nextDigest } from '../domain/notification/schedule';
+import { type BusinessClock } from '../runtime/business-clock';
+import { type Logger } from '../runtime/logger';
+
+export interface FanOutDeps {
+  readonly db: Kysely<DB>;
+  readonly clock: BusinessClock;
+  readonly log: Logger;
+  /** False where no mail is sent: then nobody is written to. */
+  readonly mails: boolean;
+}
+
+const LATER_SECONDS = 60;
+
+/**
+ * Writes the messages of the next fact of the outbox, one to each receiver, and marks it in the same transaction, so that however often
+ * this is begun there is one message each. False where none waits. A fact that cannot be looked at is looked at again later.
+ */
+export async function fanOutNext(deps: FanOutDeps): Promise<boolean> {
+  const { db, log } = deps;
+  if (!deps.mails && !(await hasEndpoints(db))) {
+    await passOver(db);
+    return false;
+  }
+  let held: string | undefined;
+  try {
+    return await db.transaction().execute(async (trx) => {
+      const fact = await claimFact(trx);
+      if (fact === undefined) return false;
+      held = fact.id;
+      const told = await address(trx, deps, fact);
+      await markAddressed(trx, fact.id);
+      log.info({ factId: fact.id, kind: fact.kind, ...told }, 'fact has its messages');
+      return true;
+    });
+  } catch (error) {
+    if (held === undefined) throw error;
+    log.error({ err: error, factId: held }, 'messages of a fact not written; looked at again later');
+    await lookLater(db, held, LATER_SECONDS);
+    return true;
+  }
+}
+
+async function address(trx: Transaction<DB>, { clock, mails }: FanOutDeps, fact: WaitingFact) {
+  const endpoints = await endpointsFor(trx, fact.kind);
+  for (const { id, kind } of endpoints) await addNotification(trx, fact.id, { channel: kind, endpointId: id });
+  const people = mails && asksPeople(fact.kind) ? await whoMayDecide(trx, fact, await clock.now()) : [];
+  for (const person of people) await write(trx, fact.id, person);
+  return { endpoints: endpoints.length, people: people.length };
+}
+
+/** Everybody whose decision is awaited now, delegates too: of the role that is asked, or of every open step where they are reminded. */
+async function whoMayDecide(trx: Transaction<DB>, { data }: WaitingFact, at: Instant): Promise<Recipient[]> {
+  const row = await trx
+    .selectFrom('approval')
+    .select(['record', 'entity_id'])
+    .where('id', '=', data['approvalId'] ?? '')
+    .executeTakeFirst();
+  if (row === undefined) return [];
+  const approval = row.record as Approval;
+  const electorate = await readElectorate(trx, at);
+  const asked = openSteps(approval).filter(({ role }) => data['role'] === undefined || role === data['role']);
+  const userIds = asked.flatMap((step) => candidatesOf(electorate, approval, step, row.entity_id).map(({ userId }) => userId));
+  return mailRecipients(trx, [...new Set(userIds)]);
+}
+
+/** At once, or with whatever else comes until the hour that the person has chosen. */
+async function write(trx: Transaction<DB>, factId: string, { userId, digestHour, timeZone }: Recipient): Promise<void> {
+  if (digestHour === null) return addNotification(trx, factId, { channel: 'mail', userId });
+  const next = nextDigest(new Date().toISOString(), digestHour, timeZone);
+  if (await addToDigest(trx, factId, userId, next)) return;
+  await addToDigest(trx, factId, userId, nextDigest(next, digestHour, timeZone));
+}

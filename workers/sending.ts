@@ -1,0 +1,77 @@
+import { type Kysely } from 'kysely';
+import { type DueNotification, type Outcome } from '../db/notifications';
+import { type DB } from '../db/types';
+import { type ToldFact, chatText, mailText, webhookBody } from '../domain/notification/message';
+import { secondsToNextAttempt } from '../domain/notification/schedule';
+import { type Mailer } from '../integrations/mailer';
+import { post } from '../integrations/outgoing-post';
+import { type Targets } from '../integrations/public-address';
+import { unseal } from '../integrations/sealed-secret';
+import { signStandardWebhook } from '../integrations/standard-webhooks';
+
+export interface SendingDeps {
+  readonly db: Kysely<DB>;
+  /** Undefined where this process sends no mail. */
+  readonly mailer: Mailer | undefined;
+  readonly endpointKey: string | undefined;
+  readonly targets: Targets;
+  readonly publicUrl: string | null;
+  readonly timeoutMs: number;
+}
+
+/** One attempt at a message: how it ended, and when it is tried again where it failed (R-272, R-273). */
+export async function send(deps: SendingDeps, notification: DueNotification): Promise<Outcome> {
+  const failure = notification.to.channel === 'mail' ? await sendMail(deps, notification) : await sendToEndpoint(deps, notification);
+  if (failure === null) return { state: 'sent' };
+  if (failure === NOT_NEEDED) return { state: 'dropped' };
+  return { state: 'failed', failure, nextInSeconds: secondsToNextAttempt(notification.attempts, Math.random()) };
+}
+
+const NOT_NEEDED = Symbol('not needed');
+
+async function sendToEndpoint(deps: SendingDeps, { id, facts, to }: DueNotification): Promise<string | null> {
+  if (to.channel === 'mail') throw new Error('mail is not posted');
+  const [fact] = facts;
+  if (fact === undefined) throw new Error(`notification ${id} says nothing`);
+  const url = opened(deps, to.endpointId, to.sealedUrl);
+  if (url === null) return 'EndpointKeyWrong';
+  const sent = { url, targets: deps.targets, timeoutMs: deps.timeoutMs };
+  if (to.channel !== 'webhook') return post({ ...sent, body: JSON.stringify({ text: chatText(fact, deps.publicUrl) }), headers: {} });
+  const secret = to.sealedSecret === null ? null : opened(deps, to.endpointId, to.sealedSecret);
+  if (secret === null) return 'EndpointKeyWrong';
+  const body = webhookBody(fact);
+  return post({ ...sent, body, headers: signStandardWebhook(body, secret, id, new Date()) });
+}
+
+function opened({ endpointKey }: SendingDeps, endpointId: string, sealed: string): string | null {
+  return endpointKey === undefined ? null : unseal(sealed, { key: endpointKey, of: endpointId });
+}
+
+/** Of what a mail was to ask, only what is still asked; nothing of it left, no mail (R-271). */
+async function sendMail(deps: SendingDeps, { id, facts, to }: DueNotification): Promise<string | null | typeof NOT_NEEDED> {
+  if (to.channel !== 'mail') throw new Error('only people get mail');
+  if (deps.mailer === undefined) return 'MailNotConfigured';
+  const open = await stillAsked(deps.db, facts);
+  if (open.length === 0) return NOT_NEEDED;
+  const { timeZone, address } = to;
+  return deps.mailer.send({ messageId: id, to: address, ...mailText(open, { timeZone, publicUrl: deps.publicUrl }) });
+}
+
+async function stillAsked(db: Kysely<DB>, facts: readonly ToldFact[]): Promise<ToldFact[]> {
+  const ids = [...new Set(facts.flatMap(({ data }) => data['approvalId'] ?? []))];
+  if (ids.length === 0) return [];
+  const waits = await db
+    .selectFrom('open_wait')
+    .select(['workflow_id', 'role'])
+    .where('kind', '=', 'decision')
+    .where('closed_at', 'is', null)
+    .where(
+      'workflow_id',
+      'in',
+      ids.map((id) => `approval/${id}`),
+    )
+    .execute();
+  return facts.filter(({ data: { approvalId, role } }) =>
+    waits.some((wait) => wait.workflow_id === `approval/${approvalId ?? ''}` && (role === undefined || wait.role === role)),
+  );
+}
