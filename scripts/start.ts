@@ -1,4 +1,5 @@
 import './require-node';
+import { Command } from 'commander';
 import { readConfigOrExit } from '../runtime/config';
 import { lastWords } from '../runtime/operator-error';
 import { startThroughline } from '../workers/main';
@@ -25,11 +26,18 @@ function defaults(): Record<string, string> {
   return process.stdout.isTTY ? { LOG_FORMAT: 'text' } : {};
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    const { text, exitCode } = lastWords(error);
-    process.stderr.write(`${text}\n`);
-    process.exit(exitCode);
-  },
-);
+new Command('start')
+  .description(
+    'Serves the product until it is told to end. Settings are environment variables, see README.md; embedded servers where none are named',
+  )
+  .action(() =>
+    main().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        const { text, exitCode } = lastWords(error);
+        process.stderr.write(`${text}\n`);
+        process.exit(exitCode);
+      },
+    ),
+  )
+  .parse();

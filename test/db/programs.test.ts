@@ -76,11 +76,16 @@ describe('programs run by hand', () => {
     await once(taken, 'listening');
     const PORT = String((taken.address() as AddressInfo).port);
     const unmigrated = await testDatabase({ empty: true });
-    const start = (url: string, more: Record<string, string>) => run(['start'], url, { ...api, ...more });
+    const start = (url: string, more: Record<string, string>, ...args: string[]) => run(['start', ...args], url, { ...api, ...more });
     expect(await start(database.url, { PORT })).toMatchObject({
       code: 1,
       err: `Port ${PORT} is in use. Free it, or set PORT to another port.\n`,
     });
+    expect(await start(database.url, { PORT }, '--help')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('Usage: start') as unknown,
+    });
+    expect((await start(database.url, { PORT }, 'everything')).code).toBe(1);
     const behind = await start(unmigrated.url, { PORT: '0' });
     expect([behind.code, behind.err]).toEqual([3, expect.stringMatching(/^The database lacks .* Run npm run migrate first\.\n$/)]);
     const nowhere = await start('postgres://u:hidden@127.0.0.1:1/x', { PORT: '0' });
