@@ -1,4 +1,5 @@
 import { type UpdateDefinition } from '@temporalio/common';
+import { type FastifyRequest } from 'fastify';
 import { type AskedWith } from '../contracts/asked-with';
 import { proposeTermsUpdate, requestCancellationUpdate, requestChangeUpdate } from '../workflows/deal-to-cash/messages';
 import { requestCorrectionUpdate } from '../workflows/invoice-correction/messages';
@@ -20,9 +21,10 @@ const UPDATES: Readonly<Record<AskedWith['update'], UpdateDefinition<unknown, [u
  * Sends the run of whoever asked for a pending approval the request once more, and starts the run where none is open and the request may
  * begin one (R-229). A request may be on record while its run has not heard of it, where its answer was lost with the run's task: told
  * again, the run takes the answer that is kept and has the approval decided. Nothing where the approval is not pending, or where a run asked
- * in the course of its story, which goes on by itself.
+ * in the course of its story, which goes on by itself. Each request tells it under an id of its own, so that a failure which a run has kept under
+ * one is not all that the next is answered.
  */
-export async function tellAgain(deps: RouteDeps, approvalId: string): Promise<void> {
+export async function tellAgain(deps: RouteDeps, { evaluation }: FastifyRequest, approvalId: string): Promise<void> {
   const row = await deps.db
     .selectFrom('approval')
     .select(['asked_with', 'subject_kind', 'subject_id'])
@@ -36,7 +38,7 @@ export async function tellAgain(deps: RouteDeps, approvalId: string): Promise<vo
     definition: UPDATES[update],
     workflowId,
     input,
-    updateId: `${approvalId}/again`,
+    updateId: `${approvalId}/again/${evaluation}`,
     ...(start ? { start } : {}),
   });
 }

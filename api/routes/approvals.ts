@@ -153,7 +153,7 @@ async function ofRun<T>(
     const approval = await approvalOf(deps, request, id);
     const { kind } = approval.record;
     if (kind !== 'pending' || asked === RUN_ASKED_TIMES) return fromRecord(approval);
-    if (asked === TOLD_AGAIN_AFTER) await orUnknown(tellAgain(deps, id));
+    if (asked === TOLD_AGAIN_AFTER) await orUnknown(tellAgain(deps, request, id));
     await delay(RUN_ASKED_EVERY_MS);
   }
 }

@@ -116,12 +116,13 @@ async function ask(
     return await askRun(deps, request, message, { done: (receipt) => receipt, noRun });
   } catch (error) {
     // The one that is in the way may be known to no run. Whether that is told in time or not, this request is refused.
-    if (error instanceof ApiError && error.code === 'PolicyChangeOpen') await tellOpenAgain(deps, kind, entityId).catch(unlessSilent);
+    if (error instanceof ApiError && error.code === 'PolicyChangeOpen')
+      await tellOpenAgain(deps, request, kind, entityId).catch(unlessSilent);
     throw error;
   }
 }
 
-async function tellOpenAgain(deps: RouteDeps, kind: PolicyKind, entityId: string | null): Promise<void> {
+async function tellOpenAgain(deps: RouteDeps, request: FastifyRequest, kind: PolicyKind, entityId: string | null): Promise<void> {
   const row = await deps.db
     .selectFrom('policy_change')
     .select('approval_id')
@@ -129,7 +130,7 @@ async function tellOpenAgain(deps: RouteDeps, kind: PolicyKind, entityId: string
     .where('entity_id', sql`is not distinct from`, entityId)
     .where('state', '=', 'requested')
     .executeTakeFirst();
-  if (row !== undefined) await tellAgain(deps, row.approval_id);
+  if (row !== undefined) await tellAgain(deps, request, row.approval_id);
 }
 
 function unlessSilent(error: unknown): void {
