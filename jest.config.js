@@ -6,7 +6,7 @@ module.exports = {
   transform: {
     '^.+\\.(t|j)sx?$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }],
   },
-  transformIgnorePatterns: ['/node_modules/(?!(cookie|content-disposition|uuidv7|jose|@exodus|standardwebhooks)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(@marcbachmann|cookie|content-disposition|uuidv7|jose|@exodus|standardwebhooks)/)'],
   // A dynamic import names the file that it will be, with its extension.
   moduleNameMapper: { '^\\.\\./api/app\\.js$': '<rootDir>/api/app.ts' },
   globalSetup: '<rootDir>/test/support/global-setup.ts',

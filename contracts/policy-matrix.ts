@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { knownRoles } from '../domain/access';
 import { decidedWith } from '../domain/approval/policy';
 import { canonical, compare } from '../domain/decimal';
+import { refusedExpression } from '../domain/policy/expression';
 
 const name = z.string().min(1).max(200);
 /** Amounts, percents and days: exact, not negative. */
@@ -9,6 +10,12 @@ export const policyDecimal = z
   .string()
   .max(40)
   .refine((value) => canonical(value) === value && !value.startsWith('-'), 'must be an exact decimal, not negative');
+
+/** A condition of the firm's own, in CEL; what is wrong with it has a code of its own. */
+const expression = z.string().superRefine((text, context) => {
+  const refused = refusedExpression(text);
+  if (refused !== null) context.addIssue({ code: 'custom', message: refused.detail, params: { violation: refused.violation } });
+});
 
 const condition = z
   .strictObject({
@@ -18,6 +25,7 @@ const condition = z
     discountPercentAbove: policyDecimal.optional(),
     paymentTermsDaysAbove: policyDecimal.optional(),
     beyondBudget: z.boolean().optional(),
+    expression: expression.optional(),
   })
   .refine(
     ({ amountAbove, amountUpTo }) => amountAbove === undefined || amountUpTo === undefined || !isBelow(amountUpTo, amountAbove),

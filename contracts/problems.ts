@@ -31,6 +31,8 @@ function flatten(issue: z.core.$ZodIssue, prefix: string): FieldError[] {
       message: `no field of this name: ${key}`,
     }));
   }
+  if (issue.code === 'custom' && typeof issue.params?.violation === 'string')
+    return [{ pointer, code: issue.params.violation, message: issue.message }];
   const missing = issue.code === 'invalid_type' && issue.input === undefined && issue.message.endsWith('received undefined');
   return [{ pointer, code: missing ? 'Required' : codes[issue.code], message: issue.message }];
 }

@@ -9,6 +9,7 @@ import { openApproval } from '../../domain/approval/state';
 import { type Instant } from '../../domain/deal/terms';
 import { approvalWorkflowId } from '../../domain/ids';
 import { isViolation, type Violation } from '../../domain/violation';
+import { lineFacts } from './line-facts';
 import { openStepsOf, rulesOf, showApproval, stateColumns } from './record';
 import { subjectFacts } from './subjects';
 
@@ -44,7 +45,8 @@ export async function askApproval(trx: Transaction<DB>, ask: ApprovalRequest): P
   if (isViolation(facts)) return facts;
   const rules = await rulesOf(trx, { subject_kind: subjectKind, entity_id: facts.entityId, opened_at: at });
   if (isViolation(rules)) return rules;
-  const tiers = requiredTiers(rules.matrix, subjectKind, facts.policy);
+  const lines = await lineFacts(trx, rules.matrix, ask);
+  const tiers = requiredTiers(rules.matrix, subjectKind, { ...facts.policy, entityId: facts.entityId, ...lines });
   if (isViolation(tiers)) return tiers;
   const shownHash = hashOf(facts.shown);
   const { requestedBy, policy } = facts;

@@ -1,5 +1,6 @@
 import { compare, decimal, isDecimal, type Decimal } from '../decimal';
 import { toDecimal, type Money } from '../money';
+import { type ExpressionFacts, expressionHolds, refusedExpression } from '../policy/expression';
 import { isViolation, type Violation } from '../violation';
 import { mergeQuorum } from './quorum';
 
@@ -11,6 +12,8 @@ export interface PolicyCondition {
   readonly discountPercentAbove?: Decimal;
   readonly paymentTermsDaysAbove?: Decimal;
   readonly beyondBudget?: boolean;
+  /** A condition of the firm's own, in CEL (R-350). */
+  readonly expression?: string;
 }
 
 export interface PolicyApprover {
@@ -35,6 +38,10 @@ export interface PolicyFacts {
   readonly discountPercent: Decimal | null;
   readonly paymentTermsDays: number | null;
   readonly beyondBudget?: boolean;
+  /** Where it is decided, and of which contract lines; left out = not known. */
+  readonly entityId?: string;
+  readonly engagementModels?: readonly string[];
+  readonly currencies?: readonly string[];
 }
 
 export interface RequiredStep {
@@ -53,7 +60,7 @@ export interface RequiredTier {
 }
 
 /** `amountAbove` is strict, `amountUpTo` includes the limit (S-03). An unknown fact holds for every condition but the smallness of an amount. */
-const CONDITIONS: Readonly<Record<keyof PolicyCondition, (limit: string | boolean, facts: PolicyFacts) => boolean>> = {
+const CONDITIONS: Readonly<Record<keyof PolicyCondition, (limit: string | boolean, facts: PolicyFacts, subject: string) => boolean>> = {
   amountAbove: (limit, { amount }) => amount === null || compare(toDecimal(amount), limitOf(limit)) > 0,
   amountUpTo: (limit, { amount }) => amount !== null && compare(toDecimal(amount), limitOf(limit)) <= 0,
   marginPercentBelow: (limit, { marginPercent }) => marginPercent === null || compare(marginPercent, limitOf(limit)) < 0,
@@ -61,6 +68,7 @@ const CONDITIONS: Readonly<Record<keyof PolicyCondition, (limit: string | boolea
   paymentTermsDaysAbove: (limit, { paymentTermsDays }) =>
     paymentTermsDays === null || compare(String(paymentTermsDays), limitOf(limit)) > 0,
   beyondBudget: (wanted, facts) => (facts.beyondBudget ?? false) === wanted,
+  expression: (text, facts, subject) => expressionHolds(String(text), factsOfExpression(facts, subject)),
 };
 
 /** The rules of `committee` apply to deals (S-41). */
@@ -80,7 +88,7 @@ export function requiredTiers(matrix: readonly PolicyRule[], subject: string, fa
   const subjects = SUBJECTS_OF[subject] ?? [subject];
   const tiers = new Map<number, Map<string, RequiredStep>>();
   for (const rule of matrix.filter((each) => subjects.includes(each.subject))) {
-    const applied = applies(rule, facts);
+    const applied = applies(rule, facts, subject);
     if (isViolation(applied)) return applied;
     if (!applied) continue;
     for (const approver of rule.approvers) {
@@ -93,16 +101,35 @@ export function requiredTiers(matrix: readonly PolicyRule[], subject: string, fa
   return [...tiers].sort(([a], [b]) => a - b).map(([tier, steps]) => ({ tier, steps: [...steps.values()] }));
 }
 
-function applies(rule: PolicyRule, facts: PolicyFacts): boolean | Violation {
+function applies(rule: PolicyRule, facts: PolicyFacts, subject: string): boolean | Violation {
   let holds = true;
   for (const [name, limit] of Object.entries(rule.when) as [keyof PolicyCondition, string | boolean][]) {
     const condition = CONDITIONS[name];
     if (condition === undefined) return { violation: 'PolicyConditionUnknown', detail: `${rule.id}: ${name}` };
-    const malformed = name === 'beyondBudget' ? typeof limit !== 'boolean' : !isDecimal(limit);
-    if (malformed) return { violation: 'PolicyLimitMalformed', detail: `${rule.id}: ${name} ${String(limit)}` };
-    holds &&= condition(limit, facts);
+    if (isMalformed(name, limit)) return { violation: 'PolicyLimitMalformed', detail: `${rule.id}: ${name} ${String(limit)}` };
+    holds &&= condition(limit, facts, subject);
   }
   return holds;
+}
+
+function isMalformed(name: keyof PolicyCondition, limit: string | boolean): boolean {
+  if (name === 'beyondBudget') return typeof limit !== 'boolean';
+  return name === 'expression' ? refusedExpression(String(limit)) !== null : !isDecimal(limit);
+}
+
+function factsOfExpression(facts: PolicyFacts, subject: string): ExpressionFacts {
+  const { amount, marginPercent, discountPercent, paymentTermsDays, beyondBudget, entityId, engagementModels, currencies } = facts;
+  return {
+    subject,
+    entityId: entityId ?? null,
+    amount: amount && toDecimal(amount),
+    marginPercent,
+    discountPercent,
+    paymentTermsDays,
+    beyondBudget: beyondBudget ?? null,
+    engagementModels: engagementModels ?? null,
+    currencies: currencies ?? null,
+  };
 }
 
 function merged(known: RequiredStep | undefined, rule: PolicyRule, approver: PolicyApprover): RequiredStep | Violation {

@@ -268,6 +268,19 @@ describe('changes of policies over HTTP', () => {
     const never = { id: 'AP-POLICY', subject: 'policy', when: { amountUpTo: '1' }, approvers: [{ tier: 1, role: 'cfo', quorum: '1' }] };
     const content = { ...good.content, matrix: [...(good.content.matrix as object[]), never] };
     expect(problemOf(await ask(pmo, 'approval', { ...good, content }))).toMatchObject({ code: 'PolicyInvalid', errors: [{ pointer: '/content/matrix' }] }); // prettier-ignore
+    for (const [expression, code] of [
+      ['amount > 0.5', 'ExpressionMalformed'],
+      ['entityId.matches("a")', 'ExpressionFunctionRefused'],
+      ['paymentTermsDays', 'ExpressionNotBoolean'],
+      ['engagementModels.all(a, currencies.all(b, a == b))', 'ExpressionNested'],
+      ['1 == 1', 'ExpressionConstant'],
+      [`amount > ${'1'.repeat(1000)}`, 'ExpressionTooLong'],
+    ] as const) {
+      // prettier-ignore
+      const own = { ...never, id: 'OWN', subject: 'deal', when: { expression } };
+      const answer = problemOf(await ask(pmo, 'approval', { ...good, content: { ...good.content, matrix: [own] } }));
+      expect(answer).toMatchObject({ code: 'PolicyInvalid', errors: [{ code, pointer: '/content/matrix/0/when/expression' }] });
+    }
     const always = { ...good.content, matrix: [...(good.content.matrix as object[]), { ...never, when: {} }] };
     await grantChange(api, 'approval', await asked(pmo, 'approval', { ...good, content: always }));
     now = '2026-03-14T09:00:00.000Z';
