@@ -28,6 +28,7 @@ import { correctionRoutes } from './routes/corrections';
 import { dealRoutes } from './routes/deals';
 import { deliveryPlanRoutes } from './routes/delivery-plans';
 import { absenceRoutes } from './routes/absences';
+import { breakGlassRoutes } from './routes/break-glass';
 import { delegationRoutes } from './routes/delegations';
 import { dutyRoutes } from './routes/duties';
 import { healthRoutes } from './routes/health';
@@ -101,6 +102,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     dealRoutes,
     changeOrderRoutes,
     changeOrderEvidenceRoutes,
+    breakGlassRoutes,
     delegationRoutes,
     deliveryPlanRoutes,
     dutyRoutes,

@@ -62,6 +62,10 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'POST /v1/approvals/:id/decisions': needs('approval.decide'),
   'POST /v1/approvals/:id/withdrawal': needs('approval.read'),
 
+  'POST /v1/approvals/:id/break-glass': needs('approval.decide'),
+  'GET /v1/break-glass': needs('approval.decide', 'break-glass.decide', 'audit.read'),
+  'GET /v1/break-glass/:id': needs('approval.decide', 'break-glass.decide', 'audit.read'),
+  'POST /v1/break-glass/:id/decision': needs('break-glass.decide'),
   'POST /v1/delegations': needs('delegation.give'),
   'GET /v1/delegations': needs('approval.read'),
   'GET /v1/delegations/:id': needs('approval.read'),

@@ -45,6 +45,8 @@ export const approvalPolicySchema = z.strictObject({
     longestDays: z.int().min(1).max(3660).optional(),
     secondPerson: z.strictObject({ aboveAmount: z.int().min(0).max(1_000_000_000), aboveDays: z.int().min(0).max(3660) }).optional(),
   }),
+  /** For how long an exception from the duties can be granted, and used. */
+  breakGlass: z.strictObject({ hours: z.int().min(1).max(168) }).optional(),
 });
 
 /** Whether an exhausted or lapsed purchase order stops an invoice or is only shown. */

@@ -25,6 +25,11 @@ export function insertIntoOutbox(rows: RawBuilder<unknown>): RawBuilder<unknown>
       from jsonb_to_recordset(${rows}) as told (id uuid, kind text, data jsonb, at timestamptz, source text)`;
 }
 
+/** Tells a fact that has no entry of an effect to follow from, in the transaction that makes it one (R-270). */
+export async function tell(trx: Transaction<DB>, fact: Fact, source: string, at: Instant): Promise<void> {
+  await insertIntoOutbox(sql`${JSON.stringify([outboxRow(fact, source, at)])}::jsonb`).execute(trx);
+}
+
 /** The next fact to look at, held until the end of the transaction; others look at others meanwhile. */
 export async function claimFact(trx: Transaction<DB>): Promise<WaitingFact | undefined> {
   const row = await trx

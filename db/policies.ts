@@ -4,6 +4,7 @@ import { type ApprovalPolicy, type DunningLadder, type PolicyBody, type PolicyKi
 import { type ClosingPolicy } from '../domain/accounting/period';
 import { dutyRulesOf, type DutyRule } from '../domain/approval/duties';
 import { type PolicyRule } from '../domain/approval/policy';
+import { BREAK_GLASS_HOURS } from '../domain/approval/break-glass';
 import { type SlaTerms } from '../domain/approval/sla';
 import { type TolerancePolicy } from '../domain/collections/tolerance';
 import { type Instant, type LocalDate } from '../domain/deal/terms';
@@ -30,6 +31,8 @@ export interface ApprovalRules {
   readonly duties: readonly DutyRule[];
   readonly sla: (SlaTerms & { readonly escalateTo: readonly string[] }) | null;
   readonly delegationMaxDepth: number;
+  /** For how long an exception from the duties can be granted, and used. */
+  readonly breakGlassHours: number;
   readonly groupCurrency: string;
 }
 
@@ -108,6 +111,7 @@ export async function approvalRules(
     duties: dutyRulesOf(firm.body.segregationOfDuties, standard.body.segregationOfDuties ?? []),
     sla: slaTerms([firm.body.sla, standard.body.sla], subject),
     delegationMaxDepth: firm.body.delegation.maxDepth,
+    breakGlassHours: firm.body.breakGlass?.hours ?? BREAK_GLASS_HOURS,
     groupCurrency: firm.body.groupCurrency,
   };
 }

@@ -276,6 +276,32 @@ export interface Booking {
   work_country: string | null;
 }
 
+export interface BreakGlass {
+  approval_id: string;
+  decided_at: string | null;
+  decided_by: string | null;
+  /**
+   * The decision that was taken by it.
+   */
+  decision_id: string | null;
+  decision_reason_id: string | null;
+  entity_id: string;
+  id: string;
+  /**
+   * Until when it can be granted or, granted, used.
+   */
+  lapses_at: string;
+  reason_id: string;
+  requested_at: string;
+  /**
+   * Rules of duties that barred the person when they asked; no other is set aside.
+   */
+  rule_ids: string[];
+  state: string;
+  used_at: string | null;
+  user_id: string;
+}
+
 export interface BudgetVersion {
   contract_line_id: string;
   cost_minor: number | null;
@@ -1720,6 +1746,7 @@ export interface DB {
   billing_plan_item: BillingPlanItem;
   billing_waiver: BillingWaiver;
   booking: Booking;
+  break_glass: BreakGlass;
   budget_version: BudgetVersion;
   business_clock: BusinessClock;
   calendar: Calendar;

@@ -13,6 +13,7 @@ export type Permission =
   | 'approval.decide'
   | 'delegation.give'
   | 'delegation.decide'
+  | 'break-glass.decide'
   | 'absence.report'
   | 'project.read'
   | 'project.sign-off'
@@ -140,6 +141,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DUTIES,
       'books.read',
       'delegation.decide',
+      'break-glass.decide',
       'deal.cancel',
       'collection.manage',
       'dispute.resolve',
@@ -150,7 +152,17 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   },
   ceo: {
     reach: 'group',
-    permissions: [...READ_DEAL, ...READ_MONEY, ...DECIDE, ...MARGIN, ...CONTROL, ...DUTIES, 'books.read', 'delegation.decide'],
+    permissions: [
+      ...READ_DEAL,
+      ...READ_MONEY,
+      ...DECIDE,
+      ...MARGIN,
+      ...CONTROL,
+      ...DUTIES,
+      'books.read',
+      'delegation.decide',
+      'break-glass.decide',
+    ],
   },
   'entity-head': {
     reach: 'entity',
@@ -163,6 +175,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DUTIES,
       'books.read',
       'delegation.decide',
+      'break-glass.decide',
       'absence.report',
     ],
   },

@@ -1,13 +1,15 @@
 import { type Kysely, type Transaction } from 'kysely';
 import { addNotification, addToDigest } from '../db/notifications';
 import { mailRecipients, type Recipient } from '../db/notification-preferences';
+import { directory } from '../db/directory';
 import { claimFact, lookLater, markAddressed, passOver, type WaitingFact } from '../db/outbox';
 import { candidatesOf, readElectorate } from '../db/reads/candidates';
 import { endpointsFor, hasEndpoints } from '../db/webhook-endpoints';
 import { type DB } from '../db/types';
+import { knownRoles, permissionsOf } from '../domain/access';
 import { openSteps, type Approval } from '../domain/approval/state';
 import { type Instant } from '../domain/deal/terms';
-import { asksPeople } from '../domain/notification/facts';
+import { alertsPeople, asksPeople } from '../domain/notification/facts';
 import { nextDigest } from '../domain/notification/schedule';
 import { type BusinessClock } from '../runtime/business-clock';
 import { type Logger } from '../runtime/logger';
@@ -54,9 +56,28 @@ export async function fanOutNext(deps: FanOutDeps): Promise<boolean> {
 async function address(trx: Transaction<DB>, { clock, mails }: FanOutDeps, fact: WaitingFact) {
   const endpoints = await endpointsFor(trx, fact.kind);
   for (const { id, kind } of endpoints) await addNotification(trx, fact.id, { channel: kind, endpointId: id });
-  const people = mails && asksPeople(fact.kind) ? await whoMayDecide(trx, fact, await clock.now()) : [];
+  const people = mails ? await recipientsOf(trx, fact, clock) : [];
   for (const person of people) await write(trx, fact.id, person);
   return { endpoints: endpoints.length, people: people.length };
+}
+
+async function recipientsOf(trx: Transaction<DB>, fact: WaitingFact, clock: BusinessClock): Promise<Recipient[]> {
+  if (asksPeople(fact.kind)) return whoMayDecide(trx, fact, await clock.now());
+  return alertsPeople(fact.kind) ? whoAnswers(trx, fact) : [];
+}
+
+/** Who decides on an exception from the duties or audits it, where it is decided or in the group, and who asked for it; at once. */
+async function whoAnswers(trx: Transaction<DB>, { data }: WaitingFact): Promise<Recipient[]> {
+  const roles = knownRoles().filter((role) => permissionsOf([role]).some((may) => may === 'break-glass.decide' || may === 'audit.export'));
+  const { assignments } = await directory(trx);
+  const told = assignments.filter(({ role, entityId }) => roles.includes(role) && (entityId === null || entityId === data['entityId']));
+  const asked = trx
+    .selectFrom('break_glass')
+    .select('user_id')
+    .where('id', '=', data['breakGlassId'] ?? '');
+  const users = [...told.map(({ userId }) => userId), ...(await asked.execute()).map((row) => row.user_id)];
+  const people = await mailRecipients(trx, [...new Set(users)]);
+  return people.map((person) => ({ ...person, digestHour: null }));
 }
 
 /** Everybody whose decision is awaited now, delegates too: of the role that is asked, or of every open step where they are reminded. */

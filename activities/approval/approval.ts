@@ -2,6 +2,8 @@ import { type Transaction } from 'kysely';
 import { type ApprovalActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type DecisionReceipt } from '../../contracts/workflow-state';
+import { lockApproval, rulesOf, type ApprovalRow } from '../../db/approval-rules';
+import { useBreakGlass } from '../../db/break-glass';
 import { type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { answerTo, decide } from '../../domain/approval/decision';
@@ -11,7 +13,7 @@ import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, reviewKey } from '../lifecycle';
 import { Refusal } from '../refusal';
 import { decisionFacts } from './decision-facts';
-import { lockApproval, openStepsOf, recordSlaEvent, rulesOf, saveApproval, type ApprovalRow, type OpenStep } from './record';
+import { openStepsOf, recordSlaEvent, saveApproval, type OpenStep } from './record';
 
 /** Takes a decision in one transaction: locks the subject, resolves delegation and duties, applies the rule, answers after the commit (D4). */
 export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDecision'] {
@@ -32,7 +34,7 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
             audit: { ...placeOf(row), action: 'decision.repeated', subject: approvalId, details: { decisionId } },
           };
         }
-        const { ceiling, ...facts } = await decisionFacts(trx, row, approval, rules, decision);
+        const { ceiling, breakGlass, ...facts } = await decisionFacts(trx, row, approval, rules, decision);
         const next = decide(approval, decision, facts, at);
         if (isViolation(next)) return next.violation === 'RoleNotAsked' && ceiling !== null ? ceiling : next;
         const vote = next.tiers
@@ -55,13 +57,17 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
             decided_at: at,
           })
           .execute();
+        const broken = breakGlass === null ? null : await useBreakGlass(trx, breakGlass, decisionId, at);
         return {
           answer: { outcome: 'accepted', approval: view },
           audit: {
             ...placeOf(row),
             action: `decision.${verdict}`,
             subject: approvalId,
-            details: { decisionId, role: vote.role, tier: vote.tier, onBehalfOf: vote.onBehalfOf, shownHash, state: view.state },
+            details: {
+              ...{ decisionId, role: vote.role, tier: vote.tier, onBehalfOf: vote.onBehalfOf, shownHash, state: view.state },
+              ...(broken === null ? {} : { breakGlass: broken }),
+            },
             texts: { reason: reasonId },
           },
         };

@@ -2,6 +2,7 @@ import { type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type AskedWith } from '../../contracts/asked-with';
 import { type ApprovalSubject, type ApprovalView } from '../../contracts/workflow-state';
+import { rulesOf } from '../../db/approval-rules';
 import { hashOf } from '../../db/hash';
 import { type DB } from '../../db/types';
 import { requiredTiers } from '../../domain/approval/policy';
@@ -10,7 +11,7 @@ import { type Instant } from '../../domain/deal/terms';
 import { approvalWorkflowId } from '../../domain/ids';
 import { isViolation, type Violation } from '../../domain/violation';
 import { lineFacts } from './line-facts';
-import { openStepsOf, rulesOf, showApproval, stateColumns } from './record';
+import { openStepsOf, showApproval, stateColumns } from './record';
 import { subjectFacts } from './subjects';
 
 export interface ApprovalRequest {

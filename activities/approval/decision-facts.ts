@@ -1,16 +1,16 @@
 import { type Transaction } from 'kysely';
 import { type DecisionInput } from '../../contracts/workflow-state';
-import { delegations, directory, dutiesOnDeal } from '../../db/directory';
-import { dutiesBehind } from '../../db/involved';
+import { type ApprovalRow, conflictsOn } from '../../db/approval-rules';
+import { grantedBreakGlass } from '../../db/break-glass';
+import { delegations, directory } from '../../db/directory';
 import { type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { type Authority } from '../../domain/approval/decision';
 import { resolveActingFor } from '../../domain/approval/delegation';
-import { conflictOfDuties, dutiesOfDecision } from '../../domain/approval/duties';
+import { setsAside } from '../../domain/approval/break-glass';
 import { votersOf } from '../../domain/approval/holders';
 import { type Approval, type ApprovalStep } from '../../domain/approval/state';
 import { isViolation, type Violation } from '../../domain/violation';
-import { type ApprovalRow } from './record';
 
 /** What Postgres knows about whoever decides: roles, own or delegated, their limits, and duties done on the deal before (D4, R-064…R-068). */
 export async function decisionFacts(
@@ -38,16 +38,16 @@ export async function decisionFacts(
   }
   const meant = authorities.find((authority) => authority.role === decision.role) ?? authorities[0];
   const onBehalfOf = meant?.onBehalfOf ?? null;
-  const behind = await dutiesBehind(trx, row, onBehalfOf === null ? [decision.by] : [decision.by, onBehalfOf]);
-  const history = [...(row.deal_id === null ? [] : await dutiesOnDeal(trx, row.deal_id)), ...behind];
-  const conflicts = dutiesOfDecision(row.subject_kind).map((duty) =>
-    conflictOfDuties(rules.duties, history, { duty, subjectId: row.subject_id, by: decision.by, onBehalfOf }),
-  );
+  const conflicts = decision.verdict === 'grant' ? await conflictsOn(trx, row, rules, { by: decision.by, onBehalfOf }) : [];
+  const broken = conflicts.length === 0 || onBehalfOf !== null ? null : await grantedBreakGlass(trx, row.id, decision.by);
+  const breakGlass = broken !== null && setsAside(broken, conflicts, decision.at) ? broken.id : null;
   return {
     ceiling,
     authorities,
     voters,
-    dutyConflict: decision.verdict === 'grant' ? (conflicts.find((conflict) => conflict !== null) ?? null) : null,
+    /** By which somebody whom rules bar may decide all the same. */
+    breakGlass,
+    dutyConflict: breakGlass === null ? (conflicts[0]?.refusal ?? null) : null,
   };
 }
 

@@ -1,9 +1,10 @@
-import { type Selectable, type Transaction } from 'kysely';
+import { type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type ApprovalView } from '../../contracts/workflow-state';
+import { type ApprovalRow } from '../../db/approval-rules';
 import { calendarIdOfUser, directory } from '../../db/directory';
 import { calendarOf, entityOf } from '../../db/parties';
-import { approvalRules, type ApprovalRules } from '../../db/policies';
+import { type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { type Wait } from '../../db/waits';
 import { votersOf } from '../../domain/approval/holders';
@@ -12,13 +13,10 @@ import { slaMoments } from '../../domain/approval/sla';
 import { openSteps, type Approval, type ApprovalStep } from '../../domain/approval/state';
 import { addWorkingMinutes } from '../../domain/calendar/working-time';
 import { type WorkingCalendar } from '../../domain/calendar/working-day';
-import { localDateOf } from '../../domain/calendar/zone';
 import { type Instant } from '../../domain/deal/terms';
-import { isViolation, type Violation } from '../../domain/violation';
+import { isViolation } from '../../domain/violation';
 import { park } from '../lifecycle';
 import { saveSteps } from './steps';
-
-export type ApprovalRow = Selectable<DB['approval']>;
 
 /** An open step with everybody who may vote on it and its deadlines in the working time of whoever must act. */
 export interface OpenStep {
@@ -29,21 +27,6 @@ export interface OpenStep {
   readonly due: Instant | null;
   /** When the step escalates next, and to whom; null when the ladder is used up. */
   readonly escalation: { readonly at: Instant; readonly to: string } | null;
-}
-
-export async function lockApproval(trx: Transaction<DB>, approvalId: string): Promise<{ row: ApprovalRow; approval: Approval }> {
-  const row = await trx.selectFrom('approval').selectAll().where('id', '=', approvalId).forUpdate().executeTakeFirstOrThrow();
-  return { row, approval: row.record as Approval };
-}
-
-/** The rules by which a running approval goes: those of the moment it was opened, whatever was granted or taken back since. */
-export async function rulesOf(
-  trx: Transaction<DB>,
-  row: Pick<ApprovalRow, 'subject_kind' | 'opened_at' | 'entity_id'>,
-): Promise<ApprovalRules | Violation> {
-  const { timeZone } = await entityOf(trx, row.entity_id);
-  const { entity_id: entityId, opened_at: knownAt } = row;
-  return approvalRules(trx, row.subject_kind, localDateOf(knownAt, timeZone), { entityId, knownAt });
 }
 
 export async function openStepsOf(

@@ -29,6 +29,7 @@ export const requests: readonly [string, ErrorRow][] = [
     SamePersonTwice: ['One person does not decide twice in one approval.', 'A second person has to decide.'],
     DutiesConflict: ['Your part in this deal forbids the decision.', 'Ask another holder of the role.'],
     DelegationCeilingExceeded: ['The delegation does not reach this amount.', 'The delegator or another holder has to decide.'],
+    BreakGlassOwnDecision: ['Neither who asks nor who requested the approval decides on the exception.', 'Another person has to decide.'],
     DelegationOwnDecision: ['Neither of the two decides on a delegation between them.', 'A second person has to decide.'],
     RoleNotHeld: ['You do not have this role.', 'Delegate a role that you hold, or that was delegated to you for the time.'],
     AbsenceOfStoodInFor: [
@@ -41,6 +42,7 @@ export const requests: readonly [string, ErrorRow][] = [
     RouteUnknown: ['There is nothing at this address.', 'See /docs for the routes.'],
     DealUnknown: ['There is no such deal, or not for you.', 'Check the id.'],
     EntityUnknown: ['There is no such entity of ours, or not for you.', 'Check the id.'],
+    BreakGlassUnknown: ['There is no such exception, or not for you.', 'Check the id.'],
     DelegationUnknown: ['There is no such delegation, or not for you.', 'Check the id.'],
     PersonUnknown: ['There is no such person, or not for you.', 'Check the id.'],
     ApprovalUnknown: ['There is no such approval, or not for you.', 'Check the id.'],

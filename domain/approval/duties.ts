@@ -43,11 +43,23 @@ export function dutyRulesOf(firm: readonly DutyRule[], standard: readonly DutyRu
  * else of the whole history. Null where nothing conflicts, else `DutiesConflict` with the rule's id.
  */
 export function conflictOfDuties(rules: readonly DutyRule[], history: readonly PerformedDuty[], next: PerformedDuty): Violation | null {
-  for (const rule of rules) {
+  return conflictsOfDuties(rules, history, next)[0]?.refusal ?? null;
+}
+
+/** A rule that bars somebody, and the refusal that says so. */
+export interface DutyConflict {
+  readonly ruleId: string;
+  readonly refusal: Violation;
+}
+
+/** Every rule that bars somebody from a duty, see `conflictOfDuties`. */
+export function conflictsOfDuties(rules: readonly DutyRule[], history: readonly PerformedDuty[], next: PerformedDuty): DutyConflict[] {
+  return rules.flatMap((rule) => {
     const earlier = history.find((done) => samePerson(done, next) && areApart(rule, done, next));
-    if (earlier !== undefined) return { violation: 'DutiesConflict', detail: `${rule.id}: ${rule.text} (${earlier.duty}, ${next.duty})` };
-  }
-  return null;
+    if (earlier === undefined) return [];
+    const detail = `${rule.id}: ${rule.text} (${earlier.duty}, ${next.duty})`;
+    return [{ ruleId: rule.id, refusal: { violation: 'DutiesConflict', detail } }];
+  });
 }
 
 function areApart(rule: DutyRule, a: PerformedDuty, b: PerformedDuty): boolean {

@@ -6,6 +6,10 @@ export const factKinds = [
   'approval.reminded',
   'approval.decided',
   'approval.withdrawn',
+  'break-glass.asked',
+  'break-glass.granted',
+  'break-glass.refused',
+  'break-glass.used',
   'deal.closed',
   'deal.cancelled',
   'deal.declined',
@@ -73,6 +77,11 @@ export function factOfWait(workflowId: string, { kind, subject, role, entityId, 
 /** Facts that ask people for something: they are told to whoever may decide. */
 export function asksPeople(kind: FactKind): boolean {
   return kind === 'approval.asked' || kind === 'approval.reminded';
+}
+
+/** Facts that whoever answers for them is told at once, whatever else they chose. */
+export function alertsPeople(kind: FactKind): boolean {
+  return kind.startsWith('break-glass.');
 }
 
 function earliestDue(waits: unknown): Instant | null {

@@ -48,6 +48,13 @@ function sentence({ kind, data }: ToldFact, timeZone: string): string {
       return `An approval was ${outcome ?? 'decided'}`;
     case 'approval.withdrawn':
       return 'An approval was withdrawn';
+    case 'break-glass.asked':
+      return 'Somebody whom a rule of duties bars asks to decide all the same';
+    case 'break-glass.granted':
+    case 'break-glass.refused':
+      return `An exception from the separation of duties was ${kind.slice('break-glass.'.length)}`;
+    case 'break-glass.used':
+      return 'A decision was taken by an exception from the separation of duties';
     case 'deal.closed':
     case 'deal.cancelled':
     case 'deal.declined':
@@ -73,6 +80,7 @@ function idOf({ data }: ToldFact): string {
 }
 
 const SHOWN_AT = [
+  ['breakGlassId', '/v1/break-glass'],
   ['approvalId', '/v1/approvals'],
   ['invoiceId', '/v1/invoices'],
   ['projectId', '/v1/projects'],

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { createActivities } from '../../activities/index';
-import { rulesOf } from '../../activities/approval/record';
+import { rulesOf } from '../../db/approval-rules';
 import { type PolicyChangeInput } from '../../contracts/workflow-state';
 import { policyAt, savePolicy } from '../../db/policies';
 import { policyWorkflowId } from '../../domain/ids';

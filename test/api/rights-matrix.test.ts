@@ -29,6 +29,7 @@ const LISTS: readonly string[] = ['/v1/deals', '/v1/approvals', '/v1/projects', 
 const NOT_AMONG_FACTS: readonly string[] = [
   '/v1/deals/{dealId}/change-orders/{id}',
   '/v1/policies/{kind}/changes/{id}',
+  '/v1/break-glass/{id}',
   '/v1/delegations/{id}',
   '/v1/intake-batches/{id}',
   '/v1/intake-batches/{id}/errors',

@@ -1,4 +1,4 @@
-import { asksPeople, factKinds, factOfEntry, factOfWait } from '../../domain/notification/facts';
+import { alertsPeople, asksPeople, factKinds, factOfEntry, factOfWait } from '../../domain/notification/facts';
 import { chatText, mailText, webhookBody, type ToldFact } from '../../domain/notification/message';
 import { MAX_ATTEMPTS, nextDigest, secondsToNextAttempt } from '../../domain/notification/schedule';
 
@@ -40,6 +40,7 @@ describe('what is told outside', () => {
     });
     expect(factOfWait('deal/D1', { ...wait, kind: 'approval' })).toBeNull();
     expect(factKinds.filter(asksPeople)).toEqual(['approval.asked', 'approval.reminded']);
+    expect(factKinds.filter(alertsPeople)).toEqual(['break-glass.asked', 'break-glass.granted', 'break-glass.refused', 'break-glass.used']);
   });
 });
 

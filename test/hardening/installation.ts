@@ -104,6 +104,8 @@ function writeFirm(folder: string): void {
     email: `${id.toLowerCase()}@example.com`,
     roles,
   });
+  // May grant exceptions from the duties, and so try to grant their own.
+  for (const user of firm.users.filter(({ id }) => id === 'U-FC-US')) user['roles'] = ['finance-controller', 'entity-head'];
   firm.users.push(also('U-OPS', 'Operator', ['operator']), also('U-AUDIT', 'Auditor', ['auditor']));
   const given = (id: string, delegator: string, delegate: string, role: string, ceiling: string) => ({
     ...firm.delegations[0],

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { effectOnce } from '../../activities/effect-once';
 import { listDeadLetters, notificationFigures, replayNotification } from '../../db/dead-letters';
 import { savePreference } from '../../db/notification-preferences';
+import { tell } from '../../db/outbox';
 import { closeWaits } from '../../db/waits';
 import { MAX_ATTEMPTS } from '../../domain/notification/schedule';
 import { verifyStandardWebhook } from '../../integrations/standard-webhooks';
@@ -269,6 +270,24 @@ describe('the notifier', () => {
       await settled('sent');
       expect(textOf(mail.received[0]!.source)).toContain('Subject: 2 decisions are asked of you');
       expect(mail.received).toHaveLength(1);
+    });
+
+    /** */
+    test('alerts at once whoever answers for an exception from the duties, whatever digest they chose', async () => {
+      await savePreference(database.db, 'U-CFO', { mail: true, digestHour: 8 });
+      await database.db.transaction().execute(async (trx) => {
+        const data = { breakGlassId: 'BG-1', approvalId: facts.approvalId, entityId: 'LE-DE' };
+        await tell(trx, { kind: 'break-glass.asked', data }, 'break-glass/BG-1/asked', AT);
+      });
+      start();
+      await settled('sent', 3);
+      const written = await messages();
+      expect(written.map((each) => [each.user_id, each.digest_at]).sort()).toEqual([
+        ['U-CEO', null],
+        ['U-CFO', null],
+        ['U-HEAD-DE', null],
+      ]);
+      expect(textOf(mail.received[0]!.source)).toContain('https://api.example/v1/break-glass/BG-1');
     });
 
     test('are not written to about what was decided before the mail went out', async () => {

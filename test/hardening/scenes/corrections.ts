@@ -43,9 +43,34 @@ export async function disputed(firm: Firm, expect: Expectations, deal: Deal, inv
 /** A settled invoice is credited and billed once more; nothing of it stands then. */
 export async function corrected(firm: Firm, expect: Expectations, deal: Deal, invoice: string): Promise<void> {
   const receivables = await firm.as('U-AR');
-  of(await receivables('POST', `${invoice}/corrections`, { body: FULL }), 201);
+  const { approvalId } = of<{ approvalId: string }>(await receivables('POST', `${invoice}/corrections`, { body: FULL }), 201);
+  const needless = await (await firm.as('U-FC-US'))('POST', `/v1/approvals/${approvalId}/break-glass`, { body: { reason: 'quality' } });
+  expect.code(needless, 'BreakGlassNeedless');
   await issued(firm, deal, receivables, invoice, 2);
   expect.code(await receivables('POST', `${invoice}/corrections`, { body: FULL }), 'InvoiceCredited');
+}
+
+/** Whoever approved time does not credit its invoice; by an exception that another grants they do, once. */
+export async function brokenGlass(firm: Firm, expect: Expectations, deal: Deal, invoice: string): Promise<void> {
+  const [receivables, finance, cfo] = [await firm.as('U-AR'), await firm.as('U-FC-US'), await firm.as('U-CFO')];
+  const { approvalId } = of<{ approvalId: string }>(await receivables('POST', `${invoice}/corrections`, { body: FULL }), 201);
+  const approval = `/v1/approvals/${approvalId}`;
+  const { shownHash } = of<{ shownHash: string }>(await finance('GET', approval), 200);
+  const decide = () => finance('POST', `${approval}/decisions`, { body: { verdict: 'grant', shownHash } });
+  expect.code(await decide(), 'DutiesConflict');
+  const ask = (send: Send, about = approval) => send('POST', `${about}/break-glass`, { body: { reason: 'quality' } });
+  expect.code(await ask(cfo), 'RoleNotAsked');
+  const { id } = of<{ id: string }>(await ask(finance), 201);
+  expect.code(await ask(finance), 'BreakGlassOpen');
+  const grant = (send: Send, which = id) => send('POST', `/v1/break-glass/${which}/decision`, { body: { verdict: 'grant' } });
+  expect.code(await grant(finance), 'BreakGlassOwnDecision');
+  expect.code(await grant(cfo, 'none'), 'BreakGlassUnknown');
+  of(await grant(cfo), 200);
+  of(await decide(), 200);
+  expect.code(await cfo('POST', `/v1/break-glass/${id}/decision`, { body: { verdict: 'refuse', reason: 'quality' } }), 'BreakGlassSettled');
+  of(await cfo('GET', '/v1/break-glass?state=used'), 200);
+  of(await finance('GET', `/v1/break-glass/${id}`), 200);
+  await issued(firm, deal, receivables, invoice, 1);
 }
 
 async function issued(firm: Firm, deal: Deal, receivables: Send, invoice: string, count: number): Promise<Shown> {

@@ -2,7 +2,7 @@ import { of, type Deal, type Firm } from '../firm';
 import { type Answer } from '../http';
 import { lateChanges, refusedChanges, takenChanges } from './changes';
 import { paymentOf, writeStatement } from './bank';
-import { corrected, disputed } from './corrections';
+import { brokenGlass, corrected, disputed } from './corrections';
 import { type Expectations, type Scene } from './scene';
 import { MAIN } from './terms';
 import { earlyDeal, oneMoreRun, unbilled, unreported } from './unbilled';
@@ -212,6 +212,9 @@ async function bills(firm: Firm, expect: Expectations, deal: Deal): Promise<void
     return (answer.body as { code?: string }).code === 'InvoiceNotOpen';
   });
   await corrected(firm, expect, deal, invoice);
+  const ofTime = data.find((each) => each.state === 'issued' && each.lineId === 'B');
+  expect.that(ofTime !== undefined, 'an invoice of time is issued');
+  await brokenGlass(firm, expect, deal, `/v1/invoices/${ofTime?.id ?? ''}`);
 }
 
 async function bank(firm: Firm, expect: Expectations, invoiceId: string): Promise<void> {

@@ -34,6 +34,7 @@ export const policies: Scene = {
     expect.code(await ask(pmo, { content: { ...content, closeDay: 31 } }), 'PolicyInvalid');
     expect.code(await ask(german, { entityId: 'LE-DE', content: { note: 'ours' } }), 'PolicyVariationInvalid');
     expect.code(await ask(german, { entityId: 'LE-DE', content: { softCloseDay: 28 } }), 'PolicyVariationUnfit');
+    await conditions(pmo, expect);
     const back = { body: { reason: 'back' } };
     expect.code(await pmo('POST', `/v1/policies/closing/versions/${group.versionId}/withdrawal`, back), 'PolicyVersionStays');
     const receipt = of<Receipt>(await ask(pmo, {}), 201);
@@ -62,4 +63,24 @@ async function granted(firm: Firm, expect: Expectations, { changeId, approvalId 
   });
   expect.same(change.state, 'applied', 'the change of the policy');
   return change.versionId ?? '';
+}
+
+/** Every way in which a condition of the firm's own can be wrong; nothing of it is kept. */
+async function conditions(pmo: Send, expect: Expectations): Promise<void> {
+  const { group, content } = of<InForce>(await pmo('GET', `/v1/policies/approval/in-force?on=${DAY}`), 200);
+  const wrong = {
+    ExpressionTooLong: `amount > ${'1'.repeat(1000)}`,
+    ExpressionMalformed: 'amount >',
+    ExpressionNotBoolean: 'paymentTermsDays',
+    ExpressionFunctionRefused: 'entityId.matches("(a+)+b")',
+    ExpressionNested: 'currencies.all(a, currencies.all(b, a == b))',
+    ExpressionConstant: '1 == 1',
+  };
+  const matrix = Object.entries(wrong).map(([id, expression]) => ({
+    ...{ id, subject: 'deal', when: { expression } },
+    approvers: [{ tier: 1, role: 'cfo', quorum: '1' }],
+  }));
+  const body = { basedOn: group.versionId, effectiveFrom: DAY, content: { ...content, matrix }, reason: 'later' };
+  const refused = await pmo('POST', '/v1/policies/approval/changes', { body });
+  for (const code of ['PolicyInvalid', ...Object.keys(wrong)]) expect.code(refused, code);
 }
