@@ -18,6 +18,12 @@ export type TextPurpose =
   | 'change-order'
   | 'policy-change'
   | 'delegation'
+  | 'recusal'
+  | 'question'
+  | 'answer'
+  | 'condition'
+  | 'fulfilment'
+  | 'waiver'
   | 'signatory';
 
 /** What somebody wrote in their own words. `subject` is what it is about, `origin` the request that brought it. */

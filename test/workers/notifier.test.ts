@@ -267,7 +267,7 @@ describe('the notifier', () => {
       expect(hour).toBe('08');
       await database.db.updateTable('notification').set(now).execute();
       await settled('sent');
-      expect(textOf(mail.received[0]!.source)).toContain('Subject: 2 decisions are asked of you');
+      expect(textOf(mail.received[0]!.source)).toContain('Subject: 2 things are asked of you');
       expect(mail.received).toHaveLength(1);
     });
 
