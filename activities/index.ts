@@ -1,5 +1,7 @@
 import { type Activities } from '../contracts/activities';
 import { recordDecision, remindApprovers, withdrawApproval } from './approval/approval';
+import { recordConditionEnd } from './approval/conditions';
+import { recordAnswer, recordQuestion, recordRecusal } from './approval/talk';
 import { dropCancellation, finishCancellation, requestCancellation, startCancellation } from './deal/cancellation';
 import { watched } from './attempts';
 import { closePeriod, postRevenue, reviewBooks } from './books/books';
@@ -53,6 +55,10 @@ const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
   settleChangeOrder,
   applyChangeOrder,
   recordDecision,
+  recordRecusal,
+  recordQuestion,
+  recordAnswer,
+  recordConditionEnd,
   remindApprovers,
   withdrawApproval,
   activateLine,

@@ -18,6 +18,7 @@ import { answerUnreadable, HEADERS_WITHOUT_HOOKS } from './unreadable';
 import { HEALTH, limitRates } from './rates';
 import { guardRoutes } from './routing';
 import { approvalRoutes } from './routes/approvals';
+import { approvalTalkRoutes } from './routes/approval-talk';
 import { auditRoutes } from './routes/audit';
 import { auditExportRoutes } from './routes/audit-export';
 import { bookRoutes } from './routes/books';
@@ -96,6 +97,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   const routeDeps: RouteDeps = { ...deps, gateway };
   for (const routes of [
     approvalRoutes,
+    approvalTalkRoutes,
     auditRoutes,
     auditExportRoutes,
     bookRoutes,

@@ -25,12 +25,18 @@ export function fieldClassesIn(document: unknown): FieldClass[] {
     if (Array.isArray(value)) return value.forEach(look);
     for (const [name, each] of Object.entries(value)) {
       if (each === null || each === undefined) continue;
-      for (const [kind, pattern] of CLASSES) if (pattern.test(name)) found.add(kind);
+      for (const place of name === 'path' && isPointer(each) ? each.split('/') : [name])
+        for (const [kind, pattern] of CLASSES) if (pattern.test(place)) found.add(kind);
       look(each);
     }
   };
   look(document);
   return CLASSES.map(([kind]) => kind).filter((kind) => found.has(kind));
+}
+
+/** Where a change is told, the field is named by its place. */
+function isPointer(value: unknown): value is string {
+  return typeof value === 'string' && value.startsWith('/');
 }
 
 /** The document without the fields that the reader may not see, wherever they stand in it. */

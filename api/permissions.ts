@@ -61,6 +61,11 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'GET /v1/approvals/:id': needs('approval.read'),
   'POST /v1/approvals/:id/decisions': needs('approval.decide'),
   'POST /v1/approvals/:id/withdrawal': needs('approval.read'),
+  'POST /v1/approvals/:id/recusal': needs('approval.decide'),
+  'POST /v1/approvals/:id/questions': needs('approval.decide'),
+  'POST /v1/approvals/:id/answers': needs('approval.read'),
+  'POST /v1/approvals/:id/conditions/:conditionId/fulfilment': needs('approval.read'),
+  'POST /v1/approvals/:id/conditions/:conditionId/waiver': needs('approval.read'),
 
   'POST /v1/approvals/:id/break-glass': needs('approval.decide'),
   'GET /v1/break-glass': needs('approval.decide', 'break-glass.decide', 'audit.read'),

@@ -1,6 +1,8 @@
 import { type Instant } from '../domain/deal/terms';
 import { type BooksActivities } from './books';
 import {
+  type AnswerInput,
+  type ApprovalOutcome,
   type ApprovalView,
   type BaselineView,
   type BillingResult,
@@ -11,6 +13,7 @@ import {
   type ChangeOrderView,
   type ChangeOrderWithdrawal,
   type CollectionHoldInput,
+  type ConditionEndInput,
   type CorrectionInput,
   type CorrectionReceipt,
   type CorrectionView,
@@ -33,6 +36,8 @@ import {
   type PolicyChangeReceipt,
   type PolicyChangeView,
   type ProjectView,
+  type QuestionInput,
+  type RecusalInput,
   type RunRequest,
   type SignOffInput,
   type SowProposalInput,
@@ -89,19 +94,18 @@ export interface ChangeActivities {
   answerAccounting(input: { dealId: string; accounting: ModificationAnswersInput }): Promise<ChangeOrderView>;
   withdrawChangeOrder(input: { dealId: string; withdrawal: ChangeOrderWithdrawal }): Promise<ChangeOrderView>;
   /** Takes over how the approval of the firm ended. */
-  settleChangeOrder(input: {
-    dealId: string;
-    changeOrderId: string;
-    outcome: 'approved' | 'refused' | 'withdrawn';
-    at: Instant;
-  }): Promise<ChangeOrderView>;
+  settleChangeOrder(input: { dealId: string; changeOrderId: string; outcome: ApprovalOutcome; at: Instant }): Promise<ChangeOrderView>;
   /** The next contract version with its lines, tasks, budget and billing plan: one transaction. Or the order no longer fits and ends. */
   applyChangeOrder(input: { dealId: string; changeOrderId: string; at: Instant }): Promise<ChangeOrderView>;
 }
 
 export interface ApprovalActivities {
   recordDecision(input: { approvalId: string; decision: DecisionInput }): Promise<DecisionReceipt>;
-  /** Reminders and escalation that have come due by `at` (R-067). */
+  recordRecusal(input: { approvalId: string; recusal: RecusalInput }): Promise<ApprovalView>;
+  recordQuestion(input: { approvalId: string; question: QuestionInput }): Promise<ApprovalView>;
+  recordAnswer(input: { approvalId: string; answer: AnswerInput }): Promise<ApprovalView>;
+  recordConditionEnd(input: { approvalId: string; end: ConditionEndInput }): Promise<ApprovalView>;
+  /** Reminders and escalation that have come due by `at` (R-067); its end where its time is over (R-283). */
   remindApprovers(input: { approvalId: string; look: string; at: Instant }): Promise<ApprovalView>;
   withdrawApproval(input: { approvalId: string; reasonId: string | null; at: Instant }): Promise<ApprovalView>;
 }
@@ -132,7 +136,12 @@ export interface InvoiceActivities {
   /** The approved invoice gets its issue moment (R-044), or is a draft again because its tax is another on that day (R-049). */
   approveInvoice(input: { invoiceId: string; approvalId: string; at: Instant }): Promise<InvoiceView>;
   /** `outcome` is how the approval ended; `reasonId` why, in somebody's words. */
-  voidInvoice(input: { invoiceId: string; outcome: 'refused' | 'withdrawn'; reasonId: string | null; at: Instant }): Promise<InvoiceView>;
+  voidInvoice(input: {
+    invoiceId: string;
+    outcome: Exclude<ApprovalOutcome, 'approved'>;
+    reasonId: string | null;
+    at: Instant;
+  }): Promise<InvoiceView>;
   /** Number without gaps, due date, journal entry, receivable (D15); or a draft again, see `approveInvoice`. */
   issueInvoice(input: { invoiceId: string; approvalId: string; at: Instant }): Promise<InvoiceView>;
   /** After cash moved, a hold changed, or a step of the dunning ladder came due. */
@@ -147,12 +156,7 @@ export interface CorrectionActivities {
   /** Checks a correction against what stands on the invoice and keeps it for its approval (R-211, R-216). */
   requestCorrection(input: { invoiceId: string; correction: CorrectionInput }): Promise<CorrectionReceipt & { asked: ApprovalView }>;
   /** Takes over how its approval ended: the day of issue, or its end. */
-  settleCorrection(input: {
-    invoiceId: string;
-    correctionId: string;
-    outcome: 'approved' | 'refused' | 'withdrawn';
-    at: Instant;
-  }): Promise<CorrectionView>;
+  settleCorrection(input: { invoiceId: string; correctionId: string; outcome: ApprovalOutcome; at: Instant }): Promise<CorrectionView>;
   /** Credit note and rebill with numbers, documents, postings and the cash that moves along: one transaction (R-212 to R-215). */
   issueCorrection(input: { invoiceId: string; correctionId: string; at: Instant }): Promise<IssuedCorrection>;
 }
@@ -166,12 +170,7 @@ export interface PolicyActivities {
     change: PolicyChangeInput;
   }): Promise<{ receipt: PolicyChangeReceipt; view: PolicyChangeView; asked: ApprovalView }>;
   /** Takes over how its approval ended: the version in force or taken back, or nothing (R-226). */
-  settlePolicyChange(input: {
-    kind: string;
-    changeId: string;
-    outcome: 'approved' | 'refused' | 'withdrawn';
-    at: Instant;
-  }): Promise<PolicyChangeView>;
+  settlePolicyChange(input: { kind: string; changeId: string; outcome: ApprovalOutcome; at: Instant }): Promise<PolicyChangeView>;
 }
 
 export interface ProjectActivities {

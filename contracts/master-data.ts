@@ -102,6 +102,11 @@ const user = z.object({
   personId: id.nullable(),
 });
 
+/** `weights` says what the votes of some members weigh; one where it does not (R-285). */
+const committee = z
+  .object({ role: id, members: z.array(id).min(1), weights: z.record(id, z.int().min(1).max(100)).optional() })
+  .refine(({ members, weights = {} }) => Object.keys(weights).every((each) => members.includes(each)), 'weighs somebody who is no member');
+
 const delegation = z
   .object({ id, delegator: id, delegate: id, role: id, ceiling: plainDecimal.nullable(), from: moment, until: moment, reason: name })
   .refine((each) => each.from < each.until, 'ends before it begins')
@@ -118,7 +123,7 @@ export const masterDataFiles = {
   'calendars.json': z.object({ calendars: z.array(calendar).min(1) }),
   'users.json': z.object({
     users: z.array(user).min(1),
-    committees: z.array(z.object({ role: id, members: z.array(id).min(1) })),
+    committees: z.array(committee),
     processOwners: z.array(z.object({ process: id, owner: id })),
     projectManagersByLine: z.record(id, id),
     delegations: z.array(delegation),

@@ -61,15 +61,63 @@ export interface DecisionInput {
   readonly reasonId: string | null;
   readonly role: string | null;
   readonly shownHash: string;
+  /** What a grant is given under; left out where nothing is. */
+  readonly conditions?: readonly ConditionInput[];
+  readonly at: Instant;
+}
+
+/** A condition of a grant; its words are kept under an id (ADR 0020). */
+export interface ConditionInput {
+  readonly conditionId: string;
+  readonly role: string;
+  readonly textId: string;
+  readonly due: Instant | null;
+}
+
+/** Somebody who is asked stands back (R-280). */
+export interface RecusalInput {
+  readonly by: string;
+  readonly reasonId: string;
+  readonly at: Instant;
+}
+
+/** An approver asks the requester something (R-281). `role` as in a decision. */
+export interface QuestionInput {
+  readonly questionId: string;
+  readonly by: string;
+  readonly role: string | null;
+  readonly textId: string;
+  readonly at: Instant;
+}
+
+export interface AnswerInput {
+  readonly answerId: string;
+  readonly questionId: string;
+  readonly by: string;
+  readonly textId: string;
+  readonly at: Instant;
+}
+
+/** A condition is fulfilled, with words of what shows it, or waived, with words of why (R-282). */
+export interface ConditionEndInput {
+  readonly endId: string;
+  readonly conditionId: string;
+  readonly as: 'fulfilled' | 'waived';
+  readonly by: string;
+  readonly textId: string;
   readonly at: Instant;
 }
 
 export type ApprovalSubject =
   'sow' | 'deal' | 'kickoff' | 'invoice' | 'project-close' | 'cancellation' | 'change-order' | 'correction' | 'policy';
 
+/** How an approval ends. `expired` is taken back by nobody: its time was over (R-283). */
+export type ApprovalOutcome = 'approved' | 'refused' | 'withdrawn' | 'expired';
+
 export interface ApprovalView extends LifecycleView {
   readonly approvalId: string;
-  readonly state: 'pending' | 'approved' | 'refused' | 'withdrawn';
+  /** `conditions`: every vote is given, and nobody goes on by it yet (R-282). */
+  readonly state: 'pending' | 'conditions' | ApprovalOutcome;
   readonly tier: number;
   readonly requestedBy: string;
   readonly shownHash: string;
@@ -85,7 +133,7 @@ export interface DecisionReceipt {
 
 export interface ApprovalResult {
   readonly approvalId: string;
-  readonly state: 'approved' | 'refused' | 'withdrawn';
+  readonly state: ApprovalOutcome;
   readonly decidedAt: Instant;
   readonly reasonId: string | null;
 }

@@ -1,6 +1,7 @@
 import { type Kysely, type Selectable, type Transaction } from 'kysely';
 import { localDateOf } from '../domain/calendar/zone';
 import { type Approval } from '../domain/approval/state';
+import { storedApproval } from '../domain/approval/stored';
 import { type Violation } from '../domain/violation';
 import { conflictsOfDuties, dutiesOfDecision, type DutyConflict } from '../domain/approval/duties';
 import { dutiesOnDeal } from './directory';
@@ -14,7 +15,7 @@ export type ApprovalRow = Selectable<DB['approval']>;
 /** An approval, held until the end of the transaction: whatever else decides on it waits. */
 export async function lockApproval(trx: Transaction<DB>, approvalId: string): Promise<{ row: ApprovalRow; approval: Approval }> {
   const row = await trx.selectFrom('approval').selectAll().where('id', '=', approvalId).forUpdate().executeTakeFirstOrThrow();
-  return { row, approval: row.record as Approval };
+  return { row, approval: storedApproval(row.record) };
 }
 
 /** The rules by which a running approval goes: those of the moment it was opened, whatever was granted or taken back since. */

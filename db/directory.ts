@@ -36,10 +36,14 @@ async function readDirectory(db: Kysely<DB>): Promise<Directory> {
       role: each.role,
       entityId: each.scope_kind === 'entity' ? each.scope_id : null,
     })),
-    committees: [...new Set(members.map((each) => each.role))].map((role) => ({
-      role,
-      members: members.filter((each) => each.role === role).map((each) => each.user_id),
-    })),
+    committees: [...new Set(members.map((each) => each.role))].map((role) => {
+      const seats = members.filter((each) => each.role === role);
+      return {
+        role,
+        members: seats.map((each) => each.user_id),
+        weights: Object.fromEntries(seats.map((each) => [each.user_id, each.weight])),
+      };
+    }),
     limits: Object.fromEntries(users.map((user) => [user.id, limitOf(user.approval_limit_minor, user.approval_limit_currency)])),
   };
 }

@@ -19,6 +19,12 @@ export type TextPurpose =
   | 'policy-change'
   | 'delegation'
   | 'break-glass'
+  | 'recusal'
+  | 'question'
+  | 'answer'
+  | 'condition'
+  | 'fulfilment'
+  | 'waiver'
   | 'signatory';
 
 /** What somebody wrote in their own words. `subject` is what it is about, `origin` the request that brought it. */

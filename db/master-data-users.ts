@@ -104,7 +104,9 @@ async function loadSeats(trx: Transaction<DB>, data: MasterData): Promise<void> 
     trx,
     'committee_member',
     ['role', 'user_id'],
-    committees.flatMap(({ role, members }) => members.map((member) => ({ role, user_id: member }))),
+    committees.flatMap(({ role, members, weights = {} }) =>
+      members.map((member) => ({ role, user_id: member, weight: weights[member] ?? 1 })),
+    ),
   );
   await loadLineManagers(trx, projectManagersByLine, data['deal-closed.cloudevents.json']?.data.contractId ?? EVERY_DEAL);
 }

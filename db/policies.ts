@@ -30,6 +30,8 @@ export interface ApprovalRules {
   readonly matrix: readonly PolicyRule[];
   readonly duties: readonly DutyRule[];
   readonly sla: (SlaTerms & { readonly escalateTo: readonly string[] }) | null;
+  /** After how many working days what nobody has decided ends by itself; null where the policy does not say. */
+  readonly expiresAfterWorkingDays: number | null;
   readonly delegationMaxDepth: number;
   /** For how long an exception from the duties can be granted, and used. */
   readonly breakGlassHours: number;
@@ -110,6 +112,7 @@ export async function approvalRules(
     matrix: source.body.matrix as readonly PolicyRule[],
     duties: dutyRulesOf(firm.body.segregationOfDuties, standard.body.segregationOfDuties ?? []),
     sla: slaTerms([firm.body.sla, standard.body.sla], subject),
+    expiresAfterWorkingDays: expiryDays([firm.body.sla, standard.body.sla], subject),
     delegationMaxDepth: firm.body.delegation.maxDepth,
     breakGlassHours: firm.body.breakGlass?.hours ?? BREAK_GLASS_HOURS,
     groupCurrency: firm.body.groupCurrency,
@@ -199,4 +202,11 @@ function slaTerms(slas: readonly ApprovalPolicy['sla'][], subject: string): Appr
   const workingMinutes = sla?.workingMinutes[subject];
   if (sla === undefined || workingMinutes === undefined) return null;
   return { workingMinutes, remindAtPercent: sla.remindAtPercent, escalateTo: sla.escalateTo };
+}
+
+function expiryDays(slas: readonly ApprovalPolicy['sla'][], subject: string): number | null {
+  const days = slas.map(({ expiresAfterWorkingDays = {} }) =>
+    Object.hasOwn(expiresAfterWorkingDays, subject) ? expiresAfterWorkingDays[subject] : undefined,
+  );
+  return days.find((each) => each !== undefined) ?? null;
 }

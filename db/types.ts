@@ -70,11 +70,42 @@ export interface Approval {
   rule_ids: string[];
   shown: JsonColumn;
   shown_hash: string;
+  /**
+   * conditions: every vote is given, and what they were given under is not settled (R-282).
+   */
   state: string;
   subject_id: string;
   subject_kind: string;
   tier: number;
   workflow_id: string;
+}
+
+export interface ApprovalAnswer {
+  answered_at: string;
+  answered_by: string;
+  question_id: string;
+  text_id: string;
+}
+
+export interface ApprovalCondition {
+  approval_id: string;
+  decision_id: string;
+  due: string | null;
+  id: string;
+  owner_role: string;
+  set_at: string;
+  text_id: string;
+}
+
+export interface ApprovalConditionEnd {
+  condition_id: string;
+  outcome: string;
+  settled_at: string;
+  settled_by: string;
+  /**
+   * The evidence of who fulfilled it, or why it was waived.
+   */
+  text_id: string;
 }
 
 export interface ApprovalDecision {
@@ -88,6 +119,23 @@ export interface ApprovalDecision {
   shown_hash: string;
   tier: number;
   verdict: string;
+}
+
+export interface ApprovalQuestion {
+  approval_id: string;
+  asked_at: string;
+  asked_by: string;
+  id: string;
+  role: string;
+  text_id: string;
+  tier: number;
+}
+
+export interface ApprovalRecusal {
+  approval_id: string;
+  reason_id: string;
+  recused_at: string;
+  user_id: string;
 }
 
 export interface ApprovalStep {
@@ -425,6 +473,10 @@ export interface CollectionHold {
 export interface CommitteeMember {
   role: string;
   user_id: string;
+  /**
+   * What the vote of this seat weighs where the policy gives the roles of its holder no weight (R-285).
+   */
+  weight: Generated<number>;
 }
 
 export interface ContractBalance {
@@ -1731,7 +1783,12 @@ export interface DB {
   api_key: ApiKey;
   app_user: AppUser;
   approval: Approval;
+  approval_answer: ApprovalAnswer;
+  approval_condition: ApprovalCondition;
+  approval_condition_end: ApprovalConditionEnd;
   approval_decision: ApprovalDecision;
+  approval_question: ApprovalQuestion;
+  approval_recusal: ApprovalRecusal;
   approval_step: ApprovalStep;
   audit_anchor: AuditAnchor;
   audit_anchor_head: AuditAnchorHead;

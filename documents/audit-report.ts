@@ -81,6 +81,8 @@ async function approvals(sheet: Sheet, { approvals: asked, policies, delegations
     ];
     await sheet.keep(60);
     sheet.y += pairs(sheet, entries, { x: sheet.left, y: sheet.y, width: sheet.width, nameWidth: 70 }) + 4;
+    const said = saidBeside(approval);
+    if (said.length > 0) await table(sheet, fifths('When', 'Who', 'As', 'Said', 'Until'), said);
     if (approval.decisions.length === 0) continue;
     const rows = approval.decisions.map((each) => [
       utc(each.decidedAt),
@@ -106,6 +108,22 @@ async function approvals(sheet: Sheet, { approvals: asked, policies, delegations
   await titled(sheet, 'Reminders, escalations and breaches');
   const rows = slaEvents.map((each) => [utc(each.at), each.kind, each.role, each.subject, utc(each.since)]);
   await table(sheet, fifths('When', 'What', 'Role', 'Subject', 'Asked since'), rows);
+}
+
+/** Who stood back, asked, and granted under what; the words stand with the entries. */
+function saidBeside({ recusals = [], questions = [], conditions = [] }: AuditExport['approvals'][number]): string[][] {
+  const until = (at: string | null, how: string): string => (at === null ? 'open' : `${how} ${utc(at)}`);
+  return [
+    ...recusals.map(({ at, userId }) => [utc(at), userId, '', 'stood back', '']),
+    ...questions.map((each) => [
+      utc(each.askedAt),
+      each.askedBy,
+      `${each.role}, tier ${each.tier}`,
+      'asked',
+      until(each.answeredAt, 'answered'),
+    ]),
+    ...conditions.map((each) => [utc(each.setAt), each.setBy, `for ${each.role}`, 'condition', until(each.settledAt, each.outcome ?? '')]),
+  ];
 }
 
 async function evidence(sheet: Sheet, { documents, exceptions }: AuditExport): Promise<void> {

@@ -1,13 +1,15 @@
 import { type Kysely, type Transaction } from 'kysely';
 import { addNotification, addToDigest } from '../db/notifications';
-import { mailRecipients, type Recipient } from '../db/notification-preferences';
 import { directory } from '../db/directory';
+import { mailRecipients, type Recipient } from '../db/notification-preferences';
 import { claimFact, lookLater, markAddressed, passOver, type WaitingFact } from '../db/outbox';
 import { candidatesOf, readElectorate } from '../db/reads/candidates';
 import { endpointsFor, hasEndpoints } from '../db/webhook-endpoints';
 import { type DB } from '../db/types';
 import { knownRoles, permissionsOf } from '../domain/access';
+import { holdersOf } from '../domain/approval/holders';
 import { openSteps, type Approval } from '../domain/approval/state';
+import { storedApproval } from '../domain/approval/stored';
 import { type Instant } from '../domain/deal/terms';
 import { alertsPeople, asksPeople } from '../domain/notification/facts';
 import { nextDigest } from '../domain/notification/schedule';
@@ -62,7 +64,7 @@ async function address(trx: Transaction<DB>, { clock, mails }: FanOutDeps, fact:
 }
 
 async function recipientsOf(trx: Transaction<DB>, fact: WaitingFact, clock: BusinessClock): Promise<Recipient[]> {
-  if (asksPeople(fact.kind)) return whoMayDecide(trx, fact, await clock.now());
+  if (asksPeople(fact.kind)) return whoIsAsked(trx, fact, await clock.now());
   return alertsPeople(fact.kind) ? whoAnswers(trx, fact) : [];
 }
 
@@ -80,19 +82,29 @@ async function whoAnswers(trx: Transaction<DB>, { data }: WaitingFact): Promise<
   return people.map((person) => ({ ...person, digestHour: null }));
 }
 
-/** Everybody whose decision is awaited now, delegates too: of the role that is asked, or of every open step where they are reminded. */
-async function whoMayDecide(trx: Transaction<DB>, { data }: WaitingFact, at: Instant): Promise<Recipient[]> {
+/**
+ * Of whom something is asked now: an answer of the requester, a condition of those who hold its role, what was answered of whoever asked it (R-287);
+ * else everybody whose decision is awaited, delegates too: of the role that is asked, or of every open step where they are reminded (R-271).
+ */
+async function whoIsAsked(trx: Transaction<DB>, { kind, data }: WaitingFact, at: Instant): Promise<Recipient[]> {
   const row = await trx
     .selectFrom('approval')
     .select(['record', 'entity_id'])
     .where('id', '=', data['approvalId'] ?? '')
     .executeTakeFirst();
   if (row === undefined) return [];
-  const approval = row.record as Approval;
+  const approval = storedApproval(row.record);
+  if (kind === 'approval.question-asked') return mailRecipients(trx, [approval.requestedBy]);
+  if (kind === 'approval.question-answered') return mailRecipients(trx, askers(approval, data['questionId']));
+  if (kind === 'approval.condition-set') return mailRecipients(trx, holdersOf(await directory(trx), data['role'] ?? '', row.entity_id, []));
   const electorate = await readElectorate(trx, at);
   const asked = openSteps(approval).filter(({ role }) => data['role'] === undefined || role === data['role']);
   const userIds = asked.flatMap((step) => candidatesOf(electorate, approval, step, row.entity_id).map(({ userId }) => userId));
   return mailRecipients(trx, [...new Set(userIds)]);
+}
+
+function askers({ questions }: Approval, questionId: string | undefined): string[] {
+  return questions.filter((each) => each.questionId === questionId).map(({ by }) => by);
 }
 
 /** At once, or with whatever else comes until the hour that the person has chosen. */

@@ -1,6 +1,7 @@
 import { type Kysely } from 'kysely';
 import { type DueNotification, type Outcome } from '../db/notifications';
 import { type DB } from '../db/types';
+import { type FactKind } from '../domain/notification/facts';
 import { type ToldFact, chatText, mailText, webhookBody } from '../domain/notification/message';
 import { secondsToNextAttempt } from '../domain/notification/schedule';
 import { type Mailer } from '../integrations/mailer';
@@ -57,13 +58,16 @@ async function sendMail(deps: SendingDeps, { id, facts, to }: DueNotification): 
   return deps.mailer.send({ messageId: id, to: address, ...mailText(open, { timeZone, publicUrl: deps.publicUrl }) });
 }
 
+/** What is waited for as long as a fact asks for it; a decision unless named here. */
+const WAIT_OF: Partial<Record<FactKind, string>> = { 'approval.question-asked': 'answer', 'approval.condition-set': 'condition' };
+
 async function stillAsked(db: Kysely<DB>, facts: readonly ToldFact[]): Promise<ToldFact[]> {
   const ids = [...new Set(facts.flatMap(({ data }) => data['approvalId'] ?? []))];
   if (ids.length === 0) return [];
   const waits = await db
     .selectFrom('open_wait')
-    .select(['workflow_id', 'role'])
-    .where('kind', '=', 'decision')
+    .select(['workflow_id', 'kind', 'subject', 'role'])
+    .where('kind', 'in', ['decision', 'answer', 'condition'])
     .where('closed_at', 'is', null)
     .where(
       'workflow_id',
@@ -71,7 +75,13 @@ async function stillAsked(db: Kysely<DB>, facts: readonly ToldFact[]): Promise<T
       ids.map((id) => `approval/${id}`),
     )
     .execute();
-  return facts.filter(({ data: { approvalId, role } }) =>
-    waits.some((wait) => wait.workflow_id === `approval/${approvalId ?? ''}` && (role === undefined || wait.role === role)),
+  return facts.filter(({ kind, data: { approvalId, role, conditionId } }) =>
+    waits.some(
+      (wait) =>
+        wait.workflow_id === `approval/${approvalId ?? ''}` &&
+        wait.kind === (WAIT_OF[kind] ?? 'decision') &&
+        (role === undefined || wait.role === role) &&
+        (conditionId === undefined || wait.subject === `condition/${conditionId}`),
+    ),
   );
 }

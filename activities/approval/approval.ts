@@ -7,21 +7,23 @@ import { useBreakGlass } from '../../db/break-glass';
 import { type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { answerTo, decide } from '../../domain/approval/decision';
-import { escalate, withdraw, type Approval } from '../../domain/approval/state';
+import { escalate, expire, hasExpired, withdraw, type Approval } from '../../domain/approval/state';
 import { isViolation, type Violation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, reviewKey } from '../lifecycle';
 import { Refusal } from '../refusal';
+import { insertConditions, textsOfConditions } from './conditions';
 import { decisionFacts } from './decision-facts';
-import { openStepsOf, recordSlaEvent, saveApproval, type OpenStep } from './record';
+import { openStepsOf, placeOf, recordSlaEvent, saveApproval, type OpenStep } from './record';
 
 /** Takes a decision in one transaction: locks the subject, resolves delegation and duties, applies the rule, answers after the commit (D4). */
 export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDecision'] {
   return ({ approvalId, decision }) => {
-    const { decisionId, by, verdict, role, reasonId, shownHash, at } = decision;
+    const { decisionId, by, verdict, role, reasonId, shownHash, at, conditions = [] } = decision;
+    const under = conditions.length === 0 ? {} : { conditions };
     return lifecycleEffect<DecisionReceipt>(
       deps,
-      { key: `decision/${decisionId}`, identity: { approvalId, by, verdict, role, reasonId, shownHash }, at, actor: by },
+      { key: `decision/${decisionId}`, identity: { approvalId, by, verdict, role, reasonId, shownHash, ...under }, at, actor: by },
       async (trx) => {
         const { row, approval } = await lockApproval(trx, approvalId);
         const rules = await rulesOf(trx, row);
@@ -35,7 +37,7 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
           };
         }
         const { ceiling, breakGlass, ...facts } = await decisionFacts(trx, row, approval, rules, decision);
-        const next = decide(approval, decision, facts, at);
+        const next = decide(approval, { ...decision, conditions }, facts, at);
         if (isViolation(next)) return next.violation === 'RoleNotAsked' && ceiling !== null ? ceiling : next;
         const vote = next.tiers
           .flatMap((tier) => tier.steps.flatMap((step) => step.votes.map((each) => ({ ...each, tier: tier.tier, role: step.role }))))
@@ -58,17 +60,27 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
           })
           .execute();
         const broken = breakGlass === null ? null : await useBreakGlass(trx, breakGlass, decisionId, at);
+        await insertConditions(trx, approvalId, decision);
+        const said = {
+          decisionId,
+          role: vote.role,
+          tier: vote.tier,
+          onBehalfOf: vote.onBehalfOf,
+          shownHash,
+          state: view.state,
+          ...(broken === null ? {} : { breakGlass: broken }),
+        };
         return {
           answer: { outcome: 'accepted', approval: view },
           audit: {
             ...placeOf(row),
             action: `decision.${verdict}`,
             subject: approvalId,
-            details: {
-              ...{ decisionId, role: vote.role, tier: vote.tier, onBehalfOf: vote.onBehalfOf, shownHash, state: view.state },
-              ...(broken === null ? {} : { breakGlass: broken }),
-            },
-            texts: { reason: reasonId },
+            details:
+              conditions.length === 0
+                ? said
+                : { ...said, conditions: conditions.map(({ conditionId, role: owner, due }) => ({ conditionId, owner, due })) },
+            texts: { reason: reasonId, ...textsOfConditions(conditions) },
           },
         };
       },
@@ -76,7 +88,7 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
   };
 }
 
-/** Records the reminders and breaches that have come due and asks the next rung of the ladder (R-067). */
+/** Records the reminders and breaches that have come due and asks the next rung of the ladder (R-067); ends what nobody decided in time (R-283). */
 export function remindApprovers(deps: ActivityDeps): ApprovalActivities['remindApprovers'] {
   return ({ approvalId, look, at }) =>
     lifecycleEffect(
@@ -86,9 +98,11 @@ export function remindApprovers(deps: ActivityDeps): ApprovalActivities['remindA
         const { row, approval } = await lockApproval(trx, approvalId);
         const rules = await rulesOf(trx, row);
         if (isViolation(rules)) return rules;
-        const next = await remindAll(trx, row, approval, rules, at);
+        const reminded = await remindAll(trx, row, approval, rules, at);
+        const next = isViolation(reminded) || !hasExpired(reminded, at) ? reminded : expire(reminded, at);
         if (isViolation(next)) return next;
         const answer = await saveApproval(trx, row, next, rules, at);
+        if (next.kind === 'expired') return { answer, audit: { ...placeOf(row), action: 'approval.expired', subject: approvalId } };
         return {
           answer,
           audit: {
@@ -148,11 +162,6 @@ async function remind(
   if (step.escalation === null || !passed(step.escalation.at)) return approval;
   await recordSlaEvent(trx, row, step, 'escalation', step.escalation.at);
   return escalate(approval, step.step.role, step.escalation.to);
-}
-
-/** Where the log speaks of an approval: the stream of its deal, as a fact of the entity that is asked. */
-function placeOf(row: ApprovalRow): { readonly stream: string; readonly entityId: string } {
-  return { stream: row.deal_id === null ? `approval/${row.id}` : `deal/${row.deal_id}`, entityId: row.entity_id };
 }
 
 /** The id of a decision that came with another content: the domain calls it so where it knows the vote (R-062), and so does the effect. */

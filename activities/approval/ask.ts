@@ -4,8 +4,11 @@ import { type AskedWith } from '../../contracts/asked-with';
 import { type ApprovalSubject, type ApprovalView } from '../../contracts/workflow-state';
 import { rulesOf } from '../../db/approval-rules';
 import { hashOf } from '../../db/hash';
+import { entityOf } from '../../db/parties';
+import { type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { requiredTiers } from '../../domain/approval/policy';
+import { expiryOf } from '../../domain/approval/sla';
 import { openApproval } from '../../domain/approval/state';
 import { type Instant } from '../../domain/deal/terms';
 import { approvalWorkflowId } from '../../domain/ids';
@@ -49,10 +52,12 @@ export async function askApproval(trx: Transaction<DB>, ask: ApprovalRequest): P
   const lines = await lineFacts(trx, rules.matrix, ask);
   const tiers = requiredTiers(rules.matrix, subjectKind, { ...facts.policy, entityId: facts.entityId, ...lines });
   if (isViolation(tiers)) return tiers;
+  const expiresAt = tiers.length === 0 ? null : await expiryAt(trx, facts.entityId, rules, at);
+  if (isViolation(expiresAt)) return expiresAt;
   const shownHash = hashOf(facts.shown);
   const { requestedBy, policy } = facts;
   const subject = { kind: subjectKind, id: subjectId };
-  const approval = openApproval({ approvalId, subject, requestedBy, shownHash, amount: policy.amount, tiers }, at);
+  const approval = openApproval({ approvalId, subject, requestedBy, shownHash, amount: policy.amount, tiers, expiresAt }, at);
   const ruleIds = [...new Set(tiers.flatMap((tier) => tier.steps.flatMap((step) => step.ruleIds)))];
   const row = {
     id: approvalId,
@@ -83,6 +88,12 @@ export async function askApproval(trx: Transaction<DB>, ask: ApprovalRequest): P
   const view = await showApproval(trx, row, approval, open, at);
   const { policyVersionId } = rules;
   return { view, terms: { approvalId, subjectKind, shownHash, policyVersionId, ruleIds } };
+}
+
+/** When it ends by itself, on the calendar of the entity that is asked; null where the policy does not say. */
+async function expiryAt(trx: Transaction<DB>, entityId: string, rules: ApprovalRules, at: Instant): Promise<Instant | null | Violation> {
+  const { expiresAfterWorkingDays: days } = rules;
+  return days === null ? null : expiryOf(days, (await entityOf(trx, entityId)).calendar, at);
 }
 
 async function leadEntityOf(trx: Transaction<DB>, dealId: string | null): Promise<string> {

@@ -2,7 +2,8 @@ import { type Transaction } from 'kysely';
 import { type ApprovalSubject } from '../../contracts/workflow-state';
 import { hashOf } from '../../db/hash';
 import { type DB } from '../../db/types';
-import { isApprovedFor, type Approval } from '../../domain/approval/state';
+import { isApprovedFor } from '../../domain/approval/state';
+import { storedApproval } from '../../domain/approval/stored';
 import { type Violation } from '../../domain/violation';
 
 /** What approvers were shown, as it is stored with the approval. */
@@ -28,7 +29,7 @@ export async function refuseUnapproved(
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();
-  const record = row?.record as Approval | undefined;
+  const record = row === undefined ? undefined : storedApproval(row.record);
   if (row === undefined || row.state !== 'approved' || record?.kind !== 'approved')
     return { violation: 'ApprovalMissing', detail: `${subjectKind} ${subjectId} is ${row === undefined ? 'not asked for' : row.state}` };
   const isSame = isApprovedFor(record, hashOf(await done(row.shown as Shown)));

@@ -5,50 +5,104 @@ import { grantedBreakGlass } from '../../db/break-glass';
 import { delegations, directory } from '../../db/directory';
 import { type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
-import { type Authority } from '../../domain/approval/decision';
-import { resolveActingFor } from '../../domain/approval/delegation';
+import { permissionsOf } from '../../domain/access';
+import { type Authority, type DecisionFacts } from '../../domain/approval/decision';
+import { type ActingFor, type Delegation, resolveActingFor } from '../../domain/approval/delegation';
+import { type Directory, holdersOf, seatsOf, votersOf } from '../../domain/approval/holders';
+import { type Seat } from '../../domain/approval/groups';
 import { setsAside } from '../../domain/approval/break-glass';
-import { votersOf } from '../../domain/approval/holders';
 import { type Approval, type ApprovalStep } from '../../domain/approval/state';
 import { isViolation, type Violation } from '../../domain/violation';
 
-/** What Postgres knows about whoever decides: roles, own or delegated, their limits, and duties done on the deal before (D4, R-064…R-068). */
+/** Who speaks, and when. */
+interface Speaker {
+  readonly by: string;
+  readonly at: string;
+}
+
+/** What the roles of people say, without duties; `ceiling` where a delegation would reach but for its amount. */
+export interface PeopleFacts extends Omit<DecisionFacts, 'dutyConflict' | 'owners'> {
+  readonly ceiling: Violation | null;
+  readonly people: Directory;
+}
+
+/**
+ * What Postgres knows about whoever decides: roles, own or delegated, their limits, and duties done on the deal before (D4, R-064…R-068).
+ * `breakGlass` is the exception by which somebody whom rules of duties bar decides all the same (R-354).
+ */
 export async function decisionFacts(
   trx: Transaction<DB>,
   row: ApprovalRow,
   approval: Approval,
   rules: ApprovalRules,
   decision: DecisionInput,
-) {
-  const people = await directory(trx);
-  const given = await delegations(trx, decision.at);
-  const authorities: Authority[] = [];
-  const voters: Record<string, readonly string[]> = {};
-  let ceiling: Violation | null = null;
-  for (const step of askedSteps(approval)) {
-    const ofStep = votersOf(approval, step, people, row.entity_id);
-    const holders = ofStep.map((userId) => ({ userId, limit: people.limits[userId] ?? null }));
-    const acting = resolveActingFor(decision.by, step.role, given, holders, decision.at, approval.amount, {
-      maxDepth: rules.delegationMaxDepth,
-      barred: [approval.requestedBy],
-    });
-    voters[step.role] = ofStep;
-    if (!isViolation(acting)) authorities.push({ role: step.role, onBehalfOf: acting.onBehalfOf, limit: acting.limit });
-    else if (acting.violation === 'DelegationCeilingExceeded' && step.outcome === 'open') ceiling = acting;
-  }
-  const meant = authorities.find((authority) => authority.role === decision.role) ?? authorities[0];
+): Promise<DecisionFacts & { readonly ceiling: Violation | null; readonly breakGlass: string | null }> {
+  const { people, ...facts } = await peopleFacts(trx, row, approval, rules, decision);
+  const meant = facts.authorities.find((authority) => authority.role === decision.role) ?? facts.authorities[0];
   const onBehalfOf = meant?.onBehalfOf ?? null;
   const conflicts = decision.verdict === 'grant' ? await conflictsOn(trx, row, rules, { by: decision.by, onBehalfOf }) : [];
   const broken = conflicts.length === 0 || onBehalfOf !== null ? null : await grantedBreakGlass(trx, row.id, decision.by);
   const breakGlass = broken !== null && setsAside(broken, conflicts, decision.at) ? broken.id : null;
+  const owners = Object.fromEntries((decision.conditions ?? []).map(({ role }) => [role, ownersOf(people, role, row.entity_id)]));
   return {
-    ceiling,
-    authorities,
-    voters,
-    /** By which somebody whom rules bar may decide all the same (R-354). */
+    ...facts,
+    owners,
     breakGlass,
     dutyConflict: breakGlass === null ? (conflicts[0]?.refusal ?? null) : null,
   };
+}
+
+/** In whose right somebody speaks on the open tier, and who may vote on every step that is not decided, those of later tiers too. */
+export async function peopleFacts(
+  trx: Transaction<DB>,
+  row: ApprovalRow,
+  approval: Approval,
+  rules: ApprovalRules,
+  speaker: Speaker,
+): Promise<PeopleFacts> {
+  const people = await directory(trx);
+  const given = await delegations(trx, speaker.at);
+  const authorities: Authority[] = [];
+  const voters: Record<string, readonly string[]> = {};
+  const seats: Record<string, Record<string, Seat>> = {};
+  const barredByRecusal: string[] = [];
+  let ceiling: Violation | null = null;
+  for (const step of stepsToCome(approval)) {
+    voters[step.role] ??= votersOf(approval, step, people, row.entity_id);
+    seats[step.role] ??= seatsOf(step, voters[step.role] ?? [], people);
+  }
+  for (const step of askedSteps(approval)) {
+    const acting = actingOn(approval, step, { people, given, rules, speaker, entityId: row.entity_id });
+    if (!isViolation(acting)) authorities.push({ role: step.role, onBehalfOf: acting.onBehalfOf, limit: acting.limit });
+    else if (acting.violation === 'DelegationCeilingExceeded' && step.outcome === 'open') ceiling = acting;
+    else if (step.recused.length > 0) {
+      const asIfNobodyWere = actingOn(approval, { ...step, recused: [] }, { people, given, rules, speaker, entityId: row.entity_id });
+      if (!isViolation(asIfNobodyWere)) barredByRecusal.push(step.role);
+    }
+  }
+  return { ceiling, authorities, voters, seats, barredByRecusal, people };
+}
+
+/** Who could fulfil a condition: holders of the role, where it lets them read approvals (R-282). */
+export function ownersOf(people: Directory, role: string, entityId: string): string[] {
+  return permissionsOf([role]).includes('approval.read') ? holdersOf(people, role, entityId, []) : [];
+}
+
+interface Given {
+  readonly people: Directory;
+  readonly given: readonly Delegation[];
+  readonly rules: ApprovalRules;
+  readonly speaker: Speaker;
+  readonly entityId: string;
+}
+
+/** In whose right somebody acts on a step; never through the requester, nor through anybody who is recused (R-068, R-280). */
+function actingOn(approval: Approval, step: ApprovalStep, { people, given, rules, speaker, entityId }: Given): ActingFor | Violation {
+  const holders = votersOf(approval, step, people, entityId).map((userId) => ({ userId, limit: people.limits[userId] ?? null }));
+  return resolveActingFor(speaker.by, step.role, given, holders, speaker.at, approval.amount, {
+    maxDepth: rules.delegationMaxDepth,
+    barred: [approval.requestedBy, ...step.recused],
+  });
 }
 
 /** Every step of the open tier, open ones first; decided ones too, so that who comes second is told so and not that nobody asked. */
@@ -56,4 +110,10 @@ function askedSteps(approval: Approval): readonly ApprovalStep[] {
   if (approval.kind !== 'pending') return [];
   const steps = approval.tiers.find((tier) => tier.tier === approval.openTier)?.steps ?? [];
   return [...steps].sort((a, b) => Number(a.outcome !== 'open') - Number(b.outcome !== 'open'));
+}
+
+/** The steps of the open tier, then those of later ones. */
+function stepsToCome(approval: Approval): readonly ApprovalStep[] {
+  if (approval.kind !== 'pending') return [];
+  return approval.tiers.filter(({ tier }) => tier >= approval.openTier).flatMap(({ steps }) => steps);
 }

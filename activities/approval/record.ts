@@ -6,27 +6,35 @@ import { calendarIdOfUser, directory } from '../../db/directory';
 import { calendarOf, entityOf } from '../../db/parties';
 import { type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
-import { type Wait } from '../../db/waits';
-import { votersOf } from '../../domain/approval/holders';
-import { votesNeeded } from '../../domain/approval/quorum';
-import { slaMoments } from '../../domain/approval/sla';
+import { openConditions } from '../../domain/approval/conditions';
+import { type Seat } from '../../domain/approval/groups';
+import { seatsOf, votersOf } from '../../domain/approval/holders';
+import { type Pause, pausesOf } from '../../domain/approval/questions';
+import { momentOf, slaMoments } from '../../domain/approval/sla';
 import { openSteps, type Approval, type ApprovalStep } from '../../domain/approval/state';
-import { addWorkingMinutes } from '../../domain/calendar/working-time';
 import { type WorkingCalendar } from '../../domain/calendar/working-day';
 import { type Instant } from '../../domain/deal/terms';
 import { isViolation } from '../../domain/violation';
 import { park } from '../lifecycle';
 import { saveSteps } from './steps';
+import { earliest, waitsOf } from './waits';
 
 /** An open step with everybody who may vote on it and its deadlines in the working time of whoever must act (R-064, R-067). */
 export interface OpenStep {
   readonly step: ApprovalStep;
   readonly voters: readonly string[];
+  /** What their votes weigh and count for, where the rule says so. */
+  readonly seats: Readonly<Record<string, Seat>>;
   readonly openedAt: Instant;
   readonly reminders: readonly Instant[];
   readonly due: Instant | null;
-  /** When the step escalates next, and to whom; null when the ladder is used up. */
+  /** When the step escalates next, and to whom; null when the ladder is used up, or while its clock stands still. */
   readonly escalation: { readonly at: Instant; readonly to: string } | null;
+}
+
+/** Where the log speaks of an approval: the stream of its deal, as a fact of the entity that is asked. */
+export function placeOf(row: ApprovalRow): { readonly stream: string; readonly entityId: string } {
+  return { stream: row.deal_id === null ? `approval/${row.id}` : `deal/${row.deal_id}`, entityId: row.entity_id };
 }
 
 export async function openStepsOf(
@@ -37,20 +45,23 @@ export async function openStepsOf(
   at: Instant,
 ): Promise<OpenStep[]> {
   const people = await directory(trx);
+  const tier = approval.kind === 'pending' ? approval.openTier : row.tier;
+  const pauses = pausesOf(approval, tier);
   const steps: OpenStep[] = [];
   for (const step of openSteps(approval)) {
     const voters = votersOf(approval, step, people, row.entity_id);
     const calendar = await calendarOfVoters(trx, voters, row.entity_id);
-    const openedAt = await openedAtOf(trx, row.id, approval.kind === 'pending' ? approval.openTier : row.tier, step.role, at);
-    const moments = rules.sla === null ? null : slaMoments(rules.sla, calendar, openedAt);
+    const openedAt = await openedAtOf(trx, row.id, tier, step.role, at);
+    const moments = rules.sla === null ? null : slaMoments(rules.sla, calendar, openedAt, pauses);
     const known = moments === null || isViolation(moments) ? null : moments;
     steps.push({
       step,
       voters,
+      seats: seatsOf(step, voters, people),
       openedAt,
       reminders: known?.reminders ?? [],
       due: known?.due ?? null,
-      escalation: nextEscalation(step, rules, calendar, openedAt),
+      escalation: nextEscalation(step, rules, calendar, openedAt, pauses),
     });
   }
   return steps;
@@ -79,8 +90,8 @@ export function stateColumns({ tier }: Pick<ApprovalRow, 'tier'>, approval: Appr
     record: JSON.stringify(approval),
     state: approval.kind,
     tier: approval.kind === 'pending' ? approval.openTier : tier,
-    due: earliestOf(open.map((each) => each.due)),
-    decided_at: approval.kind === 'pending' ? null : approval.at,
+    due: earliest((approval.kind === 'conditions' ? openConditions(approval) : open).map((each) => each.due)),
+    decided_at: 'at' in approval ? approval.at : null,
     outcome_reason_id: 'reasonId' in approval ? approval.reasonId : null,
   };
 }
@@ -95,41 +106,17 @@ export async function showApproval(
 ): Promise<ApprovalView> {
   const { tier, decided_at: decidedAt, outcome_reason_id: reasonId } = stateColumns(row, approval, open);
   await saveSteps(trx, row.id, approval, open, at);
-  const parked = await park(
-    trx,
-    row.workflow_id,
-    open.map((each) => waitOf(row, each, at)),
-    at,
-  );
-  const state = approval.kind === 'expired' ? 'withdrawn' : approval.kind;
+  const parked = await park(trx, row.workflow_id, waitsOf(row, approval, open, at), at);
   return {
     approvalId: row.id,
-    state,
-    stage: state,
+    state: approval.kind,
+    stage: approval.kind,
     ...parked,
     tier,
     requestedBy: approval.requestedBy,
     shownHash: approval.shownHash,
     decidedAt,
     reasonId,
-  };
-}
-
-function waitOf(row: Parameters<typeof showApproval>[1], open: OpenStep, at: Instant): Wait {
-  const { step, voters, due } = open;
-  const grants = step.votes.filter((vote) => vote.verdict === 'grant').length;
-  const need = votesNeeded(step.quorum, Math.max(voters.length, 1));
-  return {
-    kind: 'decision',
-    subject: `${row.subject_kind}/${row.subject_id}`,
-    role: step.role,
-    entityId: row.entity_id,
-    dealId: row.deal_id,
-    asks: `decide on ${row.subject_kind}, ${grants} of ${need} approvals given, ${voters.length} people may decide`,
-    due,
-    wakesAt: earliestOf(
-      [...open.reminders, open.escalation?.at ?? null].filter((moment) => moment !== null && Date.parse(moment) > Date.parse(at)),
-    ),
   };
 }
 
@@ -156,13 +143,19 @@ export async function recordSlaEvent(
 }
 
 /** Each rung of the escalation ladder is reached after one more deadline has passed. */
-function nextEscalation(step: ApprovalStep, rules: ApprovalRules, calendar: WorkingCalendar, openedAt: Instant): OpenStep['escalation'] {
+function nextEscalation(
+  step: ApprovalStep,
+  rules: ApprovalRules,
+  calendar: WorkingCalendar,
+  openedAt: Instant,
+  pauses: readonly Pause[],
+): OpenStep['escalation'] {
   if (rules.sla === null) return null;
   const rung = rules.sla.escalateTo.findIndex((to) => !step.escalatedTo.includes(to));
   const to = rules.sla.escalateTo[rung];
   if (to === undefined) return null;
-  const at = addWorkingMinutes(calendar, openedAt, rules.sla.workingMinutes * (rung + 1));
-  return isViolation(at) ? null : { at, to };
+  const at = momentOf(rules.sla.workingMinutes * (rung + 1), calendar, openedAt, pauses);
+  return isViolation(at) || at === null ? null : { at, to };
 }
 
 async function calendarOfVoters(trx: Transaction<DB>, voters: readonly string[], entityId: string): Promise<WorkingCalendar> {
@@ -180,9 +173,4 @@ async function openedAtOf(trx: Transaction<DB>, approvalId: string, tier: number
     .where('state', '=', 'open')
     .executeTakeFirst();
   return row?.opened_at ?? at;
-}
-
-function earliestOf(moments: readonly (Instant | null)[]): Instant | null {
-  const known = moments.filter((moment) => moment !== null).sort((a, b) => Date.parse(a) - Date.parse(b));
-  return known[0] ?? null;
 }

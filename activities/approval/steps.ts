@@ -1,6 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import { type DB } from '../../db/types';
-import { votesNeeded } from '../../domain/approval/quorum';
+import { PLAIN_SEAT } from '../../domain/approval/groups';
+import { votesNeeded, weightOf } from '../../domain/approval/quorum';
 import { type Approval } from '../../domain/approval/state';
 import { type Instant } from '../../domain/deal/terms';
 import { type OpenStep } from './record';
@@ -16,15 +17,15 @@ export async function saveSteps(
   const rows = approval.tiers.flatMap(({ tier, steps }) =>
     steps.map((step) => {
       const now = open.find((each) => each.step.role === step.role && isOpenTier(approval, tier));
-      const voters = now?.voters.length ?? 0;
+      const weight = now === undefined ? 0 : weightOf(now.voters.map((userId) => now.seats[userId] ?? PLAIN_SEAT));
       return {
         approval_id: approvalId,
         tier,
         role: step.role,
         quorum: step.quorum,
         state: step.outcome !== 'open' ? step.outcome : now ? 'open' : 'waiting',
-        voters,
-        need: votesNeeded(step.quorum, Math.max(voters, 1)),
+        voters: now?.voters.length ?? 0,
+        need: votesNeeded(step.quorum, Math.max(weight, 1)),
         opened_at: now?.openedAt ?? null,
         due: now?.due ?? null,
         closed_at: step.outcome !== 'open' ? at : null,

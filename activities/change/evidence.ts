@@ -10,6 +10,7 @@ import { localDateOf } from '../../domain/calendar/zone';
 import { paysDoneWork, treatmentOf } from '../../domain/change/accounting';
 import { valuesOf } from '../../domain/change/value';
 import { isViolation, type Violation } from '../../domain/violation';
+import { endOfRequest } from '../approval/outcome';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, type LifecycleEffect } from '../lifecycle';
 import { plannedVersion } from './facts';
@@ -116,6 +117,8 @@ export function withdrawChangeOrder(deps: ActivityDeps): ChangeActivities['withd
   };
 }
 
+const ENDED_BY = { refused: 'ApprovalRefused', withdrawn: 'ApprovalWithdrawn', expired: 'ApprovalExpired' } as const;
+
 /** How the approval of the firm ended: granted, the order waits for what else it needs; else it has ended. */
 export function settleChangeOrder(deps: ActivityDeps): ChangeActivities['settleChangeOrder'] {
   return ({ dealId, changeOrderId, outcome, at }) =>
@@ -132,8 +135,8 @@ export function settleChangeOrder(deps: ActivityDeps): ChangeActivities['settleC
             .where('state', '=', 'requested')
             .execute();
         else {
-          const code = outcome === 'refused' ? 'ApprovalRefused' : 'ApprovalWithdrawn';
-          await endChangeOrder(trx, changeOrderId, { state: outcome, code, detail: `its approval was ${outcome}`, at });
+          const code = ENDED_BY[outcome];
+          await endChangeOrder(trx, changeOrderId, { state: endOfRequest(outcome), code, detail: `its approval was ${outcome}`, at });
         }
         const answer = await changeOrderView(trx, workflowId, deal, changeOrderId, at);
         return { answer, audit: { stream: `deal/${dealId}`, action: `change-order.${answer.orderState}`, subject: changeOrderId } };

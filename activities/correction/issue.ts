@@ -14,6 +14,7 @@ import { atTime, localDateOf } from '../../domain/calendar/zone';
 import { type LocalDate } from '../../domain/deal/terms';
 import { isViolation, type Violation } from '../../domain/violation';
 import { refuseUnapproved } from '../approval/belt';
+import { endOfRequest } from '../approval/outcome';
 import { type ActivityDeps } from '../deps';
 import { calendarOfInvoice, updateInvoice, type InvoiceRow } from '../invoice/view';
 import { takeCashAlong } from './cash';
@@ -30,7 +31,7 @@ export function settleCorrection(deps: ActivityDeps): CorrectionActivities['sett
     const effect = { key: `settle-correction/${correctionId}`, identity: { invoiceId, outcome }, at, actor: ENGINE_ACTOR };
     return correctionEffect<CorrectionView>(deps, invoiceId, effect, async (trx, invoice) => {
       const row = await correctionRow(trx, correctionId);
-      if (outcome !== 'approved') return { ...(await ended(trx, row, outcome, at)), answer: (view) => view };
+      if (outcome !== 'approved') return { ...(await ended(trx, row, endOfRequest(outcome), at)), answer: (view) => view };
       const calendar = await calendarOfInvoice(trx, invoice);
       const issueDate = firstWorkingDayOnOrAfter(calendar, localDateOf(at, calendar.timeZone));
       if (isViolation(issueDate)) return issueDate;

@@ -16,6 +16,7 @@ import { isViolation, type Violation } from '../../domain/violation';
 import { composeDocument } from '../../documents/compose';
 import { askApproval } from '../approval/ask';
 import { refuseUnapproved, type Shown } from '../approval/belt';
+import { endOfRequest } from '../approval/outcome';
 import { invoiceShown } from '../approval/subjects';
 import { type ActivityDeps } from '../deps';
 import { voidRun } from '../line/period-run';
@@ -70,7 +71,7 @@ async function approveDraft(trx: Transaction<DB>, invoice: InvoiceRow, approvalI
 export function voidInvoice(deps: ActivityDeps): InvoiceActivities['voidInvoice'] {
   return ({ invoiceId, outcome, reasonId, at }) =>
     invoiceEffect(deps, invoiceId, { key: `void-invoice/${invoiceId}`, identity: { invoiceId }, at }, (trx, invoice) =>
-      endDraft(trx, invoice, at, outcome, reasonId),
+      endDraft(trx, invoice, at, endOfRequest(outcome), reasonId),
     );
 }
 

@@ -14,6 +14,7 @@ import { type Instant, type LocalDate } from '../../domain/deal/terms';
 import { plannedVersion, withoutVersion } from '../../domain/policy/change';
 import { isViolation, type Violation } from '../../domain/violation';
 import { refuseUnapproved } from '../approval/belt';
+import { endOfRequest } from '../approval/outcome';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect } from '../lifecycle';
 import { refuseCombinations, refuseUnfit } from './fit';
@@ -34,7 +35,7 @@ export function settlePolicyChange(deps: ActivityDeps): PolicyActivities['settle
         outcome === 'approved' ? await refuseUnapproved(trx, 'policy', changeId, (shown) => ({ ...shown, ...bound(row) })) : null;
       if (refused) return refused;
       const applied = outcome === 'approved' ? await apply(trx, row, at) : null;
-      const state = applied === null ? outcome : isViolation(applied) ? 'outdated' : 'applied';
+      const state = outcome !== 'approved' ? endOfRequest(outcome) : isViolation(applied) ? 'outdated' : 'applied';
       const settled = await trx
         .updateTable('policy_change')
         .set({ state, settled_at: at, outcome: isViolation(applied) ? `${applied.violation}: ${applied.detail}` : null })

@@ -5,7 +5,7 @@ import { type PolicyKind } from '../../contracts/policies';
 import { type DB } from '../../db/types';
 import { type PolicyFacts } from '../../domain/approval/policy';
 import { plannedVersion, withoutVersion } from '../../domain/policy/change';
-import { type Difference } from '../../domain/policy/difference';
+import { type Difference } from '../../domain/difference';
 import { isViolation, type Violation } from '../../domain/violation';
 
 export type PolicyChangeRow = Selectable<DB['policy_change']>;

@@ -88,7 +88,7 @@ async function gathered(trx: Transaction<DB>, projectId: string): Promise<Gather
          from time_entry where contract_line_id in (select id from line) and status = 'submitted') as "unapprovedTime",
       (select count(*) from time_entry where contract_line_id in (select id from line) and status = 'approved') as "approvedTime",
       (select coalesce(json_agg(subject_id order by subject_id), '[]') from approval
-        where deal_id = project.deal_id and state = 'pending' and subject_kind <> 'project-close') as "openApprovals",
+        where deal_id = project.deal_id and state in ('pending', 'conditions') and subject_kind <> 'project-close') as "openApprovals",
       (select coalesce(json_agg(hold.id order by hold.id), '[]')
          from collection_hold as hold join document on document.id = hold.invoice_id
         where lifted_at is null and document.state = 'issued') as "openHolds",

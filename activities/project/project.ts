@@ -161,7 +161,7 @@ async function closingApprovalWaits(trx: Transaction<DB>, project: ProjectRow): 
     .where('deal_id', '=', project.deal_id)
     .where('subject_kind', '=', 'project-close')
     .where('subject_id', '=', sql<string>`${project.id} || '/' || id::text`)
-    .where('state', '=', 'pending')
+    .where('state', 'in', ['pending', 'conditions'])
     .execute();
   return asked.map(({ id }) => closingApprovalWait(project, id));
 }

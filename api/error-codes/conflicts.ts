@@ -7,6 +7,13 @@ export const conflicts: readonly [string, ErrorRow][] = [
     AlreadyDecided: ['This is decided already.', READ_AGAIN],
     AlreadyVoted: ['You have decided already.', READ_AGAIN],
     TierNotOpen: ['This tier is not open.', 'Decide when its turn has come.'],
+    QuestionSettled: ['The question is answered, or not needed any more.', READ_AGAIN],
+    NobodyToAnswer: [
+      'Whoever asked for this cannot answer: the engine, or somebody who has left.',
+      'Decide on what is shown, or refuse it.',
+    ],
+    TooManyQuestions: ['No more questions are taken about this.', 'Decide on what is shown, or refuse it.'],
+    ConditionSettled: ['The condition is fulfilled or waived already.', READ_AGAIN],
     VersionOutdated: ['The content has changed since it was shown to you.', 'Read it again and decide on what you see.'],
     DecisionIdReused: ['This decision id came before with another content.', 'Use a new id for a new decision.'],
     ApprovalMissing: ['This is not approved.', 'Have it approved first.'],

@@ -58,6 +58,7 @@ export const engineCodes: Readonly<Record<string, Shown>> = {
   PolicyNotInForce: 'wait',
   PolicyQuorumMalformed: 'wait',
   PolicyQuorumMixed: 'wait',
+  PolicyWeightsMixed: 'wait',
   RateAmbiguous: 'inside',
   RateUnresolved: 'wait',
   RevenueMethodNotSupported: 'wait',

@@ -17,6 +17,11 @@ export const rules: readonly [string, ErrorRow][] = [
     RowsRefused: ['Rows of a file were refused; the others are taken.', 'See the errors of the batch.'],
     StatementInvalid: ['The bank file is refused as a whole.', 'Ask the bank for a correct file.'],
     SowTermsInvalid: ['Terms of the statement of work cannot be applied.', CORRECT],
+    ConditionOwnerUnable: [
+      'Nobody who holds this role could fulfil the condition.',
+      'Name a role that somebody holds there and that reads approvals.',
+    ],
+    ConditionDueInPast: ['A condition is due later than now.', CORRECT],
     ReasonMissing: ['A refusal says why.', 'Send a reason.'],
     CancellationBackdated: ['A cancellation does not take effect in the past.', CORRECT],
     DeliveryBackdated: [
@@ -112,6 +117,7 @@ export const rules: readonly [string, ErrorRow][] = [
     PolicyConditionUnknown: ['The approval policy has a condition that is not known.', ASK_FINANCE],
     PolicyLimitMalformed: ['The approval policy has a malformed limit.', ASK_FINANCE],
     PolicyQuorumMalformed: ['The approval policy has a malformed quorum.', ASK_FINANCE],
+    PolicyWeightsMixed: ['The approval policy asks one role with two sets of weights.', ASK_FINANCE],
     PolicyQuorumMixed: ['The approval policy mixes two kinds of quorum.', ASK_FINANCE],
     DocumentWithoutLines: ['The document has no lines.', CORRECT],
     DocumentWithoutAmount: ['The document has no amount.', CORRECT],

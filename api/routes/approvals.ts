@@ -14,7 +14,8 @@ import { type DecisionInput, type DecisionReceipt } from '../../contracts/workfl
 import { type ApprovalDetail, type ApprovalReader, listApprovals, readApproval } from '../../db/reads/approvals';
 import { covers } from '../../domain/access';
 import { answerTo, refusalWithoutFacts } from '../../domain/approval/decision';
-import { endedAlready } from '../../domain/approval/state';
+import { endedAlready, isOpen } from '../../domain/approval/state';
+import { differences } from '../../domain/difference';
 import { approvalWorkflowId } from '../../domain/ids';
 import { decideUpdate, withdrawSignal } from '../../workflows/approval/messages';
 import { scopeInApprovals } from '../auth/principal';
@@ -26,12 +27,13 @@ import { pageAnswer, pageRequest } from '../paging';
 import { tellAgain } from '../tell-again';
 import { matchedTags, refuseOtherTag } from '../preconditions';
 import { type Api } from '../routing';
+import { keptConditions } from '../conditions';
 import { keepReason } from '../texts';
 import { askRun, orUnknown } from '../updates';
 
 type Outcome = z.infer<typeof decisionReceiptSchema>['outcome'];
 
-const showsFieldsOf = (request: FastifyRequest): string => approvalWorkflowId((request.params as { id: string }).id);
+export const showsFieldsOf = (request: FastifyRequest): string => approvalWorkflowId((request.params as { id: string }).id);
 
 /** What awaits a decision, what is shown, and the decision itself. */
 export function approvalRoutes(app: Api, deps: RouteDeps): void {
@@ -85,13 +87,14 @@ export function approvalRoutes(app: Api, deps: RouteDeps): void {
       const { id } = request.params;
       const approval = await approvalOf(deps, request, id);
       refuseOtherTag(matchedTags(request), approval.shownHash);
-      const { decisionId = idFor(request, 'decision'), verdict, reason, role = null, shownHash } = request.body;
+      const { decisionId = idFor(request, 'decision'), verdict, reason, role = null, shownHash, conditions = [] } = request.body;
       const said = { decisionId, by: request.principal.id, verdict, role, shownHash, at: await deps.clock.now() };
-      const isNew = answerTo(approval.record, { ...said, reasonId: null }) === null;
+      const isNew = answerTo(approval.record, said) === null;
       // What is on record its run may not have heard of, where the answer to the first request was lost with it (R-219).
       if (isNew && approval.state !== 'pending') throw settledRefusal(approval, { ...said, reasonId: null });
       const words = { reason, purpose: 'decision', subject: approvalWorkflowId(id), origin: decisionId } as const;
-      const outcome = await decide(deps, request, id, { ...said, reasonId: await keepReason(deps, request, words) });
+      const under = await keptConditions(deps, request, { approvalId: id, decisionId }, conditions);
+      const outcome = await decide(deps, request, id, { ...said, reasonId: await keepReason(deps, request, words), ...under });
       return { outcome, approval: shownTo(request, await approvalOf(deps, request, id)) };
     },
   });
@@ -140,7 +143,7 @@ const TOLD_AGAIN_AFTER = 3;
  * before its run is started (ADR 0025), so while it is pending the run is asked again, for about two seconds; and the run of whoever asked is
  * told of the request, which it may never have heard of (R-229).
  */
-async function ofRun<T>(
+export async function ofRun<T>(
   deps: RouteDeps,
   request: FastifyRequest,
   id: string,
@@ -151,8 +154,7 @@ async function ofRun<T>(
     const answer = await ask();
     if (answer !== null) return answer;
     const approval = await approvalOf(deps, request, id);
-    const { kind } = approval.record;
-    if (kind !== 'pending' || asked === RUN_ASKED_TIMES) return fromRecord(approval);
+    if (!isOpen(approval.record) || asked === RUN_ASKED_TIMES) return fromRecord(approval);
     if (asked === TOLD_AGAIN_AFTER) await orUnknown(tellAgain(deps, request, id));
     await delay(RUN_ASKED_EVERY_MS);
   }
@@ -171,7 +173,7 @@ function settledRefusal({ record }: Pick<ApprovalDetail, 'record'>, decision: De
 }
 
 /** No run took the message: the approval has ended meanwhile, or its run is gone. */
-function noRun(record: ApprovalDetail['record']): ApiError {
+export function noRun(record: ApprovalDetail['record']): ApiError {
   const ended = endedAlready(record);
   return ended === null ? new ApiError('RunMissing', 'the approval is pending, but no run takes decisions') : refused(ended);
 }
@@ -181,17 +183,23 @@ async function readerOf(deps: RouteDeps, request: FastifyRequest): Promise<Appro
   return { scope: request.scope, userId, at: await deps.clock.now() };
 }
 
-async function approvalOf(deps: RouteDeps, request: FastifyRequest, id: string): Promise<ApprovalDetail> {
+export async function approvalOf(deps: RouteDeps, request: FastifyRequest, id: string): Promise<ApprovalDetail> {
   const approval = await readApproval(deps.db, await readerOf(deps, request), id);
   if (approval === undefined) throw new ApiError('ApprovalUnknown', id);
   return approval;
 }
 
-function shownTo(request: FastifyRequest, { record: _record, ...approval }: ApprovalDetail) {
+export function shownTo(request: FastifyRequest, { record: _record, shownBefore, ...approval }: ApprovalDetail) {
   const lacks = (permission: 'cost.read' | 'margin.read' | 'pay.read') =>
     !covers(scopeInApprovals(request.principal, permission), [approval.entityId]);
-  return {
-    ...approval,
-    shown: withoutFields(approval.shown, { cost: lacks('cost.read'), margin: lacks('margin.read'), pay: lacks('pay.read') }),
-  };
+  const hidden = { cost: lacks('cost.read'), margin: lacks('margin.read'), pay: lacks('pay.read') };
+  const shown = withoutFields(approval.shown, hidden);
+  const changes = shownBefore === undefined ? null : differences(withoutFields(shownBefore, hidden), shown, NAMES_IN_LISTS);
+  return { ...approval, shown, changes: changes?.slice(0, MOST_CHANGES) ?? null, changeCount: changes?.length ?? 0 };
 }
+
+/** Of long lists so many are shown, as of what approvers of policies are. */
+const MOST_CHANGES = 200;
+
+/** By what elements of what approvers are shown are the same thing in two requests (R-284). */
+const NAMES_IN_LISTS = ['id', 'lineId', 'path', 'taskId', 'position'];

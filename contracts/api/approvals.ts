@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { listOf, moment, pageQuery, role, text, uuid } from './common';
+import { instant, listOf, moment, outsideId, pageQuery, role, text, uuid } from './common';
 
-export const approvalStates = ['pending', 'approved', 'refused', 'withdrawn', 'expired'] as const;
+export const approvalStates = ['pending', 'conditions', 'approved', 'refused', 'withdrawn', 'expired'] as const;
 
 export const approvalSummarySchema = z.object({
   id: z.string(),
@@ -42,7 +42,13 @@ export const approvalSchema = approvalSummarySchema.extend({
       approvalStepSchema.extend({
         openedAt: moment.nullable(),
         closedAt: moment.nullable(),
-        candidates: z.array(z.object({ userId: z.string(), onBehalfOf: z.string().nullable() })).readonly(),
+        /** What has been granted of the need. */
+        given: z.int(),
+        /** What a vote weighs by role; null where the policy gives none. */
+        weights: z.record(z.string(), z.int()).nullable(),
+        /** Of which roles so many different people must grant. */
+        groups: z.array(z.object({ name: z.string(), roles: z.array(z.string()).readonly(), need: z.int(), given: z.int() })).readonly(),
+        candidates: z.array(z.object({ userId: z.string(), onBehalfOf: z.string().nullable(), weight: z.int() })).readonly(),
       }),
     )
     .readonly(),
@@ -60,6 +66,73 @@ export const approvalSchema = approvalSummarySchema.extend({
       }),
     )
     .readonly(),
+  /** When it ends by itself where nobody has decided it. */
+  expiresAt: moment.nullable(),
+  recusals: z.array(z.object({ userId: z.string(), reason: z.string().nullable(), at: moment })).readonly(),
+  /** `isOwed`: the requester owes the answer, and the clocks of the tier stand still. */
+  questions: z
+    .array(
+      z.object({
+        questionId: z.string(),
+        tier: z.int(),
+        role: z.string(),
+        askedBy: z.string(),
+        question: z.string().nullable(),
+        askedAt: moment,
+        isOwed: z.boolean(),
+        answeredBy: z.string().nullable(),
+        answer: z.string().nullable(),
+        answeredAt: moment.nullable(),
+      }),
+    )
+    .readonly(),
+  /** What grants were given under; `words` are the evidence, or why it was waived. */
+  conditions: z
+    .array(
+      z.object({
+        conditionId: z.string(),
+        decisionId: z.string(),
+        setBy: z.string(),
+        role: z.string(),
+        condition: z.string().nullable(),
+        due: moment.nullable(),
+        setAt: moment,
+        outcome: z.enum(['fulfilled', 'waived']).nullable(),
+        settledBy: z.string().nullable(),
+        words: z.string().nullable(),
+        settledAt: moment.nullable(),
+      }),
+    )
+    .readonly(),
+  /** The request before this one for the same thing, and who voted on it; those votes count for nothing here. */
+  previous: z
+    .object({
+      approvalId: z.string(),
+      subjectId: z.string(),
+      requestedBy: z.string(),
+      state: z.enum(approvalStates),
+      openedAt: moment,
+      decidedAt: moment.nullable(),
+      votes: z
+        .array(
+          z.object({
+            tier: z.int(),
+            role: z.string(),
+            by: z.string(),
+            onBehalfOf: z.string().nullable(),
+            verdict: z.enum(['grant', 'refuse']),
+            at: moment,
+          }),
+        )
+        .readonly(),
+    })
+    .nullable(),
+  /** What is shown otherwise than the previous time, place by place, the first 200 of `changeCount`; null where there was none. */
+  changes: z
+    .array(z.object({ path: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }))
+    .readonly()
+    .nullable(),
+  changeCount: z.int(),
 });
 
 export const approvalListSchema = listOf(approvalSummarySchema);
@@ -71,19 +144,36 @@ export const approvalQuery = z.strictObject({
   mine: z.enum(['true', 'false']).optional(),
 });
 
-/** A decision binds to what was shown: `shownHash` is the ETag of the approval as the person read it. */
 export const withdrawalRequest = z.strictObject({ reason: text });
 
-export const decisionRequest = z.strictObject({
-  decisionId: z
-    .string()
-    .regex(/^[A-Za-z0-9._:-]{1,100}$/, 'must be 1 to 100 of A-Z a-z 0-9 . _ : -')
-    .optional(),
-  verdict: z.enum(['grant', 'refuse']),
-  reason: text.nullish(),
-  role: role.nullish(),
-  shownHash: z.string().min(1).max(200),
-});
+const condition = z.strictObject({ condition: text, role, due: instant.nullish() });
+
+/**
+ * A decision binds to what was shown: `shownHash` is the ETag of the approval as the person read it. `conditions` are what a grant is given
+ * under: each is the task of a role, and the request is approved once all are settled.
+ */
+export const decisionRequest = z
+  .strictObject({
+    decisionId: z
+      .string()
+      .regex(/^[A-Za-z0-9._:-]{1,100}$/, 'must be 1 to 100 of A-Z a-z 0-9 . _ : -')
+      .optional(),
+    verdict: z.enum(['grant', 'refuse']),
+    reason: text.nullish(),
+    role: role.nullish(),
+    shownHash: z.string().min(1).max(200),
+    conditions: z.array(condition).max(10).optional(),
+  })
+  .refine(({ verdict, conditions = [] }) => verdict === 'grant' || conditions.length === 0, {
+    path: ['conditions'],
+    message: 'a refusal has no conditions',
+  });
+
+export const recusalRequest = z.strictObject({ reason: text });
+export const questionRequest = z.strictObject({ question: text, role: role.nullish() });
+export const answerRequest = z.strictObject({ questionId: outsideId, answer: text });
+export const fulfilmentRequest = z.strictObject({ evidence: text });
+export const waiverRequest = z.strictObject({ reason: text });
 export const decisionReceiptSchema = z.object({
   outcome: z.enum(['accepted', 'already-received', 'already-applied']),
   approval: approvalSchema,

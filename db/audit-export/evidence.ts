@@ -2,6 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import { type AuditExport } from '../../contracts/api/audit-export';
 import { type Scope } from '../../domain/access';
 import { inEntities } from '../entity-scope';
+import { talkOf } from '../reads/approval-talk';
 import { type DB } from '../types';
 import { type ExportReader, type ExportedEntry } from './entries';
 
@@ -69,6 +70,10 @@ async function approvalsOf(
     .orderBy('decided_at')
     .orderBy('decision_id')
     .execute();
+  const talk = await talkOf(
+    trx,
+    rows.map(({ id }) => id),
+  );
   return rows.map((row) => {
     const shown = redact(row.shown, row.entity_id);
     return {
@@ -101,8 +106,16 @@ async function approvalsOf(
           reasonId: each.reason_id,
           decidedAt: each.decided_at,
         })),
+      recusals: saidTo(row.id, talk.recusals),
+      questions: saidTo(row.id, talk.questions),
+      conditions: saidTo(row.id, talk.conditions),
     };
   });
+}
+
+/** What was said to one approval, without repeating which. */
+function saidTo<Said extends { readonly approvalId: string }>(id: string, said: readonly Said[]): Omit<Said, 'approvalId'>[] {
+  return said.filter((each) => each.approvalId === id).map(({ approvalId: _approvalId, ...rest }) => rest);
 }
 
 async function policiesOf(trx: Kysely<DB>, ids: readonly string[]): Promise<Evidence['policies']> {

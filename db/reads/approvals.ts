@@ -1,12 +1,17 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
+import { openQuestions } from '../../domain/approval/questions';
+import { weightOf } from '../../domain/approval/quorum';
 import { type Approval } from '../../domain/approval/state';
+import { storedApproval } from '../../domain/approval/stored';
 import { type Instant } from '../../domain/deal/terms';
 import { type Scope } from '../../domain/access';
 import { inEntities } from '../entity-scope';
 import { textsOf } from '../free-text';
 import { type DB } from '../types';
 import { amountOrNull } from './amount';
-import { type Candidate, candidatesOf, type Electorate, isAsked, readElectorate, takesPart } from './candidates';
+import { type PreviousApproval, previousOf } from './approval-before';
+import { talkInWords, talkOf, textsInTalk } from './approval-talk';
+import { awaits, type Candidate, candidatesOf, type Electorate, readElectorate, takesPart } from './candidates';
 import { keyAt, type Page, pageOf, type PageRequest } from './page';
 
 /** Who reads: approvals of the entities in scope, and those in which the person takes part. `at` decides which delegations count. */
@@ -49,6 +54,14 @@ export interface ApprovalDetail extends ApprovalSummary {
     readonly reason: string | null;
     readonly decidedAt: string;
   }[];
+  readonly recusals: ReturnType<typeof talkInWords>['recusals'];
+  readonly questions: ReturnType<typeof talkInWords>['questions'];
+  readonly conditions: ReturnType<typeof talkInWords>['conditions'];
+  /** When it ends by itself where nobody has decided it. */
+  readonly expiresAt: string | null;
+  readonly previous: PreviousApproval | null;
+  /** What the approvers of the previous request were shown; undefined where there is none. */
+  readonly shownBefore: unknown;
   /** The state by the rules, for answering a decision that comes late. */
   readonly record: Approval;
 }
@@ -59,6 +72,10 @@ export interface ApprovalStepView {
   readonly quorum: string;
   readonly voters: number;
   readonly need: number;
+  /** What has been granted of it. Both are in weight, which is people where nobody has another. */
+  readonly given: number;
+  readonly weights: Readonly<Record<string, number>> | null;
+  readonly groups: readonly { readonly name: string; readonly roles: readonly string[]; readonly need: number; readonly given: number }[];
   readonly state: string;
   readonly openedAt: string | null;
   readonly due: string | null;
@@ -70,7 +87,7 @@ export interface ApprovalFilter {
   readonly state?: string | undefined;
   readonly dealId?: string | undefined;
   readonly subjectKind?: string | undefined;
-  /** Only those that await this reader's own decision now. */
+  /** Only those that await this reader's own decision or answer now. */
   readonly mine?: boolean;
 }
 
@@ -95,7 +112,7 @@ export async function listApprovals(
 export async function readApproval(db: Kysely<DB>, reader: ApprovalReader, approvalId: string): Promise<ApprovalDetail | undefined> {
   const row = await db.selectFrom('approval').selectAll().where('id', '=', approvalId).executeTakeFirst();
   if (row === undefined) return undefined;
-  const record = row.record as Approval;
+  const record = storedApproval(row.record);
   const electorate = await readElectorate(db, reader.at);
   const inScope = reader.scope.kind === 'group' || reader.scope.entityIds.includes(row.entity_id);
   if (!inScope && (reader.userId === null || !takesPart(electorate, record, row.entity_id, reader.userId))) return undefined;
@@ -107,7 +124,15 @@ export async function readApproval(db: Kysely<DB>, reader: ApprovalReader, appro
     .orderBy('decided_at')
     .orderBy('decision_id')
     .execute();
-  const words = await textsOf(db, [row.outcome_reason_id, reasonShown(row.shown), ...decisions.map((each) => each.reason_id)]);
+  const talk = await talkOf(db, [approvalId]);
+  const before = await previousOf(db, row);
+  const words = await textsOf(db, [
+    row.outcome_reason_id,
+    reasonShown(row.shown),
+    reasonShown(before?.row.shown),
+    ...decisions.map((each) => each.reason_id),
+    ...textsInTalk(talk),
+  ]);
   return {
     ...summary(row, words),
     policyVersionId: row.policy_version_id,
@@ -123,6 +148,10 @@ export async function readApproval(db: Kysely<DB>, reader: ApprovalReader, appro
       reason: words.get(each.reason_id ?? '') ?? null,
       decidedAt: each.decided_at,
     })),
+    ...talkInWords(talk, words, new Set(openQuestions(record).map(({ questionId }) => questionId))),
+    expiresAt: record.expiresAt,
+    previous: before?.previous ?? null,
+    shownBefore: before === undefined ? undefined : shownInWords(before.row.shown, words),
     record,
   };
 }
@@ -133,7 +162,7 @@ async function listMine(db: Kysely<DB>, reader: ApprovalReader, filter: Approval
   if (userId === null || (filter.state ?? 'pending') !== 'pending') return { rows: [], next: null };
   const electorate = await readElectorate(db, reader.at);
   const rows = await filtered(db, { ...filter, state: 'pending' }, page).execute();
-  const mine = rows.filter((row) => isAsked(electorate, row.record as Approval, row.entity_id, userId));
+  const mine = rows.filter((row) => awaits(electorate, storedApproval(row.record), row.entity_id, userId));
   return summaries(db, mine.slice(0, page.limit + 1), page);
 }
 
@@ -159,12 +188,21 @@ function stepsOf(
   return record.tiers.flatMap(({ tier, steps }) =>
     steps.map((step): ApprovalStepView => {
       const kept = stored.find((each) => each.tier === tier && each.role === step.role);
+      const grants = step.votes.filter(({ verdict }) => verdict === 'grant');
       return {
         tier,
         role: step.role,
         quorum: step.quorum,
         voters: kept?.voters ?? 0,
         need: kept?.need ?? 1,
+        given: weightOf(grants),
+        weights: step.weights,
+        groups: step.groups.map(({ name, roles, grants: need }) => ({
+          name,
+          roles,
+          need,
+          given: grants.filter(({ groups }) => groups.includes(name)).length,
+        })),
         state: kept?.state ?? 'waiting',
         openedAt: kept?.opened_at ?? null,
         due: kept?.due ?? null,
@@ -201,6 +239,7 @@ function reasonShown(shown: unknown): string | null {
 /** Why an approval ended: in the words of whoever refused it or took it back; without words it ended with its subject. */
 function outcomeReason(row: Row, words: Words): string | null {
   if (row.outcome_reason_id !== null) return words.get(row.outcome_reason_id) ?? null;
+  if (row.state === 'expired') return 'nobody decided it in time';
   return row.state === 'withdrawn' ? 'cancelled with its subject' : null;
 }
 

@@ -1,6 +1,8 @@
 import { type Kysely } from 'kysely';
 import { isActive, resolveActingFor, type Delegation } from '../../domain/approval/delegation';
-import { type Directory, votersOf } from '../../domain/approval/holders';
+import { PLAIN_SEAT } from '../../domain/approval/groups';
+import { type Directory, holdersOf, seatsOf, votersOf } from '../../domain/approval/holders';
+import { openQuestions } from '../../domain/approval/questions';
 import { openSteps, type Approval, type ApprovalStep } from '../../domain/approval/state';
 import { type Instant } from '../../domain/deal/terms';
 import { isViolation } from '../../domain/violation';
@@ -12,6 +14,8 @@ import { type DB } from '../types';
 export interface Candidate {
   readonly userId: string;
   readonly onBehalfOf: string | null;
+  /** What their vote would weigh. */
+  readonly weight: number;
 }
 
 /** Everything that says who may decide, read once for a whole list. */
@@ -35,9 +39,11 @@ export function candidatesOf(electorate: Electorate, approval: Approval, step: A
   const voted = step.votes.map((vote) => vote.by);
   const holders = votersOf(approval, step, electorate.people, entityId).filter((userId) => !voted.includes(userId));
   const delegates = [...new Set(electorate.given.filter(({ role }) => role === step.role).map(({ delegate }) => delegate))]
-    .filter((userId) => userId !== approval.requestedBy && !holders.includes(userId) && !voted.includes(userId))
+    .filter((userId) => ![approval.requestedBy, ...step.recused, ...holders, ...voted].includes(userId))
     .flatMap((userId) => actingFor(electorate, approval, step, holders, userId));
-  return [...holders.map((userId) => ({ userId, onBehalfOf: null })), ...delegates];
+  const seats = seatsOf(step, holders, electorate.people);
+  const asked = [...holders.map((userId) => ({ userId, onBehalfOf: null })), ...delegates];
+  return asked.map((each) => ({ ...each, weight: (seats[each.onBehalfOf ?? each.userId] ?? PLAIN_SEAT).weight }));
 }
 
 /** The same chain that a decision of the user would be taken by; none where it would be refused. */
@@ -47,19 +53,20 @@ function actingFor(
   step: ApprovalStep,
   holders: readonly string[],
   userId: string,
-): Candidate[] {
+): Omit<Candidate, 'weight'>[] {
   const withLimits = holders.map((holder) => ({ userId: holder, limit: people.limits[holder] ?? null }));
-  const barred = [approval.requestedBy];
+  const barred = [approval.requestedBy, ...step.recused];
   const acting = resolveActingFor(userId, step.role, given, withLimits, at, approval.amount, { maxDepth, barred });
   return isViolation(acting) ? [] : [{ userId, onBehalfOf: acting.onBehalfOf }];
 }
 
-/** True where the user has decided, asked, or is asked to decide. */
+/** True where the user has decided, asked, stood back, sees to a condition, or is asked to decide. */
 export function takesPart(electorate: Electorate, approval: Approval, entityId: string, userId: string): boolean {
   const steps = approval.tiers.flatMap((tier) => tier.steps);
   return (
     approval.requestedBy === userId ||
-    steps.some((step) => step.votes.some((vote) => vote.by === userId || vote.onBehalfOf === userId)) ||
+    steps.some((step) => step.recused.includes(userId) || step.votes.some((vote) => vote.by === userId || vote.onBehalfOf === userId)) ||
+    approval.conditions.some(({ role }) => holdersOf(electorate.people, role, entityId, []).includes(userId)) ||
     isAsked(electorate, approval, entityId, userId)
   );
 }
@@ -67,4 +74,10 @@ export function takesPart(electorate: Electorate, approval: Approval, entityId: 
 /** True where an open step awaits the user's decision. */
 export function isAsked(electorate: Electorate, approval: Approval, entityId: string, userId: string): boolean {
   return openSteps(approval).some((step) => candidatesOf(electorate, approval, step, entityId).some((each) => each.userId === userId));
+}
+
+/** True where an open approval awaits the user's decision, or the user's answer to a question. */
+export function awaits(electorate: Electorate, approval: Approval, entityId: string, userId: string): boolean {
+  const owesAnswer = approval.requestedBy === userId && openQuestions(approval).length > 0;
+  return owesAnswer || isAsked(electorate, approval, entityId, userId);
 }

@@ -3,7 +3,7 @@ import { type PolicyKind } from '../../contracts/policies';
 import { covers, type Scope } from '../../domain/access';
 import { type LocalDate } from '../../domain/deal/terms';
 import { contentOf } from '../../domain/policy/content';
-import { differences, type Difference } from '../../domain/policy/difference';
+import { differences, type Difference } from '../../domain/difference';
 import { bodyFor, type PolicyVersion } from '../../domain/policy/variation';
 import { inForce, lastFirst, stateOf, successorOf, type VersionState } from '../../domain/policy/versions';
 import { type DB } from '../types';

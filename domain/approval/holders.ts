@@ -1,11 +1,19 @@
 import { compareMoney, type Money } from '../money';
-import { LIMIT_HOLDER_ROLE } from './decision';
+import { LIMIT_HOLDER_ROLE } from './settle-step';
+import { type Seat } from './groups';
 import { type Approval, type ApprovalStep } from './state';
 
-/** Who may hold roles: active users only; a role held for the whole group has entity null. Limits are in the group currency. */
+/**
+ * Who may hold roles: active users only; a role held for the whole group has entity null. Limits are in the group currency. A committee gives
+ * each seat a weight; a member who has none has one vote.
+ */
 export interface Directory {
   readonly assignments: readonly { readonly userId: string; readonly role: string; readonly entityId: string | null }[];
-  readonly committees: readonly { readonly role: string; readonly members: readonly string[] }[];
+  readonly committees: readonly {
+    readonly role: string;
+    readonly members: readonly string[];
+    readonly weights: Readonly<Record<string, number>>;
+  }[];
   readonly limits: Readonly<Record<string, Money | null>>;
 }
 
@@ -56,6 +64,26 @@ export function votersOf(approval: Approval, step: ApprovalStep, directory: Dire
     to === 'role' ? holdersInGroup(directory, step.role, excluded) : holdersOf(directory, to, entityId, excluded),
   );
   return [...new Set([...asked, ...further])];
+}
+
+/**
+ * What the votes of some people weigh on a step and which of its groups they count for (R-285, R-286): the largest weight that the rule gives a role
+ * they hold, else that of their seat in the committee, else one. A role counts wherever it is held.
+ */
+export function seatsOf({ role, weights, groups }: ApprovalStep, voters: readonly string[], directory: Directory): Record<string, Seat> {
+  if (weights === null && groups.length === 0 && !directory.committees.some((each) => each.role === role)) return {};
+  const rolesOf = (userId: string): string[] => [
+    ...directory.assignments.filter((held) => held.userId === userId).map((held) => held.role),
+    ...directory.committees.filter(({ members }) => members.includes(userId)).map((each) => each.role),
+  ];
+  const ownSeats = directory.committees.find((each) => each.role === role)?.weights ?? {};
+  const seat = (userId: string): Seat => {
+    const roles = rolesOf(userId);
+    const weighed = roles.flatMap((each) => weights?.[each] ?? []);
+    const weight = weighed.length > 0 ? Math.max(...weighed) : (ownSeats[userId] ?? 1);
+    return { weight, groups: groups.filter((group) => group.roles.some((each) => roles.includes(each))).map(({ name }) => name) };
+  };
+  return Object.fromEntries(voters.map((userId) => [userId, seat(userId)]));
 }
 
 function decidedElsewhere(approval: Approval, step: ApprovalStep): string[] {

@@ -1,7 +1,9 @@
+import { canonicalJson } from '../canonical-json';
 import { compare, decimal, isDecimal, type Decimal } from '../decimal';
 import { toDecimal, type Money } from '../money';
 import { type ExpressionFacts, expressionHolds, refusedExpression } from '../policy/expression';
 import { isViolation, type Violation } from '../violation';
+import { type GroupMinimum } from './groups';
 import { mergeQuorum } from './quorum';
 
 /** When a rule applies; every stated condition must hold. Amounts are in the group currency, percents and days as decimals. */
@@ -22,6 +24,9 @@ export interface PolicyApprover {
   readonly quorum: string;
   readonly veto?: boolean;
   readonly minimumVoters?: number;
+  /** What a vote weighs, by a role that the voter holds beside; one where none of them is named (R-285). */
+  readonly weights?: Readonly<Record<string, number>>;
+  readonly groups?: readonly GroupMinimum[];
 }
 
 export interface PolicyRule {
@@ -52,6 +57,9 @@ export interface RequiredStep {
   readonly minimumVoters: number;
   /** A committee votes anew, whatever its members did in earlier tiers. */
   readonly committee: boolean;
+  /** By role; null where the rule gives none, and a vote weighs what the seat in a committee does, or one (R-285). */
+  readonly weights: Readonly<Record<string, number>> | null;
+  readonly groups: readonly GroupMinimum[];
 }
 
 export interface RequiredTier {
@@ -82,7 +90,7 @@ export function decidedWith(subject: string): string {
 /**
  * The tiers that a policy asks for a subject, in order; several rules may apply together, the same role in the same tier is asked once with
  * the larger quorum (R-060, S-03, S-41). An empty list means that nobody is asked. Refuses a matrix it does not understand
- * (`PolicyConditionUnknown`, `PolicyLimitMalformed`, `PolicyQuorumMalformed`, `PolicyQuorumMixed`): a rule that is skipped in silence is an approval that nobody gave.
+ * (`PolicyConditionUnknown`, `PolicyLimitMalformed`, `PolicyQuorumMalformed`, `PolicyQuorumMixed`, `PolicyWeightsMixed`): a rule that is skipped in silence is an approval that nobody gave.
  */
 export function requiredTiers(matrix: readonly PolicyRule[], subject: string, facts: PolicyFacts): RequiredTier[] | Violation {
   const subjects = SUBJECTS_OF[subject] ?? [subject];
@@ -135,6 +143,8 @@ function factsOfExpression(facts: PolicyFacts, subject: string): ExpressionFacts
 function merged(known: RequiredStep | undefined, rule: PolicyRule, approver: PolicyApprover): RequiredStep | Violation {
   const quorum = mergeQuorum(known?.quorum ?? approver.quorum, approver.quorum);
   if (isViolation(quorum)) return { ...quorum, detail: `${rule.id}: ${quorum.detail}` };
+  if (known !== undefined && canonicalJson(known.weights) !== canonicalJson(approver.weights ?? null))
+    return { violation: 'PolicyWeightsMixed', detail: `${rule.id}: ${approver.role}` };
   return {
     role: approver.role,
     quorum,
@@ -142,7 +152,18 @@ function merged(known: RequiredStep | undefined, rule: PolicyRule, approver: Pol
     veto: (known?.veto ?? false) || (approver.veto ?? false),
     minimumVoters: Math.max(known?.minimumVoters ?? 1, approver.minimumVoters ?? 1),
     committee: (known?.committee ?? false) || rule.subject === 'committee',
+    weights: approver.weights ?? null,
+    groups: mergedGroups(known?.groups ?? [], approver.groups ?? []),
   };
+}
+
+/** A group that several rules name asks for the larger minimum. */
+function mergedGroups(known: readonly GroupMinimum[], asked: readonly GroupMinimum[]): GroupMinimum[] {
+  const larger = known.map((group) => {
+    const other = asked.find(({ name }) => name === group.name);
+    return other !== undefined && other.grants > group.grants ? other : group;
+  });
+  return [...larger, ...asked.filter(({ name }) => !known.some((group) => group.name === name))];
 }
 
 function limitOf(limit: string | boolean): Decimal {

@@ -1,7 +1,9 @@
 import { type Instant } from '../deal/terms';
 import { type Money } from '../money';
 import { type Violation } from '../violation';
+import { type Condition } from './conditions';
 import { type RequiredStep, type RequiredTier } from './policy';
+import { type Question } from './questions';
 import { type StepOutcome } from './quorum';
 
 export type Verdict = 'grant' | 'refuse';
@@ -15,6 +17,9 @@ export interface Vote {
   /** Id of the words in which the voter says why; the words stand elsewhere, where they can be erased (I-15). */
   readonly reasonId: string | null;
   readonly limit: Money | null;
+  /** What the vote weighs, and the groups of the rule that it counts for, as they were when it was given. */
+  readonly weight: number;
+  readonly groups: readonly string[];
   readonly at: Instant;
 }
 
@@ -41,6 +46,10 @@ interface ApprovalCore {
   /** In the group currency; null where the subject has none. */
   readonly amount: Money | null;
   readonly tiers: readonly ApprovalTier[];
+  /** When it ends by itself where nobody has decided it; null where the policy says nothing. */
+  readonly expiresAt: Instant | null;
+  readonly questions: readonly Question[];
+  readonly conditions: readonly Condition[];
 }
 
 export interface PendingApproval extends ApprovalCore {
@@ -51,6 +60,8 @@ export interface PendingApproval extends ApprovalCore {
 /** One variant per state; a decided approval never changes (R-062, I-08). */
 export type Approval =
   | PendingApproval
+  /** Every vote is given, and what they were given under is not settled: no decision yet, so nobody goes on by it. */
+  | (ApprovalCore & { readonly kind: 'conditions'; readonly grantedAt: Instant })
   | (ApprovalCore & { readonly kind: 'approved'; readonly at: Instant })
   | (ApprovalCore & {
       readonly kind: 'refused';
@@ -69,12 +80,13 @@ export interface ApprovalRequest {
   readonly shownHash: string;
   readonly amount: Money | null;
   readonly tiers: readonly RequiredTier[];
+  readonly expiresAt?: Instant | null;
 }
 
 /** A new approval with its lowest tier open; approved at once where the policy asks nobody. */
 export function openApproval(request: ApprovalRequest, at: Instant): Approval {
   const tiers = request.tiers.map(({ tier, steps }) => ({ tier, steps: steps.map(newStep) }));
-  const core = { ...request, tiers, requestedAt: at };
+  const core = { ...request, tiers, requestedAt: at, expiresAt: request.expiresAt ?? null, questions: [], conditions: [] };
   const first = tiers[0];
   return first === undefined ? { ...core, kind: 'approved', at } : { ...core, kind: 'pending', openTier: first.tier };
 }
@@ -82,6 +94,11 @@ export function openApproval(request: ApprovalRequest, at: Instant): Approval {
 /** A step that nobody has voted on. */
 export function newStep(step: RequiredStep): ApprovalStep {
   return { ...step, outcome: 'open', votes: [], recused: [], escalatedTo: [] };
+}
+
+/** True until it is approved, refused, taken back or expired: somebody owes something, and what is shown may still be taken back. */
+export function isOpen(approval: Approval): boolean {
+  return approval.kind === 'pending' || approval.kind === 'conditions';
 }
 
 /** The steps on which a decision is awaited now; empty once the approval has ended. */
@@ -103,10 +120,11 @@ export function withdraw(approval: Approval, by: string, reasonId: string | null
   return { ...core(approval), kind: 'withdrawn', at, by, reasonId };
 }
 
-/** Ends a request that nobody decided in its time. */
+/** Ends a request that nobody decided in its time; one whose votes are given is decided, and waits for its conditions. */
 export function expire(approval: Approval, at: Instant): Approval | Violation {
   const ended = endedAlready(approval);
-  return ended ?? { ...core(approval), kind: 'expired', at };
+  if (ended !== null || approval.kind === 'conditions') return ended ?? approval;
+  return { ...core(approval), kind: 'expired', at };
 }
 
 /** Asks one more role on an open step; asking the same role twice changes nothing (R-067, RULES Approvals: escalation). */
@@ -117,11 +135,32 @@ export function escalate(approval: Approval, role: string, to: string): Approval
   return replaceStep(approval, role, { ...step, escalatedTo: [...step.escalatedTo, to] });
 }
 
-/** The refusal that answers anything said to an approval that has ended; null while it is pending. */
+/** True for whoever has stood back from it. */
+export function isRecused({ tiers }: Pick<Approval, 'tiers'>, userId: string): boolean {
+  return tiers.some(({ steps }) => steps.some(({ recused }) => recused.includes(userId)));
+}
+
+/** The refusal that answers anything said to an approval that has ended; null while it is open. */
 export function endedAlready(approval: Approval): Violation | null {
-  if (approval.kind === 'pending') return null;
+  if (isOpen(approval)) return null;
   const gone = approval.kind === 'withdrawn' || approval.kind === 'expired';
   return { violation: gone ? 'ApprovalGone' : 'AlreadyDecided', detail: approval.kind };
+}
+
+/** The refusal of a vote and of whatever belongs to voting: it has ended, or every vote is given. */
+export function votesAreOver(approval: Approval): Violation | null {
+  if (approval.kind === 'conditions') return { violation: 'AlreadyDecided', detail: 'every vote is given, conditions are open' };
+  return endedAlready(approval);
+}
+
+/** The refusal of whatever is said once an undecided approval should have ended by itself, whether or not it has by then. */
+export function timeIsOver(approval: Approval, at: Instant): Violation | null {
+  return hasExpired(approval, at) ? { violation: 'ApprovalGone', detail: 'expired' } : null;
+}
+
+/** True from the moment on at which an undecided approval ends by itself. */
+export function hasExpired({ kind, expiresAt }: Approval, at: Instant): boolean {
+  return kind === 'pending' && expiresAt !== null && Date.parse(expiresAt) <= Date.parse(at);
 }
 
 /** The approval with one step of its open tier exchanged. */
@@ -136,6 +175,6 @@ export function replaceStep<State extends Approval>(approval: State, role: strin
 
 /** What stays the same through all states. */
 export function core(approval: Approval): ApprovalCore {
-  const { approvalId, subject, requestedBy, requestedAt, shownHash, amount, tiers } = approval;
-  return { approvalId, subject, requestedBy, requestedAt, shownHash, amount, tiers };
+  const { approvalId, subject, requestedBy, requestedAt, shownHash, amount, tiers, expiresAt, questions, conditions } = approval;
+  return { approvalId, subject, requestedBy, requestedAt, shownHash, amount, tiers, expiresAt, questions, conditions };
 }

@@ -4,8 +4,12 @@ import { type Instant } from '../deal/terms';
 export const factKinds = [
   'approval.asked',
   'approval.reminded',
+  'approval.question-asked',
+  'approval.question-answered',
+  'approval.condition-set',
   'approval.decided',
   'approval.withdrawn',
+  'approval.expired',
   'break-glass.asked',
   'break-glass.granted',
   'break-glass.refused',
@@ -37,7 +41,7 @@ interface Recorded {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-interface AskedDecision {
+interface Asked {
   readonly kind: string;
   readonly subject: string;
   readonly role: string;
@@ -53,12 +57,16 @@ export function factOfEntry({ stream, action, subject, entityId, details }: Reco
     kind,
     data: given({ ...about, dealId, entityId: entityId ?? null }),
   });
-  if (action === 'decision.grant' || action === 'decision.refuse') {
+  if (DECIDING.includes(action)) {
     const state = details?.['state'];
     return state === 'approved' || state === 'refused' ? fact('approval.decided', { approvalId: subject, outcome: state }) : null;
   }
   if (action === 'approval.reminded') return fact(action, { approvalId: subject, due: earliestDue(details?.['waits']) });
-  if (action === 'approval.withdrawn') return fact(action, { approvalId: subject });
+  if (action === 'approval.recused')
+    return details?.['escalated'] === true ? fact('approval.reminded', { approvalId: subject, due: null }) : null;
+  if (action === 'approval.question-asked' || action === 'approval.question-answered')
+    return fact(action, { approvalId: subject, questionId: textOf(details?.['questionId']) });
+  if (action === 'approval.withdrawn' || action === 'approval.expired') return fact(action, { approvalId: subject });
   if (action === 'invoice.issued' || action === 'invoice.settled' || action === 'credit-note.issued')
     return fact(action, { invoiceId: subject });
   if (action === 'project.closed') return fact(action, { projectId: subject });
@@ -66,17 +74,36 @@ export function factOfEntry({ stream, action, subject, entityId, details }: Reco
   return null;
 }
 
-/** That somebody is asked to decide; null for every other wait. */
-export function factOfWait(workflowId: string, { kind, subject, role, entityId, dealId, due }: AskedDecision): Fact | null {
-  if (kind !== 'decision') return null;
+/** What may bring an approval to its end. */
+const DECIDING: readonly string[] = ['decision.grant', 'decision.refuse', 'condition.fulfilled', 'condition.waived'];
+
+/** That somebody is asked to decide, or to see to a condition; null for every other wait. */
+export function factOfWait(workflowId: string, { kind, subject, role, entityId, dealId, due }: Asked): Fact | null {
   const approvalId = workflowId.slice('approval/'.length);
+  if (kind === 'condition') {
+    const conditionId = subject.slice('condition/'.length);
+    return { kind: 'approval.condition-set', data: given({ approvalId, conditionId, role, dealId, entityId, due }) };
+  }
+  if (kind !== 'decision') return null;
   const subjectKind = subject.slice(0, subject.indexOf('/'));
   return { kind: 'approval.asked', data: given({ approvalId, role, subjectKind, dealId, entityId, due }) };
 }
 
-/** Facts that ask people for something: they are told to whoever may decide. */
+/** Facts that ask people for something: they are told to whoever it is asked of. */
 export function asksPeople(kind: FactKind): boolean {
-  return kind === 'approval.asked' || kind === 'approval.reminded';
+  return ASKING.includes(kind);
+}
+
+const ASKING: readonly FactKind[] = [
+  'approval.asked',
+  'approval.reminded',
+  'approval.question-asked',
+  'approval.question-answered',
+  'approval.condition-set',
+];
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
 /** Facts that whoever answers for them is told at once, whatever else they chose. */

@@ -29,7 +29,7 @@ export function chatText(fact: ToldFact, publicUrl: string | null): string {
 export function mailText(facts: readonly ToldFact[], { timeZone, publicUrl }: Reader): { subject: string; text: string } {
   const [first] = facts;
   if (first === undefined) throw new Error('a mail without facts');
-  const subject = facts.length === 1 ? sentence(first, timeZone) : `${facts.length} decisions are asked of you`;
+  const subject = facts.length === 1 ? sentence(first, timeZone) : `${facts.length} things are asked of you`;
   const parts = facts.map((fact) => [`${sentence(fact, timeZone)}.`, linkTo(fact, publicUrl) ?? `approval ${idOf(fact)}`].join('\n'));
   return { subject, text: `${[...parts, FOOTER].join('\n\n')}\n` };
 }
@@ -44,8 +44,16 @@ function sentence({ kind, data }: ToldFact, timeZone: string): string {
       return `Decision asked: ${subjectKind ?? 'approval'} as ${role ?? 'approver'}${by}`;
     case 'approval.reminded':
       return `Reminder: a decision is still asked of you${by}`;
+    case 'approval.question-asked':
+      return 'A question about your request awaits your answer';
+    case 'approval.question-answered':
+      return 'What you asked about an approval was answered';
+    case 'approval.condition-set':
+      return `Condition to fulfil as ${role ?? 'its owner'}${by}`;
     case 'approval.decided':
       return `An approval was ${outcome ?? 'decided'}`;
+    case 'approval.expired':
+      return 'An approval expired undecided';
     case 'approval.withdrawn':
       return 'An approval was withdrawn';
     case 'break-glass.asked':

@@ -2,7 +2,7 @@ import { canonicalJson } from '../canonical-json';
 import { type LocalDate } from '../deal/terms';
 import { type Violation } from '../violation';
 import { contentOf } from './content';
-import { differences, type Difference } from './difference';
+import { differences, type Difference } from '../difference';
 import { bodyFor, type PolicyVersion } from './variation';
 import { inForce } from './versions';
 

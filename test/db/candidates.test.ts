@@ -25,7 +25,7 @@ function electorate(maxDepth: number, ceiling: number | null = null): Electorate
 }
 
 function asked(of: Electorate, requestedBy = 'zoe'): string[] {
-  const step = { role: 'cfo', quorum: 'any', committee: false, ruleIds: ['R'], veto: false, minimumVoters: 1 };
+  const step = { role: 'cfo', quorum: 'any', committee: false, ruleIds: ['R'], veto: false, minimumVoters: 1, weights: null, groups: [] };
   const approval = openApproval(
     {
       approvalId: 'A',

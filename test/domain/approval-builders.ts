@@ -14,6 +14,8 @@ export const step = (role: string, changes: Partial<RequiredStep> = {}): Require
   veto: false,
   minimumVoters: 1,
   committee: false,
+  weights: null,
+  groups: [],
   ...changes,
 });
 export const tier = (number: number, ...steps: RequiredStep[]): RequiredTier => ({ tier: number, steps });
@@ -26,12 +28,16 @@ export const says = (by: string, changes: Partial<Decision> = {}): Decision => (
   verdict: 'grant',
   reasonId: null,
   shownHash: 'h1',
+  conditions: [],
   ...changes,
 });
 export const no = (by: string): Decision => says(by, { verdict: 'refuse', reasonId: 'T-1' });
 export const may = (role: string, changes: Partial<DecisionFacts> & { limit?: Money | null; onBehalfOf?: string } = {}): DecisionFacts => ({
   authorities: [{ role, onBehalfOf: changes.onBehalfOf ?? null, limit: changes.limit ?? null }],
   voters: { [role]: ['x', 'y', 'z'] },
+  seats: {},
+  barredByRecusal: [],
+  owners: {},
   dutyConflict: null,
   ...changes,
 });

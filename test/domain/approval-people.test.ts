@@ -1,4 +1,4 @@
-import { LIMIT_HOLDER_ROLE } from '../../domain/approval/decision';
+import { LIMIT_HOLDER_ROLE } from '../../domain/approval/settle-step';
 import { resolveActingFor, type Delegation } from '../../domain/approval/delegation';
 import { conflictOfDuties, dutiesOfDecision, dutyRulesOf, type DutyRule, type PerformedDuty } from '../../domain/approval/duties';
 import { holdersOf, limitHolders, votersOf, type Directory } from '../../domain/approval/holders';
@@ -18,7 +18,7 @@ describe('who holds a role', () => {
       { userId: 'head', role: 'entity-head', entityId: 'US' },
       { userId: 'cfo', role: 'cfo', entityId: null },
     ],
-    committees: [{ role: 'board', members: ['cfo', 'dir', 'us-fc'] }],
+    committees: [{ role: 'board', members: ['cfo', 'dir', 'us-fc'], weights: {} }],
     limits: { 'us-fc': usd('2000.00'), cfo: usd('20000.00'), head: null },
   };
   test.each([

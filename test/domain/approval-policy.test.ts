@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { requiredTiers, type PolicyFacts, type PolicyRule } from '../../domain/approval/policy';
-import { hasTooFewVoters, outcomeOf, votesNeeded } from '../../domain/approval/quorum';
-import { slaMoments, slaMomentsAfterPause } from '../../domain/approval/sla';
+import { PLAIN_SEAT, type Seat } from '../../domain/approval/groups';
+import { type Ballots, hasTooFewVoters, outcomeOf, type StepRule, votesNeeded } from '../../domain/approval/quorum';
+import { expiryOf, slaMoments } from '../../domain/approval/sla';
+import { workingMinutesBetween } from '../../domain/calendar/working-time';
 import { at, step } from './approval-builders';
 import { accepted, jsonOf, newYork, refusal, usd } from './deal-builders';
 
@@ -82,6 +84,16 @@ describe('the tiers that the reference policy asks', () => {
   });
 });
 
+const asked = (rule: Partial<StepRule>): StepRule => ({ quorum: '1', veto: false, minimumVoters: 1, groups: [], ...rule });
+const plain = (people: number): Seat[] => Array.from({ length: people }, () => PLAIN_SEAT);
+const counted = (voters: number, grants: number, refusals: number): Ballots => ({
+  voters,
+  weight: voters,
+  grants: plain(grants),
+  refusals: plain(refusals),
+  waiting: plain(voters - grants - refusals),
+});
+
 describe('a quorum', () => {
   test.each([
     ['0.7', 5, 4],
@@ -110,7 +122,7 @@ describe('a quorum', () => {
     ['0.7', false, 1, 0, 1, 'refused'],
     ['0.7', false, 5, 0, 0, 'open'],
   ] as const)('of %s (veto %p) among %i with %i for and %i against is %s', (quorum, veto, voters, grants, refusals, outcome) => {
-    expect(outcomeOf({ quorum, veto }, voters, grants, refusals)).toBe(outcome);
+    expect(outcomeOf(asked({ quorum, veto }), counted(voters, grants, refusals))).toBe(outcome);
   });
 
   test('never asks more than all and never stays open when everybody has voted', () => {
@@ -120,16 +132,16 @@ describe('a quorum', () => {
         fc.pre(grants <= voters);
         expect(votesNeeded(quorum, voters)).toBeLessThanOrEqual(voters);
         expect(votesNeeded(quorum, voters)).toBe(Math.max(1, Number((BigInt(percent) * BigInt(voters) + 99n) / 100n)));
-        expect(outcomeOf({ quorum, veto: false }, voters, grants, voters - grants)).not.toBe('open');
+        expect(outcomeOf(asked({ quorum }), counted(voters, grants, voters - grants))).not.toBe('open');
       }),
     );
   });
 
   test('with fewer voters than its minimum, or than it counts, has to escalate', () => {
-    expect(hasTooFewVoters({ quorum: '0.7', minimumVoters: 3 }, 2)).toBe(true);
-    expect(hasTooFewVoters({ quorum: '2', minimumVoters: 1 }, 1)).toBe(true);
-    expect(hasTooFewVoters({ quorum: '1', minimumVoters: 1 }, 0)).toBe(true);
-    expect(hasTooFewVoters({ quorum: '1', minimumVoters: 1 }, 1)).toBe(false);
+    expect(hasTooFewVoters(asked({ quorum: '0.7', minimumVoters: 3 }), plain(2))).toBe(true);
+    expect(hasTooFewVoters(asked({ quorum: '2' }), plain(1))).toBe(true);
+    expect(hasTooFewVoters(asked({ quorum: '1' }), plain(0))).toBe(true);
+    expect(hasTooFewVoters(asked({ quorum: '1' }), plain(1))).toBe(false);
   });
 });
 
@@ -142,13 +154,38 @@ describe('the time to answer', () => {
     });
   });
 
-  test('stands still while the requester owes an answer, and does not remind twice', () => {
-    const paused = slaMomentsAfterPause(terms, newYork, '2026-01-23T19:00:00Z', '2026-01-26T19:00:00Z', '2026-02-02T14:00:00Z');
-    expect(paused).toEqual({ reminders: ['2026-02-02T19:54:00.000Z'], due: '2026-02-02T21:30:00.000Z' });
+  const paused = (from: string, until: string | null) => slaMoments(terms, newYork, '2026-01-23T19:00:00Z', [{ from, until }]);
+  test('stands still while the requester owes an answer: what was used stays used, and what was due stays where it was', () => {
+    expect(paused('2026-01-26T19:00:00Z', '2026-02-02T14:00:00Z')).toEqual({
+      reminders: ['2026-01-26T18:30:00.000Z', '2026-02-02T19:54:00.000Z'],
+      due: '2026-02-02T21:30:00.000Z',
+    });
+    expect(paused('2026-01-26T19:00:00Z', null)).toEqual({ reminders: ['2026-01-26T18:30:00.000Z'], due: null });
+    expect(paused('2026-01-27T18:00:00Z', null)).toMatchObject({ due: '2026-01-27T18:00:00.000Z' });
+    expect(paused('2026-01-28T12:00:00Z', '2026-02-02T14:00:00Z')).toMatchObject({ due: '2026-01-27T18:00:00.000Z' });
+  });
+
+  test('stands still in each of several rounds, outside working time for nothing, over a weekend and a clock change', () => {
+    const rounds = [
+      { from: '2026-03-05T16:00:00Z', until: '2026-03-05T17:00:00Z' },
+      { from: '2026-03-07T12:00:00Z', until: '2026-03-08T12:00:00Z' },
+      { from: '2026-03-09T13:30:00Z', until: '2026-03-09T15:00:00Z' },
+    ];
+    const plain = slaMoments(terms, newYork, '2026-03-05T15:00:00Z');
+    const talked = slaMoments(terms, newYork, '2026-03-05T15:00:00Z', rounds);
+    const minutes = (moments: typeof plain) => workingMinutesBetween(newYork, '2026-03-05T15:00:00Z', accepted(moments).due ?? '');
+    expect(Number(minutes(talked)) - Number(minutes(plain))).toBe(150);
+  });
+
+  test('of an undecided request ends with a working day of its entity, whatever is paused', () => {
+    expect(expiryOf(1, newYork, '2026-01-23T19:00:00Z')).toBe('2026-01-27T05:00:00.000Z');
+    expect(expiryOf(5, newYork, '2026-03-04T19:00:00Z')).toBe('2026-03-12T04:00:00.000Z');
+    expect(refusal(expiryOf(5, { ...newYork, workingWeekdays: [] }, at))).toBe('CalendarWithoutWorkingDay');
   });
 
   test('needs a calendar with working time', () => {
-    expect(refusal(slaMoments(terms, { ...newYork, workingWeekdays: [] }, at))).toBe('CalendarWithoutWorkingDay');
-    expect(refusal(slaMomentsAfterPause(terms, { ...newYork, workingWeekdays: [] }, at, at, at))).toBe('CalendarWithoutWorkingDay');
+    const never = { ...newYork, workingWeekdays: [] };
+    expect(refusal(slaMoments(terms, never, at))).toBe('CalendarWithoutWorkingDay');
+    expect(refusal(slaMoments(terms, never, at, [{ from: at, until: at }]))).toBe('CalendarWithoutWorkingDay');
   });
 });

@@ -1,13 +1,6 @@
 import fc from 'fast-check';
-import {
-  answerTo,
-  decide,
-  LIMIT_HOLDER_ROLE,
-  recuse,
-  refusalWithoutFacts,
-  type Decision,
-  type DecisionFacts,
-} from '../../domain/approval/decision';
+import { answerTo, decide, refusalWithoutFacts, type Decision, type DecisionFacts } from '../../domain/approval/decision';
+import { LIMIT_HOLDER_ROLE } from '../../domain/approval/settle-step';
 import { escalate, expire, isApprovedFor, openSteps, withdraw, type Approval } from '../../domain/approval/state';
 import { isViolation } from '../../domain/violation';
 import { at, board, may, no, onBoard, opened, play, says, step, tier } from './approval-builders';
@@ -119,20 +112,6 @@ describe('an approval that is decided', () => {
     expect(play(three, [says('eve'), onBoard]).kind).toBe('approved');
     expect(play(three, [no('dee'), onBoard]).kind).toBe('pending');
     expect(play(three, [no('dee'), onBoard], [no('eve'), onBoard])).toMatchObject({ kind: 'refused', by: 'eve' });
-  });
-
-  test('a recusal shrinks the voters, and too few escalate', () => {
-    const start = opened([tier(4, step('board', { quorum: '0.7', committee: true, minimumVoters: 4 }))]);
-    const three = play(start, ...['ann', 'bob', 'cem'].map((by) => [says(by), onBoard] as const));
-    const four = accepted(recuse(three, 'board', 'dee', onBoard, at));
-    expect(four.kind).toBe('approved');
-    const two = accepted(recuse(accepted(recuse(start, 'board', 'dee', onBoard, at)), 'board', 'eve', onBoard, at));
-    expect(openSteps(two)[0]).toMatchObject({ recused: ['dee', 'eve'], escalatedTo: ['entity-head'] });
-    expect(refusal(recuse(two, 'board', 'zoe', onBoard, at))).toBe('RoleNotAsked');
-    expect(refusal(recuse(two, 'director', 'ann', onBoard, at))).toBe('TierNotOpen');
-    expect(refusal(recuse(three, 'board', 'ann', onBoard, at))).toBe('AlreadyVoted');
-    expect(refusal(recuse(four, 'board', 'eve', onBoard, at))).toBe('AlreadyDecided');
-    expect(refusal(decide(two, says('eve'), onBoard, at))).toBe('RoleNotAsked');
   });
 
   test('an escalated step takes the decision of the role it went to', () => {

@@ -32,14 +32,32 @@ describe('what is told outside', () => {
     expect(factOfEntry({ ...entry, action: 'time.recorded' })).toBeNull();
   });
 
-  test('only a wait for a decision asks people', () => {
+  test('what is said to an approval is told to whoever it is asked of', () => {
+    const said = (action: string, details: object) => factOfEntry({ ...entry, subject: 'A1', action, details: { ...details } });
+    expect(said('approval.question-asked', { questionId: 'Q1' })).toMatchObject({ data: { approvalId: 'A1', questionId: 'Q1' } });
+    expect(said('approval.question-answered', { questionId: 'Q1' })?.kind).toBe('approval.question-answered');
+    expect(said('approval.recused', { escalated: false })).toBeNull();
+    expect(said('approval.recused', { escalated: true })).toMatchObject({ kind: 'approval.reminded', data: { approvalId: 'A1' } });
+    expect(said('approval.expired', {})?.kind).toBe('approval.expired');
+    expect(said('condition.fulfilled', { state: 'conditions' })).toBeNull();
+    expect(said('condition.waived', { state: 'approved' })).toMatchObject({ kind: 'approval.decided', data: { outcome: 'approved' } });
+    expect(said('decision.grant', { state: 'conditions' })).toBeNull();
+  });
+
+  test('only a wait for a decision or a condition asks people', () => {
     const wait = { kind: 'decision', subject: 'invoice/I1', role: 'cfo', entityId: 'LE-US', dealId: null, due: null };
     expect(factOfWait('approval/A1', wait)).toEqual({
       kind: 'approval.asked',
       data: { approvalId: 'A1', role: 'cfo', subjectKind: 'invoice', entityId: 'LE-US' },
     });
     expect(factOfWait('deal/D1', { ...wait, kind: 'approval' })).toBeNull();
-    expect(factKinds.filter(asksPeople)).toEqual(['approval.asked', 'approval.reminded']);
+    expect(factOfWait('approval/A1', { ...wait, kind: 'condition', subject: 'condition/C.1' })).toMatchObject({
+      kind: 'approval.condition-set',
+      data: { approvalId: 'A1', conditionId: 'C.1', role: 'cfo' },
+    });
+    expect(factKinds.filter(asksPeople)).toEqual(
+      ['asked', 'reminded', 'question-asked', 'question-answered', 'condition-set'].map((each) => `approval.${each}`),
+    );
     expect(factKinds.filter(alertsPeople)).toEqual(['break-glass.asked', 'break-glass.granted', 'break-glass.refused', 'break-glass.used']);
   });
 });
@@ -86,7 +104,7 @@ describe('what is said', () => {
 
   test('a mail of several says how many, and each of them', () => {
     const { subject, text } = mailText([asked, { ...asked, kind: 'approval.reminded', data: { approvalId: 'A2' } }], reader);
-    expect(subject).toBe('2 decisions are asked of you');
+    expect(subject).toBe('2 things are asked of you');
     expect(text).toContain('/A1');
     expect(text).toContain('Reminder: a decision is still asked of you.\nhttps://api.example/v1/approvals/A2');
   });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { differences } from '../../domain/policy/difference';
+import { differences } from '../../domain/difference';
 import { inForce, lastFirst, stateOf, successorOf, type VersionDates } from '../../domain/policy/versions';
 
 const of = (version: number, validFrom: string, over: Partial<VersionDates> = {}): VersionDates => ({

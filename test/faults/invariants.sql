@@ -107,16 +107,21 @@ with confirmed as (
    where a.subject_kind = 'sow' and a.state = 'approved' group by 1)
 select count(*) as looked_at, count(*) filter (where people < 2) as broken, min(id::text) filter (where people < 2) as example from confirmed;
 
--- I-08/outcome: an approval is what the decisions on its steps make of it
+-- I-08/outcome: an approval is what the decisions on its steps make of it, and approved once what they were given under is settled
 with judged as (
-  select a.id, a.state, a.decided_at, bool_and(s.state = 'granted' and g.grants >= s.need) as granted, sum(g.refusals) as refusals
+  select a.id, a.state, a.decided_at,
+         exists (select from approval_condition c where c.approval_id = a.id) as conditional,
+         exists (select from approval_condition c where c.approval_id = a.id
+                    and not exists (select from approval_condition_end e where e.condition_id = c.id)) as unsettled, bool_and(s.state = 'granted' and g.grants >= s.need) as granted, sum(g.refusals) as refusals
     from approval a join approval_step s on s.approval_id = a.id
    cross join lateral (
      select count(*) filter (where d.verdict = 'grant') as grants, count(*) filter (where d.verdict = 'refuse') as refusals from approval_decision d
       where (d.approval_id, d.tier, d.role) = (s.approval_id, s.tier, s.role)) as g
    group by 1)
 select count(*) as looked_at, count(*) filter (where wrong) as broken, min(id::text) filter (where wrong) as example
-  from (select *, (state = 'approved') <> granted or (state = 'refused') <> (refusals > 0) or (state = 'pending') <> (decided_at is null) as wrong
+  from (select *, (state = 'approved' and (not granted or unsettled)) or (state = 'conditions' and not (granted and unsettled))
+                  or (granted and state <> 'approved' and not (conditional and state in ('conditions', 'withdrawn')))
+                  or (state = 'refused') <> (refusals > 0) or (state in ('pending', 'conditions')) <> (decided_at is null) as wrong
           from judged) as checked;
 
 -- I-08/late: nothing was decided on an approval that had ended, and no step has more decisions than voters

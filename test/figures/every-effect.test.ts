@@ -28,6 +28,7 @@ import {
   approve,
   bringToDelivery,
   bringToKickoff,
+  decide,
   milestones,
   openWaits,
   pendingApproval,
@@ -47,6 +48,7 @@ import { loseTaxRegistrations } from '../support/master-data';
 import { whatIsOpen } from '../support/open-work';
 import { askForCutOffDay, decideOnPolicy, policyChangeSettled } from '../support/policy-runs';
 import { reasonOf } from '../support/texts';
+import { talkTo } from '../support/talk';
 import { reportTime } from '../support/time';
 import { everyEffectTwice } from '../support/twice';
 import { uniqueName } from '../support/temporal';
@@ -76,7 +78,17 @@ const counted = async (table: 'effect' | 'audit_entry' | 'approval_decision') =>
 
 test('every effect that is done twice, or whose answer is lost, has happened once', async () => {
   const [effectsBefore, entriesBefore] = [await counted('effect'), await counted('audit_entry')];
-  await Promise.all([declined(), cancelledTwice(), played(), waived(), ranOnceMore(), booksKept(), changedTwice(), policyChanged()]);
+  await Promise.all([
+    declined(),
+    cancelledTwice(),
+    played(),
+    waived(),
+    ranOnceMore(),
+    booksKept(),
+    changedTwice(),
+    policyChanged(),
+    talked(),
+  ]);
 
   expect(effects.differing).toEqual([]);
   expect(Object.keys(createActivities({ db: engine.db })).filter((name) => !effects.seen.has(name))).toEqual([]);
@@ -125,6 +137,25 @@ async function policyChanged(): Promise<void> {
   const { changeId, approvalId } = await askForCutOffDay(engine, 4);
   for (const by of ['U-FC-US', 'U-CFO']) await decideOnPolicy(engine, approvalId, by);
   await policyChangeSettled(engine, changeId, 'applied');
+}
+
+/** Legal stands back, finance asks and grants under a condition that is fulfilled; the deal is refused then. */
+async function talked(): Promise<void> {
+  const deal = await startDeal(engine, testDeal());
+  await reach(engine, deal, 'terms');
+  await proposeTerms(deal);
+  const asked = await pendingApproval(engine, deal, 'sow');
+  const talk = talkTo(engine, asked.id);
+  await talk.recuse('U-LEGAL', deal.now);
+  await talk.ask('U-FC-US', deal.now, 'Q-TWICE');
+  await talk.answer('U-SELLER', 'Q-TWICE', deal.now);
+  const conditions = [await talk.condition('U-FC-US', 'C-TWICE', 'account-executive')];
+  await decide(engine, asked, { by: 'U-FC-US', at: deal.now, conditions });
+  await decide(engine, asked, { by: 'U-LEGAL2', role: 'legal-counsel', at: deal.now });
+  await talk.end('U-SELLER', 'C-TWICE', 'fulfilled', deal.now);
+  await reach(engine, deal, 'approval');
+  await refuse(engine, deal, 'deal', 'U-DELDIR');
+  expect((await deal.handle.result()).outcome).toBe('declined');
 }
 
 /** One change order becomes the next contract version, another one is taken back. */

@@ -8,7 +8,20 @@ import { notifications } from './scenes/notifications';
 import { outages } from './scenes/outages';
 import { policies } from './scenes/policies';
 import { type Scene } from './scenes/scene';
+import { talk } from './scenes/talk';
 import { terms } from './scenes/terms';
 
 /** In their order: later ones go on with the deals of earlier ones. */
-export const scenes: readonly Scene[] = [door, events, terms, delivery, files, endings, policies, delegations, notifications, outages];
+export const scenes: readonly Scene[] = [
+  door,
+  events,
+  terms,
+  talk,
+  delivery,
+  files,
+  endings,
+  policies,
+  delegations,
+  notifications,
+  outages,
+];

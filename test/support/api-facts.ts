@@ -199,7 +199,12 @@ async function insertApproval(
   const tiers = [
     {
       tier: 1,
-      steps: [{ role: 'finance-controller', quorum: '1', ruleIds: ['AP-1'], veto: false, minimumVoters: 1, committee: false }],
+      steps: [
+        {
+          ...{ role: 'finance-controller', quorum: '1', ruleIds: ['AP-1'], veto: false, minimumVoters: 1, committee: false },
+          ...{ weights: null, groups: [] },
+        },
+      ],
     },
   ];
   const subject = { kind: 'kickoff', id: uuidv7() };

@@ -20,31 +20,35 @@ export async function soldLines(
   const terms = testDeal({ lines: [...lines] });
   const row = dealRow(terms, { state: 'approval', seller_id: 'U-SELLER' });
   await db.insertInto('deal').values(row).execute();
-  for (let task = 1; task <= tasks; task += 1)
-    await db
-      .insertInto('deal_estimate')
-      .values({
-        deal_id: row.id,
-        task_id: `T${task}`,
-        line_id: lines[0]?.lineId ?? '',
-        phase: 'Phase',
-        work_package_id: 'WP1',
-        work_package_name: 'Package',
-        service_line: 'advisory',
-        role_code: 'SC',
-        estimate_hours: '100',
-        planned_start: '2026-02-01',
-        planned_end: '2026-06-30',
-        valid_from: '2026-02-01',
-        billable: true,
-      })
-      .execute();
+  for (let task = 1; task <= tasks; task += 1) await insertEstimate(db, row.id, lines[0]?.lineId ?? '', `T${task}`);
   const approvalId = await approvedDeal(db, row.id, terms);
   const baseline = { dealId: row.id, approvalId, at };
   const made = await inRun('deal', () => createActivities({ db }).createBaseline(baseline));
   const ids = made.lines.map((line) => line.contractLineId);
   await db.updateTable('contract_line').set({ state: 'active' }).where('id', 'in', ids).execute();
   return new Map(made.lines.map((line) => [line.lineId, line.contractLineId]));
+}
+
+/** A task of 100 hours on a line. */
+export async function insertEstimate(db: Kysely<DB>, dealId: string, lineId: string, taskId: string): Promise<void> {
+  await db
+    .insertInto('deal_estimate')
+    .values({
+      deal_id: dealId,
+      task_id: taskId,
+      line_id: lineId,
+      phase: 'Phase',
+      work_package_id: 'WP1',
+      work_package_name: 'Package',
+      service_line: 'advisory',
+      role_code: 'SC',
+      estimate_hours: '100',
+      planned_start: '2026-02-01',
+      planned_end: '2026-06-30',
+      valid_from: '2026-02-01',
+      billable: true,
+    })
+    .execute();
 }
 
 /** Keeps the books of an entity up to a moment, as their run does; every effect twice, as after a crash. */

@@ -3,7 +3,7 @@ import { effectOnce } from '../../activities/effect-once';
 import { listDeadLetters, notificationFigures, replayNotification } from '../../db/dead-letters';
 import { savePreference } from '../../db/notification-preferences';
 import { tell } from '../../db/outbox';
-import { closeWaits } from '../../db/waits';
+import { closeWaits, replaceWaits } from '../../db/waits';
 import { MAX_ATTEMPTS } from '../../domain/notification/schedule';
 import { verifyStandardWebhook } from '../../integrations/standard-webhooks';
 import { businessClock } from '../../runtime/business-clock';
@@ -268,7 +268,7 @@ describe('the notifier', () => {
       expect(hour).toBe('08');
       await database.db.updateTable('notification').set(now).execute();
       await settled('sent');
-      expect(textOf(mail.received[0]!.source)).toContain('Subject: 2 decisions are asked of you');
+      expect(textOf(mail.received[0]!.source)).toContain('Subject: 2 things are asked of you');
       expect(mail.received).toHaveLength(1);
     });
 
@@ -300,6 +300,41 @@ describe('the notifier', () => {
       await database.db.updateTable('notification').set(now).execute();
       await settled('dropped');
       expect(mail.received).toEqual([]);
+    });
+
+    test('owe something else: an answer, a condition; and whoever asked is told of the answer', async () => {
+      const { approvalId } = facts;
+      const question = { questionId: 'Q1', tier: 1, role: 'finance-controller', by: 'U-FC-US', textId: 'T', askedAt: AT, answer: null };
+      const record = sql<string>`record || ${JSON.stringify({ questions: [question] })}::jsonb`;
+      await database.db.updateTable('approval').set({ record }).where('id', '=', approvalId).execute();
+      const wait = { subject: 'kickoff/S1', entityId: 'LE-US', dealId: null, asks: 'x', due: null, wakesAt: null };
+      const waits = [
+        { ...wait, kind: 'answer', role: 'requester' },
+        { ...wait, kind: 'decision', role: 'finance-controller' },
+        { ...wait, kind: 'condition', subject: 'condition/C.1', role: 'accounts-receivable' },
+      ];
+      await database.db.transaction().execute((trx) => replaceWaits(trx, `approval/${approvalId}`, waits, AT));
+      for (const action of ['approval.question-asked', 'approval.question-answered'])
+        await effectOnce(database.db, { key: action, identity: {}, at: AT, actor: 'U-FC-US' }, () =>
+          Promise.resolve({ answer: null, audit: { stream: 'approval/x', action, subject: approvalId, details: { questionId: 'Q1' } } }),
+        );
+      start();
+      await settled('sent', 4);
+      const told = mail.received.map(({ source }) => /^Subject: (.*)$/m.exec(textOf(source))?.[1] ?? '');
+      expect(told.sort()).toEqual([
+        'A question about your request awaits your answer',
+        'Condition to fulfil as accounts-receivable',
+        'Decision asked: kickoff as finance-controller',
+        'What you asked about an approval was answered',
+      ]);
+      expect((await messages()).map(({ user_id }) => user_id).sort()).toEqual(['U-AR', 'U-FC-US', 'U-FC-US', 'U-SELLER']);
+      mail.refuse(451);
+      await database.db
+        .updateTable('notification')
+        .set({ ...now, state: 'waiting', settled_at: null })
+        .execute();
+      await database.db.transaction().execute((trx) => closeWaits(trx, `approval/${approvalId}`, AT));
+      await settled('dropped', 4);
     });
 
     test('with their delegates', async () => {

@@ -1,5 +1,15 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { ApprovalSubject, ApprovalView, ClockState, DecisionInput, DecisionReceipt } from '../../contracts/workflow-state';
+import type {
+  AnswerInput,
+  ApprovalSubject,
+  ApprovalView,
+  ClockState,
+  ConditionEndInput,
+  DecisionInput,
+  DecisionReceipt,
+  QuestionInput,
+  RecusalInput,
+} from '../../contracts/workflow-state';
 
 export interface ApprovalInput {
   readonly subjectKind: ApprovalSubject;
@@ -13,5 +23,10 @@ export interface ApprovalInput {
 
 /** Answers after the decision is committed, exactly one at a time (D4). */
 export const decideUpdate = defineUpdate<DecisionReceipt, [DecisionInput]>('decide');
+/** Each answers after it is committed, with the approval as it stands then. */
+export const recuseUpdate = defineUpdate<ApprovalView, [RecusalInput]>('recuse');
+export const askUpdate = defineUpdate<ApprovalView, [QuestionInput]>('ask');
+export const answerUpdate = defineUpdate<ApprovalView, [AnswerInput]>('answer');
+export const endConditionUpdate = defineUpdate<ApprovalView, [ConditionEndInput]>('endCondition');
 export const withdrawSignal = defineSignal<[{ reasonId: string | null; at: string }]>('withdraw');
 export const approvalQuery = defineQuery<ApprovalView>('approval');

@@ -1,18 +1,33 @@
 import { CancellationScope, isCancellation, setHandler } from '@temporalio/workflow';
+import type { ApprovalActivities } from '../../contracts/activities';
 import type { ApprovalResult, ApprovalView, DecisionInput, DecisionReceipt } from '../../contracts/workflow-state';
 import { type Violation } from '../../domain/violation';
 import { earliest } from '../clock';
 import { openLifecycle, settled } from '../lifecycle';
 import { refuseIf } from '../refusal';
-import { approvalQuery, decideUpdate, withdrawSignal, type ApprovalInput } from './messages';
+import {
+  answerUpdate,
+  approvalQuery,
+  askUpdate,
+  decideUpdate,
+  endConditionUpdate,
+  recuseUpdate,
+  withdrawSignal,
+  type ApprovalInput,
+} from './messages';
 
-/** An approval: open the tiers that the policy names, remind and escalate in working time, and answer with the outcome. */
+/**
+ * An approval: open the tiers that the policy names, remind and escalate in working time, hear people out, and answer with the outcome once
+ * everything that it was given under is settled.
+ */
 export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
   const { opened } = input;
   const { approvalId } = opened;
   const { clock, story, one, presence } = openLifecycle(input.clock);
   let view = opened;
-  const isPending = (): boolean => view.state === 'pending';
+  const isOpen = (): boolean => view.state === 'pending' || view.state === 'conditions';
+  /** Counts what was said besides decisions, and from then on decisions too: what was to come next is then looked at anew. */
+  let talked = 0;
   let withdrawal: { reasonId: string | null; at: string } | null = null;
 
   setHandler(approvalQuery, () => view);
@@ -23,12 +38,32 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
   setHandler(decideUpdate, (decision) => one.run(() => settle(decision)), {
     validator: (decision: DecisionInput) => refuseIf(decidable(view, decision)),
   });
+  setHandler(recuseUpdate, (recusal) => hear(recusal.at, 'recordRecusal', { approvalId, recusal }, 'recusal'));
+  setHandler(askUpdate, (question) => hear(question.at, 'recordQuestion', { approvalId, question }, `question ${question.questionId}`));
+  setHandler(answerUpdate, (answer) => hear(answer.at, 'recordAnswer', { approvalId, answer }, `answer to ${answer.questionId}`));
+  setHandler(endConditionUpdate, (end) => hear(end.at, 'recordConditionEnd', { approvalId, end }, `condition ${end.as}`));
 
   async function settle(decision: DecisionInput): Promise<DecisionReceipt> {
     clock.follow(decision.at);
     const receipt = await story.effect('recordDecision', { approvalId, decision }, `decision ${decision.decisionId}`);
     show(receipt.approval);
+    if (talked > 0) talked += 1;
     return receipt;
+  }
+
+  function hear<K extends Talk>(
+    at: string,
+    effect: K,
+    input: Parameters<ApprovalActivities[K]>[0],
+    summary: string,
+  ): Promise<ApprovalView> {
+    return one.run(async () => {
+      clock.follow(at);
+      const heard = (await story.effect(effect, input, summary)) as ApprovalView;
+      show(heard);
+      talked += 1;
+      return heard;
+    });
   }
 
   function show(next: ApprovalView): void {
@@ -37,9 +72,10 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
 
   presence.startedWith(opened);
   try {
-    while (isPending()) {
+    while (isOpen()) {
+      const seen = talked;
       const wake = earliest(view.waits.map((wait) => wait.wakesAt));
-      const woke = await clock.wait(() => !isPending() || withdrawal !== null, wake, 'next reminder or escalation');
+      const woke = await clock.wait(() => !isOpen() || withdrawal !== null || talked !== seen, wake, 'next reminder or escalation');
       if (withdrawal) break;
       if (woke !== 'due') continue;
       show(await story.step('remindApprovers', { approvalId, look: story.look(), at: clock.now() }, 'remind or escalate'));
@@ -49,7 +85,7 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
     withdrawal ??= { reasonId: null, at: clock.now() };
   }
   await CancellationScope.nonCancellable(async () => {
-    if (withdrawal && isPending()) {
+    if (withdrawal && isOpen()) {
       const { reasonId } = withdrawal;
       show(await story.step('withdrawApproval', { approvalId, reasonId, at: clock.now() }, 'withdraw'));
     }
@@ -58,9 +94,11 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
   return outcomeOf(view);
 }
 
-/** How an approval that is not pending any more has ended. */
+type Talk = 'recordRecusal' | 'recordQuestion' | 'recordAnswer' | 'recordConditionEnd';
+
+/** How an approval that is not open any more has ended. */
 export function outcomeOf({ approvalId, state, decidedAt, reasonId }: ApprovalView): ApprovalResult {
-  if (state === 'pending' || decidedAt === null) throw new Error('an approval ended undecided');
+  if (state === 'pending' || state === 'conditions' || decidedAt === null) throw new Error('an approval ended undecided');
   return { approvalId, state, decidedAt, reasonId };
 }
 

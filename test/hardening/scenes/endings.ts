@@ -39,7 +39,7 @@ async function closed(firm: Firm, expect: Expectations): Promise<void> {
       200,
     );
     const draft = data.find(({ state }) => state === 'draft');
-    if (draft !== undefined && !isReleased) isReleased = await refusedAndReleased(firm, deal, line);
+    if (draft !== undefined && !isReleased) isReleased = await refusedAndReleased(firm, expect, deal, line);
     if (draft !== undefined) expect.code(await manager('GET', `/v1/invoices/${draft.id}/document`), 'InvoiceNotIssued');
     await firm.answer(deal);
     return data.find(({ state }) => state === 'issued');
@@ -63,9 +63,10 @@ async function closed(firm: Firm, expect: Expectations): Promise<void> {
 }
 
 /** Finance refuses a draft, whose item is held until it is released and billed anew. */
-async function refusedAndReleased(firm: Firm, deal: Deal, line: string): Promise<boolean> {
+async function refusedAndReleased(firm: Firm, expect: Expectations, deal: Deal, line: string): Promise<boolean> {
   const approval = await pending(firm, deal, 'invoice');
   const finance = await firm.as('U-FC-US');
+  expect.code(await finance('POST', `/v1/approvals/${approval.id}/questions`, { body: { question: 'why?' } }), 'NobodyToAnswer');
   const refusal = { verdict: 'refuse', reason: 'the address is wrong', shownHash: approval.shownHash };
   of(await finance('POST', `/v1/approvals/${approval.id}/decisions`, { body: refusal }), 200);
   const itemKey = await firm.until('the item to be held', async () => {

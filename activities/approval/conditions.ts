@@ -1,0 +1,55 @@
+import { type Transaction } from 'kysely';
+import { type ApprovalActivities } from '../../contracts/activities';
+import { type ConditionInput, type DecisionInput } from '../../contracts/workflow-state';
+import { directory } from '../../db/directory';
+import { type DB } from '../../db/types';
+import { settleCondition } from '../../domain/approval/conditions';
+import { type ActivityDeps } from '../deps';
+import { ownersOf } from './decision-facts';
+import { talkEffect } from './talk';
+
+/** What a decision was given under, as rows of its own (R-282). */
+export async function insertConditions(
+  trx: Transaction<DB>,
+  approvalId: string,
+  { decisionId, conditions = [], at }: DecisionInput,
+): Promise<void> {
+  if (conditions.length === 0) return;
+  const rows = conditions.map(({ conditionId, role, textId, due }) => ({
+    id: conditionId,
+    approval_id: approvalId,
+    decision_id: decisionId,
+    owner_role: role,
+    text_id: textId,
+    due,
+    set_at: at,
+  }));
+  await trx.insertInto('approval_condition').values(rows).execute();
+}
+
+/** The words of conditions, by the place of each in its decision. */
+export function textsOfConditions(conditions: readonly ConditionInput[]): Record<string, string> {
+  return Object.fromEntries(conditions.map(({ textId }, index) => [`condition-${index + 1}`, textId]));
+}
+
+/** A condition is fulfilled or waived; with the last one the approval is approved (R-282). */
+export function recordConditionEnd(deps: ActivityDeps): ApprovalActivities['recordConditionEnd'] {
+  return ({ approvalId, end }) => {
+    const { endId, conditionId, as, by, textId, at } = end;
+    const effect = { key: `end-condition/${endId}`, identity: { approvalId, conditionId, as, by, textId }, at, actor: by };
+    return talkEffect(deps, approvalId, effect, async (trx, row, approval) => {
+      const role = approval.conditions.find((each) => each.conditionId === conditionId)?.role ?? '';
+      const owners = ownersOf(await directory(trx), role, row.entity_id);
+      return {
+        next: settleCondition(approval, conditionId, { as, by, textId }, owners, at),
+        write: async () => {
+          const ended = { condition_id: conditionId, outcome: as, settled_by: by, text_id: textId, settled_at: at };
+          await trx.insertInto('approval_condition_end').values(ended).execute();
+        },
+        action: `condition.${as}`,
+        details: { conditionId, role },
+        texts: as === 'fulfilled' ? { evidence: textId } : { reason: textId },
+      };
+    });
+  };
+}
