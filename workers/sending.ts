@@ -1,7 +1,7 @@
 import { type Kysely } from 'kysely';
 import { type DueNotification, type Outcome } from '../db/notifications';
 import { type DB } from '../db/types';
-import { type FactKind } from '../domain/notification/facts';
+import { alertsPeople, type FactKind } from '../domain/notification/facts';
 import { type ToldFact, chatText, mailText, webhookBody } from '../domain/notification/message';
 import { secondsToNextAttempt } from '../domain/notification/schedule';
 import { type Mailer } from '../integrations/mailer';
@@ -48,7 +48,7 @@ function opened({ endpointKey }: SendingDeps, endpointId: string, sealed: string
   return endpointKey === undefined ? null : unseal(sealed, { key: endpointKey, of: endpointId });
 }
 
-/** Of what a mail was to ask, only what is still asked; nothing of it left, no mail (R-271). */
+/** Of what a mail was to ask, only what is still asked; nothing of it left, no mail (R-271). An alert stays one (R-355). */
 async function sendMail(deps: SendingDeps, { id, facts, to }: DueNotification): Promise<string | null | typeof NOT_NEEDED> {
   if (to.channel !== 'mail') throw new Error('only people get mail');
   if (deps.mailer === undefined) return 'MailNotConfigured';
@@ -75,13 +75,15 @@ async function stillAsked(db: Kysely<DB>, facts: readonly ToldFact[]): Promise<T
       ids.map((id) => `approval/${id}`),
     )
     .execute();
-  return facts.filter(({ kind, data: { approvalId, role, conditionId } }) =>
-    waits.some(
-      (wait) =>
-        wait.workflow_id === `approval/${approvalId ?? ''}` &&
-        wait.kind === (WAIT_OF[kind] ?? 'decision') &&
-        (role === undefined || wait.role === role) &&
-        (conditionId === undefined || wait.subject === `condition/${conditionId}`),
-    ),
+  return facts.filter(
+    ({ kind, data: { approvalId, role, conditionId } }) =>
+      alertsPeople(kind) ||
+      waits.some(
+        (wait) =>
+          wait.workflow_id === `approval/${approvalId ?? ''}` &&
+          wait.kind === (WAIT_OF[kind] ?? 'decision') &&
+          (role === undefined || wait.role === role) &&
+          (conditionId === undefined || wait.subject === `condition/${conditionId}`),
+      ),
   );
 }
