@@ -24,6 +24,7 @@ import { bookRoutes } from './routes/books';
 import { billingRoutes } from './routes/billing';
 import { changeOrderEvidenceRoutes } from './routes/change-order-evidence';
 import { changeOrderRoutes } from './routes/change-orders';
+import { bulkDecisionRoutes } from './routes/bulk-decisions';
 import { correctionRoutes } from './routes/corrections';
 import { dealRoutes } from './routes/deals';
 import { deliveryPlanRoutes } from './routes/delivery-plans';
@@ -111,6 +112,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     correctionRoutes,
     lineRoutes,
     billingRoutes,
+    bulkDecisionRoutes,
     notificationRoutes,
     paymentRoutes,
     policyRoutes,

@@ -64,7 +64,7 @@ export function problemOf(error: ApiError, request: Pick<FastifyRequest, 'id' | 
 /** What an error means to the caller; whatever nobody named is a bug. */
 export function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof WrongInput) return wrongFields(error);
+  if (error instanceof WrongInput) return wrongFields(error.faults, placeOf(error));
   if (error instanceof ClockNotSet) return new ApiError('NotReady', 'the simulation has not set the time yet', { cause: error });
   if (isDatabaseOutage(error)) return new ApiError('DatabaseUnavailable', 'the database does not answer', { cause: error });
   if (isValueRefused(error)) return new ApiError('ValueNotStorable', 'a value is out of range', { cause: error });
@@ -93,9 +93,13 @@ export const zodValidator: FastifySchemaCompiler<z.ZodType> =
     return parsed.success ? { value: parsed.data } : { error: new WrongInput(parsed.error) };
   };
 
-function wrongFields(error: WrongInput): ApiError {
-  const prefix = error.validationContext === 'body' ? '' : `/${error.validationContext ?? 'request'}`;
-  const errors: WrongField[] = fieldErrors(error.faults, prefix).map(({ pointer, code, message }) => ({ pointer, code, detail: message }));
+function placeOf({ validationContext }: WrongInput): string {
+  return validationContext === 'body' ? '' : `/${validationContext ?? 'request'}`;
+}
+
+/** What does not fit a schema, with every wrong field; `prefix` is the pointer of what was looked at. */
+export function wrongFields(faults: z.ZodError, prefix: string): ApiError {
+  const errors: WrongField[] = fieldErrors(faults, prefix).map(({ pointer, code, message }) => ({ pointer, code, detail: message }));
   return new ApiError('ValidationFailed', `${errors.length} wrong ${errors.length === 1 ? 'field' : 'fields'}`, { errors });
 }
 

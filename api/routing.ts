@@ -30,8 +30,8 @@ declare module 'fastify' {
     scope: Scope;
   }
   interface FastifyContextConfig {
-    /** False where an answer must not be stored, because it holds a secret. */
-    storeAnswer?: boolean;
+    /** False where an answer must not be stored, because it holds a secret; `by-route` where the route stores it itself. */
+    storeAnswer?: boolean | 'by-route';
     /** True where the body is read while it comes, however long that takes. */
     streamed?: boolean;
     /** The answer carries an ETag, and 304 is an answer. */
@@ -86,7 +86,7 @@ export function guardRoutes(app: FastifyInstance, deps: ApiDeps, tokens: Tokens,
     describe(route, access);
     if (access.kind === 'public' || access.kind === 'signature') return;
     route.onRequest = [...[route.onRequest ?? []].flat(), (request) => admit(deps, tokens, signIns, access, request)];
-    if (route.method !== 'GET' && route.config?.storeAnswer !== false) route.handler = repeatable(deps, route.handler);
+    if (route.method !== 'GET' && (route.config?.storeAnswer ?? true) === true) route.handler = repeatable(deps, route.handler);
   });
 }
 
@@ -138,7 +138,7 @@ function describe(route: RouteOptions, access: Access): void {
   schema['x-permission'] = access.kind === 'permission' ? access.anyOf.join(' | ') : access.kind;
   schema.security = access.kind === 'public' || access.kind === 'signature' ? [] : [{ person: [] }, { integration: [] }];
   const { ifMatch, tagged = false, storeAnswer = true } = route.config ?? {};
-  const repeated = route.method !== 'GET' && storeAnswer && access.kind !== 'public' && access.kind !== 'signature';
+  const repeated = route.method !== 'GET' && storeAnswer !== false && access.kind !== 'public' && access.kind !== 'signature';
   const headers = {
     ...(repeated ? { 'idempotency-key': HEADERS.idempotencyKey } : {}),
     ...(ifMatch === undefined ? {} : { 'if-match': HEADERS.ifMatch[ifMatch] }),

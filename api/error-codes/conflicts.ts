@@ -8,6 +8,7 @@ export const conflicts: readonly [string, ErrorRow][] = [
     AlreadyVoted: ['You have decided already.', READ_AGAIN],
     TierNotOpen: ['This tier is not open.', 'Decide when its turn has come.'],
     VersionOutdated: ['The content has changed since it was shown to you.', 'Read it again and decide on what you see.'],
+    ApprovalRepeated: ['The request decides on this approval more than once.', 'Decide once on each; the first of them counts.'],
     DecisionIdReused: ['This decision id came before with another content.', 'Use a new id for a new decision.'],
     ApprovalMissing: ['This is not approved.', 'Have it approved first.'],
     ApprovedContentChanged: ['The content is not what was approved.', 'Put it back as it was, or have it approved anew.'],

@@ -97,8 +97,7 @@ export async function readApproval(db: Kysely<DB>, reader: ApprovalReader, appro
   if (row === undefined) return undefined;
   const record = row.record as Approval;
   const electorate = await readElectorate(db, reader.at);
-  const inScope = reader.scope.kind === 'group' || reader.scope.entityIds.includes(row.entity_id);
-  if (!inScope && (reader.userId === null || !takesPart(electorate, record, row.entity_id, reader.userId))) return undefined;
+  if (!mayRead(reader, electorate, record, row.entity_id)) return undefined;
   const steps = await db.selectFrom('approval_step').selectAll().where('approval_id', '=', approvalId).execute();
   const decisions = await db
     .selectFrom('approval_decision')
@@ -125,6 +124,20 @@ export async function readApproval(db: Kysely<DB>, reader: ApprovalReader, appro
     })),
     record,
   };
+}
+
+/** How approvals stand by the rules, by id; those that are none of the reader's are left out. */
+export async function readRecords(db: Kysely<DB>, reader: ApprovalReader, approvalIds: readonly string[]): Promise<Map<string, Approval>> {
+  if (approvalIds.length === 0) return new Map();
+  const rows = await db.selectFrom('approval').select(['id', 'entity_id', 'record']).where('id', 'in', approvalIds).execute();
+  const electorate = await readElectorate(db, reader.at);
+  const records = rows.map(({ id, entity_id: entityId, record }) => ({ id, entityId, record: record as Approval }));
+  return new Map(records.flatMap(({ id, entityId, record }) => (mayRead(reader, electorate, record, entityId) ? [[id, record]] : [])));
+}
+
+function mayRead({ scope, userId }: ApprovalReader, electorate: Electorate, record: Approval, entityId: string): boolean {
+  if (scope.kind === 'group' || scope.entityIds.includes(entityId)) return true;
+  return userId !== null && takesPart(electorate, record, entityId, userId);
 }
 
 /** Who is asked follows from roles and delegations by rule, so pending approvals are read and sifted; they are few. */
