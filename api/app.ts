@@ -29,6 +29,7 @@ import { correctionRoutes } from './routes/corrections';
 import { dealRoutes } from './routes/deals';
 import { deliveryPlanRoutes } from './routes/delivery-plans';
 import { absenceRoutes } from './routes/absences';
+import { decisionLinkRoutes } from './routes/decision-links';
 import { delegationRoutes } from './routes/delegations';
 import { dutyRoutes } from './routes/duties';
 import { healthRoutes } from './routes/health';
@@ -126,6 +127,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   }
   identityRoutes(app, routeDeps, tokens);
   await app.register(async (people) => absenceRoutes(people.withTypeProvider<ZodTypeProvider>(), routeDeps));
+  await app.register(async (links) => decisionLinkRoutes(links.withTypeProvider<ZodTypeProvider>(), routeDeps));
   await app.register(async (files) => intakeFileRoutes(files.withTypeProvider<ZodTypeProvider>(), routeDeps));
   await app.register(async (webhooks) => webhookRoutes(webhooks.withTypeProvider<ZodTypeProvider>(), routeDeps));
   return app;

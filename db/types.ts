@@ -556,6 +556,27 @@ export interface DealEstimate {
   work_package_name: string;
 }
 
+export interface DecisionLink {
+  approval_id: string;
+  /**
+   * The same of all links to one person, of one approval in one tier: however many were sent, they are one decision (R-303).
+   */
+  decision_id: string;
+  expires_at: string;
+  id: string;
+  made_at: Generated<string>;
+  /**
+   * When a decision came by this link first, whatever became of it.
+   */
+  posted_at: string | null;
+  role: string | null;
+  shown_hash: string;
+  tier: number;
+  token_hash: string;
+  user_id: string;
+  verdicts: string[];
+}
+
 export interface Delegation {
   ceiling_currency: string | null;
   ceiling_minor: number | null;
@@ -1743,6 +1764,7 @@ export interface DB {
   deal: Deal;
   deal_alias: DealAlias;
   deal_estimate: DealEstimate;
+  decision_link: DecisionLink;
   delegation: Delegation;
   dunning_step: DunningStep;
   effect: Effect;

@@ -43,6 +43,7 @@ export const requests: readonly [string, ErrorRow][] = [
     EntityUnknown: ['There is no such entity of ours, or not for you.', 'Check the id.'],
     DelegationUnknown: ['There is no such delegation, or not for you.', 'Check the id.'],
     PersonUnknown: ['There is no such person, or not for you.', 'Check the id.'],
+    LinkUnknown: ['There is no such link.', 'Copy the whole link from the mail, or sign in and decide there.'],
     ApprovalUnknown: ['There is no such approval, or not for you.', 'Check the id.'],
     ProjectUnknown: ['There is no such project, or not for you.', 'Check the id.'],
     ApiKeyUnknown: ['There is no such key.', 'Check the id.'],

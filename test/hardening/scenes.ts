@@ -1,3 +1,4 @@
+import { decisionLinks } from './scenes/decision-links';
 import { delegations } from './scenes/delegations';
 import { delivery } from './scenes/delivery';
 import { door } from './scenes/door';
@@ -11,4 +12,16 @@ import { type Scene } from './scenes/scene';
 import { terms } from './scenes/terms';
 
 /** In their order: later ones go on with the deals of earlier ones. */
-export const scenes: readonly Scene[] = [door, events, terms, delivery, files, endings, policies, delegations, notifications, outages];
+export const scenes: readonly Scene[] = [
+  door,
+  events,
+  terms,
+  delivery,
+  files,
+  endings,
+  policies,
+  delegations,
+  notifications,
+  decisionLinks,
+  outages,
+];
