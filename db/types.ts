@@ -77,6 +77,12 @@ export interface Approval {
   workflow_id: string;
 }
 
+export interface ApprovalAsked {
+  approval_id: string;
+  opened_at: string;
+  place: string;
+}
+
 export interface ApprovalDecision {
   approval_id: string;
   decided_at: string;
@@ -1726,6 +1732,7 @@ export interface DB {
   api_key: ApiKey;
   app_user: AppUser;
   approval: Approval;
+  approval_asked: ApprovalAsked;
   approval_decision: ApprovalDecision;
   approval_step: ApprovalStep;
   audit_anchor: AuditAnchor;

@@ -2,10 +2,10 @@ import { sql, type Kysely, type Selectable } from 'kysely';
 import { type Approval } from '../../domain/approval/state';
 import { type Instant } from '../../domain/deal/terms';
 import { type Scope } from '../../domain/access';
-import { inEntities } from '../entity-scope';
 import { textsOf } from '../free-text';
 import { type DB } from '../types';
 import { amountOrNull } from './amount';
+import { askedAt, placesOf } from './asked-places';
 import { type Candidate, candidatesOf, type Electorate, isAsked, readElectorate, takesPart } from './candidates';
 import { keyAt, type Page, pageOf, type PageRequest } from './page';
 
@@ -74,7 +74,22 @@ export interface ApprovalFilter {
   readonly mine?: boolean;
 }
 
-type Row = Selectable<DB['approval']>;
+const COLUMNS = [
+  ...([
+    'id',
+    'subject_kind',
+    'subject_id',
+    'deal_id',
+    'entity_id',
+    'requested_by',
+    'state',
+    'tier',
+    'amount_minor',
+    'amount_currency',
+  ] as const),
+  ...(['rule_ids', 'shown_hash', 'opened_at', 'due', 'decided_at', 'outcome_reason_id', 'record'] as const),
+] as const;
+type Row = Pick<Selectable<DB['approval']>, (typeof COLUMNS)[number]>;
 
 /** Approvals, the last opened first. */
 export async function listApprovals(
@@ -85,7 +100,7 @@ export async function listApprovals(
 ): Promise<Page<ApprovalSummary>> {
   if (filter.mine === true) return listMine(db, reader, filter, page);
   const rows = await filtered(db, filter, page)
-    .where(inEntities(reader.scope, sql`array[entity_id]`))
+    .where(inScope(reader.scope))
     .limit(page.limit + 1)
     .execute();
   return summaries(db, rows, page);
@@ -140,23 +155,48 @@ function mayRead({ scope, userId }: ApprovalReader, electorate: Electorate, reco
   return userId !== null && takesPart(electorate, record, entityId, userId);
 }
 
-/** Who is asked follows from roles and delegations by rule, so pending approvals are read and sifted; they are few. */
+/** Who is asked follows from roles and delegations by rule: pending approvals of the places where the person may be asked are sifted (R-309). */
 async function listMine(db: Kysely<DB>, reader: ApprovalReader, filter: ApprovalFilter, page: PageRequest): Promise<Page<ApprovalSummary>> {
   const { userId } = reader;
   if (userId === null || (filter.state ?? 'pending') !== 'pending') return { rows: [], next: null };
   const electorate = await readElectorate(db, reader.at);
-  const rows = await filtered(db, { ...filter, state: 'pending' }, page).execute();
-  const mine = rows.filter((row) => isAsked(electorate, row.record as Approval, row.entity_id, userId));
+  const places = placesOf(electorate, userId);
+  const wanted = (row: Row): boolean =>
+    (filter.dealId === undefined || row.deal_id === filter.dealId) &&
+    (filter.subjectKind === undefined || row.subject_kind === filter.subjectKind) &&
+    isAsked(electorate, row.record as Approval, row.entity_id, userId);
+  const mine: Row[] = [];
+  for (let after = page.after; mine.length <= page.limit;) {
+    const rows = await lastOpened(selectRows(db).where('id', 'in', askedAt(places, after, page.limit + 1))).execute();
+    mine.push(...rows.filter(wanted));
+    const last = rows.at(-1);
+    if (rows.length <= page.limit || last === undefined) break;
+    after = keysOf(last);
+  }
   return summaries(db, mine.slice(0, page.limit + 1), page);
 }
 
+/** What a list says of an approval; what approvers are shown is large, and not among it. */
+function selectRows(db: Kysely<DB>) {
+  return db.selectFrom('approval').select(COLUMNS);
+}
+
 function filtered(db: Kysely<DB>, filter: ApprovalFilter, page: PageRequest) {
-  let query = db.selectFrom('approval').selectAll();
+  let query = selectRows(db);
   if (filter.state !== undefined) query = query.where('state', '=', filter.state);
   if (filter.dealId !== undefined) query = query.where('deal_id', '=', filter.dealId);
   if (filter.subjectKind !== undefined) query = query.where('subject_kind', '=', filter.subjectKind);
   if (page.after) query = query.where(sql<boolean>`(opened_at, id) < (${keyAt(page, 0)}::timestamptz, ${keyAt(page, 1)}::uuid)`);
+  return lastOpened(query);
+}
+
+function lastOpened(query: ReturnType<typeof selectRows>) {
   return query.orderBy('opened_at', 'desc').orderBy('id', 'desc');
+}
+
+/** Said of the column itself, so that its index serves. */
+function inScope(scope: Scope) {
+  return scope.kind === 'group' ? sql<boolean>`true` : sql<boolean>`entity_id = any(${[...scope.entityIds]}::text[])`;
 }
 
 function keysOf(row: Row): string[] {
@@ -164,7 +204,7 @@ function keysOf(row: Row): string[] {
 }
 
 function stepsOf(
-  row: Row,
+  row: Pick<Row, 'entity_id'>,
   record: Approval,
   stored: readonly Selectable<DB['approval_step']>[],
   electorate: Electorate,
