@@ -25,11 +25,13 @@ import { bookRoutes } from './routes/books';
 import { billingRoutes } from './routes/billing';
 import { changeOrderEvidenceRoutes } from './routes/change-order-evidence';
 import { changeOrderRoutes } from './routes/change-orders';
+import { bulkDecisionRoutes } from './routes/bulk-decisions';
 import { correctionRoutes } from './routes/corrections';
 import { dealRoutes } from './routes/deals';
 import { deliveryPlanRoutes } from './routes/delivery-plans';
 import { absenceRoutes } from './routes/absences';
 import { breakGlassRoutes } from './routes/break-glass';
+import { decisionLinkRoutes } from './routes/decision-links';
 import { delegationRoutes } from './routes/delegations';
 import { dutyRoutes } from './routes/duties';
 import { healthRoutes } from './routes/health';
@@ -115,6 +117,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     correctionRoutes,
     lineRoutes,
     billingRoutes,
+    bulkDecisionRoutes,
     notificationRoutes,
     paymentRoutes,
     policyRoutes,
@@ -128,6 +131,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   }
   identityRoutes(app, routeDeps, tokens);
   await app.register(async (people) => absenceRoutes(people.withTypeProvider<ZodTypeProvider>(), routeDeps));
+  await app.register(async (links) => decisionLinkRoutes(links.withTypeProvider<ZodTypeProvider>(), routeDeps));
   await app.register(async (files) => intakeFileRoutes(files.withTypeProvider<ZodTypeProvider>(), routeDeps));
   await app.register(async (webhooks) => webhookRoutes(webhooks.withTypeProvider<ZodTypeProvider>(), routeDeps));
   return app;

@@ -6,7 +6,7 @@ import { approvalWorkflowId } from '../domain/ids';
 import { type RouteDeps } from './deps';
 import { keepReason } from './texts';
 
-type Asked = NonNullable<z.infer<typeof decisionRequest>['conditions']>;
+export type GivenCondition = NonNullable<z.infer<typeof decisionRequest>['conditions']>[number];
 
 /**
  * What a grant is given under, its words kept by id (ADR 0020, R-282). Ids follow from that of the decision, so that the same decision again has the
@@ -14,9 +14,9 @@ type Asked = NonNullable<z.infer<typeof decisionRequest>['conditions']>;
  */
 export async function keptConditions(
   deps: RouteDeps,
-  request: FastifyRequest,
+  request: Pick<FastifyRequest, 'principal'>,
   { approvalId, decisionId }: { readonly approvalId: string; readonly decisionId: string },
-  asked: Asked,
+  asked: readonly GivenCondition[],
 ): Promise<Pick<DecisionInput, 'conditions'>> {
   if (asked.length === 0) return {};
   const kept = asked.map(async ({ condition, role, due = null }, index) => {

@@ -25,31 +25,51 @@ declare module 'fastify' {
   }
 }
 
+/** The answer of a request: evaluated now, or the one that was given and stored before. */
+export type Given<T> =
+  { readonly kind: 'new'; readonly body: T } | { readonly kind: 'stored'; readonly status: number; readonly body: unknown };
+
+/** Whether an answer is the one for good: else the same request is evaluated again, or goes on with what is still `under-way`. */
+export type Standing = 'final' | 'passing' | 'under-way';
+
+/** A request whose whole answer is what `run` gives, see `onlyOnce`. */
+export async function once(db: Kysely<DB>, request: FastifyRequest, reply: FastifyReply, run: () => Promise<unknown>): Promise<unknown> {
+  const given = await onlyOnce(db, request, run, { statusOf: () => reply.statusCode });
+  return given.kind === 'stored' ? replay(reply, given.status, given.body) : given.body;
+}
+
 /**
  * Runs a request once per principal and `Idempotency-Key`: its status and body are stored and given again, a refusal too; another content
  * under the same key is refused, a repetition while it runs is asked to wait. An answer of 500 or above is not stored, because its outcome
- * is open, nor a refusal that passes by itself: then the repetition is evaluated anew, unless the first evaluation may still be under way,
- * which it joins (R-097).
+ * is open, nor a refusal that passes by itself, nor a body that does not stand: then the repetition is evaluated anew, unless the first
+ * evaluation may still be under way, which it joins (R-097).
  */
-export async function once(db: Kysely<DB>, request: FastifyRequest, reply: FastifyReply, run: () => Promise<unknown>): Promise<unknown> {
+export async function onlyOnce<T>(
+  db: Kysely<DB>,
+  request: FastifyRequest,
+  run: () => Promise<T>,
+  { statusOf = () => 200, standingOf = () => 'final' }: { statusOf?: () => number; standingOf?: (body: T) => Standing } = {},
+): Promise<Given<T>> {
   const key = requestKeyOf(request);
   request.evaluation = uuidv7();
-  if (key === null) return run();
+  if (key === null) return { kind: 'new', body: await run() };
   const owner = { principal: principalName(request.principal), key };
   const claim = await claimKey(db, owner, hashOfRequest(request));
   if (claim.kind === 'reused') throw new ApiError('IdempotencyKeyReused', 'the content differs from the first request');
   if (claim.kind === 'running') throw new ApiError('RequestInProgress', 'the first request has not ended');
-  if (claim.kind === 'answered') return replay(reply, claim.status, claim.body);
+  if (claim.kind === 'answered') return { kind: 'stored', status: claim.status, body: claim.body };
   request.evaluation = claim.evaluation;
+  const letGo = (standing: Standing) => (standing === 'under-way' ? unlockKey(db, owner) : releaseKey(db, owner)).catch(() => undefined);
   try {
     const body = await run();
-    await storeAnswer(db, owner, reply.statusCode, body);
-    return body;
+    const standing = standingOf(body);
+    await (standing === 'final' ? storeAnswer(db, owner, statusOf(), body) : letGo(standing));
+    return { kind: 'new', body };
   } catch (error) {
     const known = asApiError(error);
     const problem = problemOf(known, request);
     if (!isPassing(problem.code)) await storeAnswer(db, owner, problem.status, problem);
-    else await (known.extras.underWay === true ? unlockKey(db, owner) : releaseKey(db, owner)).catch(() => undefined);
+    else await letGo(known.extras.underWay === true ? 'under-way' : 'passing');
     throw error;
   }
 }
@@ -131,7 +151,8 @@ function ofOwner({ principal, key }: Owner) {
   return sql<boolean>`principal = ${principal} and key = ${key}`;
 }
 
-function replay(reply: FastifyReply, status: number, body: unknown): FastifyReply {
+/** Gives a stored answer again. */
+export function replay(reply: FastifyReply, status: number, body: unknown): FastifyReply {
   return reply
     .code(status)
     .header('idempotent-replayed', 'true')

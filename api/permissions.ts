@@ -2,15 +2,16 @@ import { type Permission } from '../domain/access';
 
 /**
  * What a route asks for: any of some permissions (`reach: 'group'` where its subject belongs to no single entity), a signature over the
- * body, only to be somebody, or nothing.
+ * body, a link that was sent to a person, only to be somebody, or nothing.
  */
 export type Access =
   | { readonly kind: 'permission'; readonly anyOf: readonly Permission[]; readonly reach?: 'group' }
-  | { readonly kind: 'signature' | 'signed-in' | 'public' };
+  | { readonly kind: 'signature' | 'link' | 'signed-in' | 'public' };
 
 const needs = (...anyOf: readonly Permission[]): Access => ({ kind: 'permission', anyOf });
 const needsGroup = (...anyOf: readonly Permission[]): Access => ({ kind: 'permission', anyOf, reach: 'group' });
 const signature: Access = { kind: 'signature' };
+const link: Access = { kind: 'link' };
 const open: Access = { kind: 'public' };
 
 /** The one table of rights: a route without an entry does not start, and a test plays every entry against every role and scope. */
@@ -59,6 +60,7 @@ export const routeAccess: Readonly<Record<string, Access>> = {
 
   'GET /v1/approvals': needs('approval.read'),
   'GET /v1/approvals/:id': needs('approval.read'),
+  'POST /v1/approvals/decisions': needs('approval.decide'),
   'POST /v1/approvals/:id/decisions': needs('approval.decide'),
   'POST /v1/approvals/:id/withdrawal': needs('approval.read'),
   'POST /v1/approvals/:id/recusal': needs('approval.decide'),
@@ -71,6 +73,10 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'GET /v1/break-glass': needs('approval.decide', 'break-glass.decide', 'audit.read'),
   'GET /v1/break-glass/:id': needs('approval.decide', 'break-glass.decide', 'audit.read'),
   'POST /v1/break-glass/:id/decision': needs('break-glass.decide'),
+
+  'GET /decide/:token': link,
+  'POST /decide/:token': link,
+
   'POST /v1/delegations': needs('delegation.give'),
   'GET /v1/delegations': needs('approval.read'),
   'GET /v1/delegations/:id': needs('approval.read'),

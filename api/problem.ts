@@ -5,6 +5,7 @@ import { fieldErrors } from '../contracts/problems';
 import { ClockNotSet } from '../runtime/business-clock';
 import { ApiError, errorRow, type WrongField } from './errors';
 import { isDatabaseOutage, isValueRefused } from './outage';
+import { type Page, wantsPage } from './pages/page';
 
 const FRAMEWORK_CODES: Readonly<Record<string, string>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'BodyTooLarge',
@@ -30,11 +31,25 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
   if (problem.currentTag !== undefined) void reply.header('etag', `"${problem.currentTag}"`);
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
+  const page = pageOf(request);
+  if (page !== undefined) void reply.headers(page.headers);
+  if (page !== undefined && wantsPage(request))
+    return reply.code(problem.status).type('text/html; charset=utf-8').send(page.problem(problem));
   return reply
     .code(problem.status)
     .type('application/problem+json')
     .serializer((payload: unknown) => JSON.stringify(payload))
     .send(problem);
+}
+
+/** None where the request came to no route. */
+function pageOf({ routeOptions }: Partial<Pick<FastifyRequest, 'routeOptions'>>): Page | undefined {
+  return routeOptions?.config.page;
+}
+
+/** The secret in the address of a link is told nobody, not even to who has it. */
+function instanceOf(url: string): string {
+  return (url.split('?')[0] ?? '').replace(/^\/decide\/[^/]*/, '/decide/:token');
 }
 
 /** The answer of an error, as it is sent and as it is stored for a repeated request. */
@@ -50,7 +65,7 @@ export function problemOf(error: ApiError, request: Pick<FastifyRequest, 'id' | 
     status,
     code,
     detail: bug ? title : error.detail,
-    instance: request.url.split('?')[0] ?? '',
+    instance: instanceOf(request.url),
     requestId: request.id,
     action,
     ...(retryAfterSeconds(error) === undefined ? {} : { retryable: true }),
@@ -64,7 +79,7 @@ export function problemOf(error: ApiError, request: Pick<FastifyRequest, 'id' | 
 /** What an error means to the caller; whatever nobody named is a bug. */
 export function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof WrongInput) return wrongFields(error);
+  if (error instanceof WrongInput) return wrongFields(error.faults, placeOf(error));
   if (error instanceof ClockNotSet) return new ApiError('NotReady', 'the simulation has not set the time yet', { cause: error });
   if (isDatabaseOutage(error)) return new ApiError('DatabaseUnavailable', 'the database does not answer', { cause: error });
   if (isValueRefused(error)) return new ApiError('ValueNotStorable', 'a value is out of range', { cause: error });
@@ -93,9 +108,13 @@ export const zodValidator: FastifySchemaCompiler<z.ZodType> =
     return parsed.success ? { value: parsed.data } : { error: new WrongInput(parsed.error) };
   };
 
-function wrongFields(error: WrongInput): ApiError {
-  const prefix = error.validationContext === 'body' ? '' : `/${error.validationContext ?? 'request'}`;
-  const errors: WrongField[] = fieldErrors(error.faults, prefix).map(({ pointer, code, message }) => ({ pointer, code, detail: message }));
+function placeOf({ validationContext }: WrongInput): string {
+  return validationContext === 'body' ? '' : `/${validationContext ?? 'request'}`;
+}
+
+/** What does not fit a schema, with every wrong field; `prefix` is the pointer of what was looked at. */
+export function wrongFields(faults: z.ZodError, prefix: string): ApiError {
+  const errors: WrongField[] = fieldErrors(faults, prefix).map(({ pointer, code, message }) => ({ pointer, code, detail: message }));
   return new ApiError('ValidationFailed', `${errors.length} wrong ${errors.length === 1 ? 'field' : 'fields'}`, { errors });
 }
 

@@ -1,15 +1,19 @@
 import { type FastifyInstance, type FastifyRequest, type RouteHandlerMethod, type RouteOptions } from 'fastify';
 import { type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
 import { type FastifyBaseLogger, type RawReplyDefaultExpression, type RawRequestDefaultExpression, type RawServerDefault } from 'fastify';
 import { problemSchema } from '../contracts/api/problem';
+import { type KeptLink } from '../db/decision-links';
 import { type Permission, type Scope } from '../domain/access';
 import { authenticate } from './auth/authenticate';
+import { personOfLink } from './auth/link';
 import { type Principal, principalName, scopeOf } from './auth/principal';
 import { type Tokens } from './auth/tokens';
 import { type ApiDeps } from './deps';
 import { ApiError } from './errors';
 import { once } from './idempotency';
+import { type Page } from './pages/page';
 import { type Access, routeAccess } from './permissions';
 import { type SignIns } from './rates';
 
@@ -28,14 +32,18 @@ declare module 'fastify' {
     principal: Principal;
     /** Where the principal holds what the route asks for; every read and write of the route is bound to it. */
     scope: Scope;
+    /** Set on the routes of a link. */
+    link: KeptLink;
   }
   interface FastifyContextConfig {
-    /** False where an answer must not be stored, because it holds a secret. */
-    storeAnswer?: boolean;
+    /** False where an answer must not be stored, because it holds a secret; `by-route` where the route stores it itself. */
+    storeAnswer?: boolean | 'by-route';
     /** True where the body is read while it comes, however long that takes. */
     streamed?: boolean;
     /** The answer carries an ETag, and 304 is an answer. */
     tagged?: boolean;
+    /** The page that a browser is shown in the place of a problem, and what goes with every answer of such a route. */
+    page?: Page;
     /** What If-Match does on this route. */
     ifMatch?: 'optional' | 'required';
   }
@@ -79,14 +87,19 @@ const PRECONDITION_PROBLEMS: Readonly<Record<number, string>> = {
 export function guardRoutes(app: FastifyInstance, deps: ApiDeps, tokens: Tokens, signIns: SignIns): void {
   app.decorateRequest('principal');
   app.decorateRequest('scope');
+  app.decorateRequest('link');
   app.decorateRequest('evaluation');
   app.addHook('onRoute', (route) => {
     if (route.url.startsWith('/docs')) return;
     const access = accessOf(route);
     describe(route, access);
     if (access.kind === 'public' || access.kind === 'signature') return;
+    if (access.kind === 'link') {
+      route.onRequest = [...[route.onRequest ?? []].flat(), (request) => admitByLink(deps, signIns, request)];
+      return;
+    }
     route.onRequest = [...[route.onRequest ?? []].flat(), (request) => admit(deps, tokens, signIns, access, request)];
-    if (route.method !== 'GET' && route.config?.storeAnswer !== false) route.handler = repeatable(deps, route.handler);
+    if (route.method !== 'GET' && (route.config?.storeAnswer ?? true) === true) route.handler = repeatable(deps, route.handler);
   });
 }
 
@@ -108,19 +121,33 @@ async function admit(deps: ApiDeps, tokens: Tokens, signIns: SignIns, access: Ac
   request.scope = scope;
 }
 
-/** A credential that is no good counts as a failed sign-in of its address; none at all is no attempt. */
+/** Whoever has the link is the person it was sent to, with the rights of that person, for one decision (R-302). */
+async function admitByLink(deps: ApiDeps, signIns: SignIns, request: FastifyRequest): Promise<void> {
+  const { link, principal } = await known(signIns, request, () => personOfLink(deps, request));
+  Object.assign(request, { link, principal, evaluation: uuidv7() });
+  request.log = request.log.child({ principal: principalName(principal) });
+  const scope = scopeOf(principal, ['approval.decide']);
+  if (scope === null) throw new ApiError('PermissionMissing', 'asks for approval.decide');
+  request.scope = scope;
+}
+
 async function signedIn(deps: ApiDeps, tokens: Tokens, signIns: SignIns, request: FastifyRequest): Promise<Principal> {
+  const principal = await known(signIns, request, () => authenticate(deps, tokens, request));
+  signIns.succeeded(request);
+  return principal;
+}
+
+/** A credential that is no good counts as a failed sign-in of its address; none at all is no attempt. */
+async function known<T>(signIns: SignIns, request: FastifyRequest, look: () => Promise<T>): Promise<T> {
   try {
-    const principal = await authenticate(deps, tokens, request);
-    signIns.succeeded(request);
-    return principal;
+    return await look();
   } catch (error) {
     if (error instanceof ApiError && NO_GOOD.has(error.code)) await signIns.failed(request);
     throw error;
   }
 }
 
-const NO_GOOD: ReadonlySet<string> = new Set(['TokenInvalid', 'ApiKeyInvalid']);
+const NO_GOOD: ReadonlySet<string> = new Set(['TokenInvalid', 'ApiKeyInvalid', 'LinkUnknown']);
 
 /** Where the caller may see a field that has a right of its own; null is nowhere. */
 export function fieldScope(request: FastifyRequest, permission: Permission): Scope | null {
@@ -136,9 +163,10 @@ function repeatable(deps: ApiDeps, handler: RouteHandlerMethod): RouteHandlerMet
 function describe(route: RouteOptions, access: Access): void {
   const schema = (route.schema ??= {});
   schema['x-permission'] = access.kind === 'permission' ? access.anyOf.join(' | ') : access.kind;
-  schema.security = access.kind === 'public' || access.kind === 'signature' ? [] : [{ person: [] }, { integration: [] }];
+  const signsIn = access.kind === 'permission' || access.kind === 'signed-in';
+  schema.security = signsIn ? [{ person: [] }, { integration: [] }] : [];
   const { ifMatch, tagged = false, storeAnswer = true } = route.config ?? {};
-  const repeated = route.method !== 'GET' && storeAnswer && access.kind !== 'public' && access.kind !== 'signature';
+  const repeated = route.method !== 'GET' && storeAnswer !== false && signsIn;
   const headers = {
     ...(repeated ? { 'idempotency-key': HEADERS.idempotencyKey } : {}),
     ...(ifMatch === undefined ? {} : { 'if-match': HEADERS.ifMatch[ifMatch] }),
@@ -148,11 +176,13 @@ function describe(route: RouteOptions, access: Access): void {
   const own = (schema.response ?? {}) as Record<string, unknown>;
   const problems = Object.entries({ ...PROBLEMS, ...(ifMatch === undefined ? {} : PRECONDITION_PROBLEMS) }).map(([status, description]) => [
     status,
-    { description, content: { 'application/problem+json': { schema: problemSchema } } },
+    { description, content: { 'application/problem+json': { schema: problemSchema }, ...(access.kind === 'link' ? PROBLEM_PAGE : {}) } },
   ]);
   const unchanged = tagged ? { 304: z.null().describe('If-None-Match names what would be answered') } : {};
   schema.response = { ...Object.fromEntries(problems), ...unchanged, ...own };
 }
+
+const PROBLEM_PAGE = { 'text/html': { schema: z.string().describe('For who asks for HTML') } };
 
 /** For the documentation: what is in them is looked at where they are used. */
 const HEADERS = {

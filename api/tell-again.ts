@@ -24,7 +24,7 @@ const UPDATES: Readonly<Record<AskedWith['update'], UpdateDefinition<unknown, [u
  * in the course of its story, which goes on by itself. Each request tells it under an id of its own, so that a failure which a run has kept under
  * one is not all that the next is answered.
  */
-export async function tellAgain(deps: RouteDeps, { evaluation }: FastifyRequest, approvalId: string): Promise<void> {
+export async function tellAgain(deps: RouteDeps, { evaluation }: Pick<FastifyRequest, 'evaluation'>, approvalId: string): Promise<void> {
   const row = await deps.db
     .selectFrom('approval')
     .select(['asked_with', 'subject_kind', 'subject_id'])

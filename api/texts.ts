@@ -8,10 +8,10 @@ import { type RouteDeps } from './deps';
  */
 export async function keepReason(
   deps: RouteDeps,
-  request: FastifyRequest,
+  { principal }: Pick<FastifyRequest, 'principal'>,
   { reason, ...about }: { reason: string | null | undefined; purpose: TextPurpose; subject: string; origin: string },
 ): Promise<string | null> {
   const body = (reason ?? '').trim();
   if (body === '') return null;
-  return keepText(deps.db, { ...about, author: request.principal.id, body, at: await deps.clock.now() });
+  return keepText(deps.db, { ...about, author: principal.id, body, at: await deps.clock.now() });
 }

@@ -31,11 +31,11 @@ export interface Answers<Ret, R> {
  */
 export async function askRun<Ret, Input, R>(
   { gateway }: RouteDeps,
-  request: FastifyRequest,
+  { evaluation }: Pick<FastifyRequest, 'evaluation'>,
   { definition, workflowId, id, input, start }: Message<Ret, Input>,
   { done, noRun, pointerOf }: Answers<Ret, R>,
 ): Promise<R> {
-  const update = { definition, workflowId, input, updateId: `${id}/${request.evaluation}`, ...(start ? { start } : {}) };
+  const update = { definition, workflowId, input, updateId: `${id}/${evaluation}`, ...(start ? { start } : {}) };
   const outcome = await orUnknown(gateway.update(update));
   if (outcome.kind === 'refused') throw pointerOf ? refused(outcome.violation, pointerOf) : refused(outcome.violation);
   if (outcome.kind === 'exhausted') throw new ApiError('OutcomeUnknown', 'the effect failed again and again');

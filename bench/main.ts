@@ -5,15 +5,21 @@ import { benchIntake } from './intake';
 import { oneLifecycle } from './lifecycle/product';
 import { startBenchStack } from './process/stack';
 import { machine, type Results, writeResults } from './results';
+import { type ApprovalSizes, benchApprovals } from './sections/approvals';
 import { benchLifecycles } from './sections/lifecycle';
 import { benchMemory } from './sections/memory';
 import { benchStartup } from './sections/startup';
 
-const SECTIONS = ['lifecycle', 'memory', 'startup', 'intake'] as const;
+const SECTIONS = ['lifecycle', 'memory', 'startup', 'intake', 'approvals'] as const;
 type Section = (typeof SECTIONS)[number];
+/** Those that compare with bare lifecycles, on the same servers. */
+const ON_ONE_STACK: readonly Section[] = ['lifecycle', 'memory', 'startup'];
 
 /** Of a run at scale 1. */
-const WHOLE = { rounds: 5, lifecycles: 60, atOnce: 10, openDeals: 1000, starts: 5, intakeRows: 100_000, intakeRounds: 3 };
+const WHOLE = {
+  ...{ rounds: 5, lifecycles: 60, atOnce: 10, openDeals: 1000, starts: 5, intakeRows: 100_000, intakeRounds: 3 },
+  ...{ decisionRounds: 10, bulkItems: 500, approvals: 1_000_000, inboxPages: 1000, openApprovals: 10_000 },
+};
 
 /** `npm run bench`: what the product costs beside the bare servers (DESIGN 12). */
 async function main(options: { readonly only: string; readonly scale: string }): Promise<void> {
@@ -22,13 +28,32 @@ async function main(options: { readonly only: string; readonly scale: string }):
   if (!(scale > 0)) throw new Error(`--scale ${options.scale} is no number above 0`);
   const scaled = (whole: number, least: number): number => Math.max(least, Math.round(whole * scale));
   const loadBefore = machine().load;
-  const found = wanted.some((section) => section !== 'intake') ? await onOneStack(wanted, scaled) : {};
+  const found = wanted.some((section) => ON_ONE_STACK.includes(section)) ? await onOneStack(wanted, scaled) : {};
   const intake = wanted.includes('intake')
     ? { intake: await benchIntake(scaled(WHOLE.intakeRows, 5000), scaled(WHOLE.intakeRounds, 1), say) }
     : {};
-  const results: Results = { at: new Date().toISOString(), scale, machine: { ...machine(), loadBefore }, ...found, ...intake };
+  const approvals = wanted.includes('approvals') ? { approvals: await benchApprovals(approvalSizes(scaled)) } : {};
+  const results: Results = {
+    at: new Date().toISOString(),
+    scale,
+    machine: { ...machine(), loadBefore },
+    ...found,
+    ...intake,
+    ...approvals,
+  };
   say(JSON.stringify(results, null, 2));
   say(`written: ${writeResults(results, wanted.length === SECTIONS.length)}`);
+}
+
+function approvalSizes(scaled: (whole: number, least: number) => number): ApprovalSizes {
+  return {
+    rounds: scaled(WHOLE.decisionRounds, 2),
+    bulkItems: Math.min(scaled(WHOLE.bulkItems, 50), WHOLE.bulkItems),
+    approvals: scaled(WHOLE.approvals, 10_000),
+    pages: scaled(WHOLE.inboxPages, 100),
+    openApprovals: scaled(WHOLE.openApprovals, 100),
+    say,
+  };
 }
 
 /** Everything that compares with bare workflows happens on the same servers. */
@@ -63,7 +88,7 @@ function say(line: string): void {
 }
 
 void new Command('bench')
-  .description('Lifecycles, memory, start-up and intake beside what the bare servers do in the same run')
+  .description('Lifecycles, memory, start-up, intake and approvals beside what the bare servers do in the same run')
   .option('--only <sections>', `some of ${SECTIONS.join(', ')}`, SECTIONS.join(','))
   .option('--scale <factor>', 'more or less of everything', '1')
   .addHelpText('after', '\nExample: npm run bench -- --only lifecycle,memory --scale 0.2')

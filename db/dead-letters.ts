@@ -97,16 +97,3 @@ export async function notificationFigures(db: Kysely<DB>) {
   const { facts, waiting, dead } = row;
   return { facts, factAgeSeconds: Number(row.fact_age), waiting, dead, messageAgeSeconds: Number(row.message_age) };
 }
-
-const KEPT_DAYS = 90;
-
-/** Forgets what was told long ago; dead letters stay until somebody sends them or ends their endpoint (R-278). */
-export async function forgetToldFacts(db: Kysely<DB>): Promise<void> {
-  const longAgo = sql<string>`now() - make_interval(days => ${KEPT_DAYS})`;
-  await db.deleteFrom('notification').where('state', 'in', ['sent', 'dropped']).where('settled_at', '<', longAgo).execute();
-  await db
-    .deleteFrom('outbox')
-    .where('addressed_at', '<', longAgo)
-    .where(sql<boolean>`not exists (select from notification_fact as item where item.outbox_id = outbox.id)`)
-    .execute();
-}

@@ -8,19 +8,27 @@ interface Kept {
 }
 
 const ofDatabase = new WeakMap<Kysely<DB>, Kept>();
-const ofTransaction = new WeakMap<Kysely<DB>, Kept>();
+const ofReader = new WeakMap<Kysely<DB>, Kept>();
 
 /**
  * Lets a transaction use what this process has read of reference data since its `revision` (`master_revision`, which every change of those
  * tables raises). For effects, none of which changes reference data.
  */
-export function useKept(db: Kysely<DB>, trx: Transaction<DB>, revision: number): void {
+export function useKept(db: Kysely<DB>, reader: Transaction<DB> | Kysely<DB>, revision: number): void {
   let kept = ofDatabase.get(db);
   if (kept?.revision !== revision) {
     kept = { revision, values: new Map() };
     ofDatabase.set(db, kept);
   }
-  ofTransaction.set(trx, kept);
+  ofReader.set(reader, kept);
+}
+
+/** The same for reads that are no effect: a reader of the database for what is asked now, which may use what is kept of the revision that stands. */
+export async function keptReader(db: Kysely<DB>): Promise<Kysely<DB>> {
+  const { revision } = await db.selectFrom('master_revision').select('revision').executeTakeFirstOrThrow();
+  const reader = db.withoutPlugins();
+  useKept(db, reader, revision);
+  return reader;
 }
 
 /**
@@ -28,7 +36,7 @@ export function useKept(db: Kysely<DB>, trx: Transaction<DB>, revision: number):
  * because many share it.
  */
 export async function kept<T>(db: Kysely<DB>, name: string, read: () => Promise<T>): Promise<T> {
-  const values = ofTransaction.get(db)?.values;
+  const values = ofReader.get(db)?.values;
   if (values === undefined) return read();
   if (values.has(name)) return values.get(name) as T;
   const value = deepFrozen(await read());

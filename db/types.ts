@@ -87,6 +87,12 @@ export interface ApprovalAnswer {
   text_id: string;
 }
 
+export interface ApprovalAsked {
+  approval_id: string;
+  opened_at: string;
+  place: string;
+}
+
 export interface ApprovalCondition {
   approval_id: string;
   decision_id: string;
@@ -632,6 +638,27 @@ export interface DealEstimate {
   valid_from: string;
   work_package_id: string;
   work_package_name: string;
+}
+
+export interface DecisionLink {
+  approval_id: string;
+  /**
+   * The same of all links to one person, of one approval in one tier: however many were sent, they are one decision (R-303).
+   */
+  decision_id: string;
+  expires_at: string;
+  id: string;
+  made_at: Generated<string>;
+  /**
+   * When a decision came by this link first, whatever became of it.
+   */
+  posted_at: string | null;
+  role: string | null;
+  shown_hash: string;
+  tier: number;
+  token_hash: string;
+  user_id: string;
+  verdicts: string[];
 }
 
 export interface Delegation {
@@ -1784,6 +1811,7 @@ export interface DB {
   app_user: AppUser;
   approval: Approval;
   approval_answer: ApprovalAnswer;
+  approval_asked: ApprovalAsked;
   approval_condition: ApprovalCondition;
   approval_condition_end: ApprovalConditionEnd;
   approval_decision: ApprovalDecision;
@@ -1827,6 +1855,7 @@ export interface DB {
   deal: Deal;
   deal_alias: DealAlias;
   deal_estimate: DealEstimate;
+  decision_link: DecisionLink;
   delegation: Delegation;
   dunning_step: DunningStep;
   effect: Effect;

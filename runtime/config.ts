@@ -52,6 +52,10 @@ export interface NotificationConfig {
   /** Seals what endpoints must keep secret; undefined where no endpoints are taken. */
   readonly endpointKey: string | undefined;
   readonly targets: 'public' | 'any';
+  /** Links by which people decide: where they lead and how long they count; undefined where mail holds none. */
+  readonly links: { readonly baseUrl: string; readonly hours: number } | undefined;
+  /** How long what is done with is kept. */
+  readonly keptDays: number;
 }
 
 export interface DatabaseConfig {
@@ -200,8 +204,17 @@ function arrange(env: Environment, temporal: ReadTemporal): Config {
       mail: env.SMTP_URL === undefined || env.MAIL_FROM === undefined ? undefined : { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM },
       endpointKey: env.WEBHOOK_ENDPOINT_KEY,
       targets: env.WEBHOOK_TARGETS,
+      links: linksOf(env),
+      keptDays: env.NOTIFICATION_RETENTION_DAYS,
     },
   };
+}
+
+/** Whoever has such a link may decide: it goes to an address that somebody has named, and not over a network unencrypted. */
+function linksOf({ PUBLIC_URL: baseUrl, DECISION_LINK_HOURS: hours }: Environment): NotificationConfig['links'] {
+  if (baseUrl === undefined) return undefined;
+  const { protocol, hostname } = new URL(baseUrl);
+  return protocol === 'https:' || isLoopback(hostname) ? { baseUrl, hours } : undefined;
 }
 
 function databaseConfig(env: Pick<Environment, 'DATABASE_URL' | 'DATABASE_POOL_SIZE' | 'DATABASE_STATEMENT_TIMEOUT_MS'>): DatabaseConfig {

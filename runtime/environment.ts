@@ -140,6 +140,12 @@ export const environment = z.object({
     .optional()
     .describe('Server that takes the mail to people, with user and password if it asks for them; unset sends no mail'),
   MAIL_FROM: z.email({ error: 'must be a mail address' }).optional().describe('Sender of the mail; needed with SMTP_URL'),
+  DECISION_LINK_HOURS: count(1, 720)
+    .default(72)
+    .describe('How long a link in a mail may decide. Links are made where PUBLIC_URL is set, to https or to this machine'),
+  NOTIFICATION_RETENTION_DAYS: count(1, 3650)
+    .default(90)
+    .describe('How long facts, messages and links are kept after they are done with; dead letters stay until they are handled'),
   WEBHOOK_ENDPOINT_KEY: text
     .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64')
     .optional()

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';
-import { forgetToldFacts } from '../db/dead-letters';
+import { forgetFacts, forgetLinks, forgetTold } from '../db/forgetting';
 import { claimNotifications, settleNotification, type DueNotification } from '../db/notifications';
 import { type DB } from '../db/types';
 import { createMailer } from '../integrations/mailer';
@@ -34,6 +34,7 @@ const AT_ONCE = 16;
 const LEASE_SECONDS = 60;
 const POST_TIMEOUT_MS = 10_000;
 const HOUSEKEEPING_MS = 3600_000;
+const FORGOTTEN_AT_ONCE = 1000;
 
 /**
  * Tells facts of the outbox outside, each message at least once: its messages are written in one transaction, claimed by a lease, sent, and
@@ -41,11 +42,11 @@ const HOUSEKEEPING_MS = 3600_000;
  */
 export function startNotifier(deps: NotifierDeps): Notifier {
   const { config, db, clock, log } = deps;
-  const { mail, endpointKey, targets } = config.notifications;
+  const { mail, endpointKey, targets, links, keptDays } = config.notifications;
   const owner = `${hostname()}/${process.pid}/${uuidv7()}`;
   const mailer = mail === undefined ? undefined : createMailer(mail);
   const sending: SendingDeps = {
-    ...{ db, mailer, endpointKey, targets },
+    ...{ db, mailer, endpointKey, targets, links },
     publicUrl: config.http.publicUrl ?? null,
     timeoutMs: deps.timeoutMs ?? POST_TIMEOUT_MS,
   };
@@ -78,6 +79,12 @@ export function startNotifier(deps: NotifierDeps): Notifier {
     return found || claimed.length > 0;
   }
 
+  /** In bounded statements, so that nobody waits for one; what is left when this process stops is left to the next. */
+  async function forget(): Promise<void> {
+    for (const part of [forgetTold, forgetFacts, forgetLinks])
+      while (!isStopping() && (await part(db, keptDays, FORGOTTEN_AT_ONCE)) === FORGOTTEN_AT_ONCE);
+  }
+
   async function run(): Promise<void> {
     let tidied = 0;
     while (!isStopping()) {
@@ -90,7 +97,7 @@ export function startNotifier(deps: NotifierDeps): Notifier {
       await Promise.race([delay(deps.pollMs ?? 1000, undefined, { signal: stopping.signal }).catch(() => undefined), ...freed]);
       if (Date.now() - tidied > HOUSEKEEPING_MS) {
         tidied = Date.now();
-        await forgetToldFacts(db).catch((error: unknown) => log.warn({ err: error }, 'told facts not forgotten'));
+        await forget().catch((error: unknown) => log.warn({ err: error }, 'told facts not forgotten'));
       }
     }
     await Promise.all(running);

@@ -1,14 +1,16 @@
 import { type Kysely } from 'kysely';
+import { makeLinks } from '../db/decision-links';
 import { type DueNotification, type Outcome } from '../db/notifications';
 import { type DB } from '../db/types';
 import { alertsPeople, type FactKind } from '../domain/notification/facts';
-import { type ToldFact, chatText, mailText, webhookBody } from '../domain/notification/message';
+import { type DecisionLinks, type ToldFact, chatText, mailText, webhookBody } from '../domain/notification/message';
 import { secondsToNextAttempt } from '../domain/notification/schedule';
 import { type Mailer } from '../integrations/mailer';
 import { post } from '../integrations/outgoing-post';
 import { type Targets } from '../integrations/public-address';
 import { unseal } from '../integrations/sealed-secret';
 import { signStandardWebhook } from '../integrations/standard-webhooks';
+import { type NotificationConfig } from '../runtime/config';
 
 export interface SendingDeps {
   readonly db: Kysely<DB>;
@@ -17,6 +19,7 @@ export interface SendingDeps {
   readonly endpointKey: string | undefined;
   readonly targets: Targets;
   readonly publicUrl: string | null;
+  readonly links: NotificationConfig['links'];
   readonly timeoutMs: number;
 }
 
@@ -55,7 +58,18 @@ async function sendMail(deps: SendingDeps, { id, facts, to }: DueNotification): 
   const open = await stillAsked(deps.db, facts);
   if (open.length === 0) return NOT_NEEDED;
   const { timeZone, address } = to;
-  return deps.mailer.send({ messageId: id, to: address, ...mailText(open, { timeZone, publicUrl: deps.publicUrl }) });
+  const links = await linksTo(deps, to.userId, open);
+  return deps.mailer.send({ messageId: id, to: address, ...mailText(open, { timeZone, publicUrl: deps.publicUrl }, links) });
+}
+
+/** New ones in every attempt, because of those before only the hash is kept; all of them are for the same decision (R-303). */
+async function linksTo({ db, links }: SendingDeps, userId: string, asked: readonly ToldFact[]): Promise<DecisionLinks> {
+  if (links === undefined) return new Map();
+  const roles = new Map<string, string | null>();
+  for (const { data } of asked) roles.set(data['approvalId'] ?? '', data['role'] ?? roles.get(data['approvalId'] ?? '') ?? null);
+  const wanted = [...roles].map(([approvalId, role]) => ({ approvalId, role }));
+  const tokens = await makeLinks(db, userId, wanted, links.hours);
+  return new Map([...tokens].map(([approvalId, token]) => [approvalId, `${links.baseUrl}/decide/${token}`]));
 }
 
 /** What is waited for as long as a fact asks for it; a decision unless named here. */

@@ -15,6 +15,8 @@ export const conflicts: readonly [string, ErrorRow][] = [
     TooManyQuestions: ['No more questions are taken about this.', 'Decide on what is shown, or refuse it.'],
     ConditionSettled: ['The condition is fulfilled or waived already.', READ_AGAIN],
     VersionOutdated: ['The content has changed since it was shown to you.', 'Read it again and decide on what you see.'],
+    ApprovalRepeated: ['The request decides on this approval more than once.', 'Decide once on each; the first of them counts.'],
+    LinkUsed: ['The decision that this link is for is made.', 'Nothing is left to do.'],
     DecisionIdReused: ['This decision id came before with another content.', 'Use a new id for a new decision.'],
     ApprovalMissing: ['This is not approved.', 'Have it approved first.'],
     ApprovedContentChanged: ['The content is not what was approved.', 'Put it back as it was, or have it approved anew.'],
@@ -95,5 +97,10 @@ export const conflicts: readonly [string, ErrorRow][] = [
     ],
   }),
   ...rows(428, { PreconditionRequired: ['This replaces what others may have changed.', 'Read it and send its ETag as If-Match.'] }),
-  ...rows(410, { ApprovalGone: ['The request was withdrawn or has expired.', 'Nothing is left to decide.'] }),
+  ...rows(410, {
+    ApprovalGone: ['The request was withdrawn or has expired.', 'Nothing is left to decide.'],
+    LinkExpired: ['This link has expired.', 'Sign in and decide there, or use the link of a later mail.'],
+    LinkOutdated: ['What this link asks is not what is asked now.', 'Sign in and look at it again, or use the link of a later mail.'],
+    LinkRevoked: ['This link does not count any more.', 'Ask whoever keeps the users of the firm.'],
+  }),
 ];

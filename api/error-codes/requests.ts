@@ -50,6 +50,7 @@ export const requests: readonly [string, ErrorRow][] = [
     PersonUnknown: ['There is no such person, or not for you.', 'Check the id.'],
     QuestionUnknown: ['The approval has no such question.', 'Check the id.'],
     ConditionUnknown: ['The approval has no such condition.', 'Check the id.'],
+    LinkUnknown: ['There is no such link.', 'Copy the whole link from the mail, or sign in and decide there.'],
     ApprovalUnknown: ['There is no such approval, or not for you.', 'Check the id.'],
     ProjectUnknown: ['There is no such project, or not for you.', 'Check the id.'],
     ApiKeyUnknown: ['There is no such key.', 'Check the id.'],

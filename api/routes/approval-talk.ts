@@ -15,13 +15,15 @@ import { type TextPurpose } from '../../db/free-text';
 import { endedAlready, isRecused, type Approval } from '../../domain/approval/state';
 import { approvalWorkflowId } from '../../domain/ids';
 import { answerUpdate, askUpdate, endConditionUpdate, recuseUpdate } from '../../workflows/approval/messages';
+import { approvalOf, shownTo } from '../approvals';
+import { noRun, ofRun } from '../decisions';
 import { type RouteDeps } from '../deps';
 import { ApiError, refused } from '../errors';
 import { idFor } from '../idempotency';
 import { type Api } from '../routing';
 import { keepReason } from '../texts';
 import { askRun } from '../updates';
-import { approvalOf, noRun, ofRun, showsFieldsOf, shownTo } from './approvals';
+import { showsFieldsOf } from './approvals';
 
 const params = z.strictObject({ id: uuid });
 const ofCondition = z.strictObject({ id: uuid, conditionId: outsideId });

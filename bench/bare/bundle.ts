@@ -19,7 +19,9 @@ export async function bareBundle(script: LifecycleScript): Promise<WorkflowBundl
   const quiet = () => undefined;
   const logger = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
   const { code } = await bundleWorkflowCode({ workflowsPath: entry, logger });
-  const codePath = join(FOLDER, 'bundle.js');
+  const buildId = createHash('sha256').update(code).digest('hex').slice(0, 16);
+  // Each script has its own file: workers of another one may start later in the same run.
+  const codePath = join(FOLDER, `bundle-${buildId}.js`);
   writeFileSync(codePath, code);
-  return { codePath, buildId: createHash('sha256').update(code).digest('hex').slice(0, 16) };
+  return { codePath, buildId };
 }

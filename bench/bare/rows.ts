@@ -10,7 +10,7 @@ export const INSERT_ROW = {
 /** The table of the bare workflows: what a commit of theirs writes. */
 export async function createBareTable(db: Kysely<DB>): Promise<void> {
   await sql`
-    create table bench_row (name text, role text, step int, amount numeric(18, 2) not null, at timestamptz not null default now(),
+    create table if not exists bench_row (name text, role text, step int, amount numeric(18, 2) not null, at timestamptz not null default now(),
                             primary key (name, role, step))`.execute(db);
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { instant, listOf, moment, outsideId, pageQuery, role, text, uuid } from './common';
+import { problemSchema } from './problem';
 
 export const approvalStates = ['pending', 'conditions', 'approved', 'refused', 'withdrawn', 'expired'] as const;
 
@@ -178,3 +179,36 @@ export const decisionReceiptSchema = z.object({
   outcome: z.enum(['accepted', 'already-received', 'already-applied']),
   approval: approvalSchema,
 });
+
+/** Most decisions of one request. */
+export const MOST_DECISIONS = 500;
+
+export const decisionItem = decisionRequest.extend({ approvalId: uuid });
+export const decisionsRequest = z.strictObject({ decisions: z.array(decisionItem).min(1).max(MOST_DECISIONS) });
+
+/** What became of one decision of many. `unknown`: repeat the same request with the same Idempotency-Key, it gives the one outcome. */
+export const decisionOutcomes = ['accepted', 'already-received', 'already-applied', 'refused', 'unknown'] as const;
+
+export const decisionResultSchema = z.object({
+  /** Place in the request, from 0. */
+  index: z.int(),
+  approvalId: z.string().nullable(),
+  decisionId: z.string().nullable(),
+  outcome: z.enum(decisionOutcomes),
+  /** Where the approval stands after a decision that was taken. */
+  state: z.enum(approvalStates).nullable(),
+  /** Why it was refused, or is not known; as an answer to this decision alone would say it. */
+  problem: problemSchema
+    .pick({ code: true, title: true, status: true, detail: true, action: true, retryable: true, errors: true })
+    .nullable(),
+});
+export type DecisionResult = z.infer<typeof decisionResultSchema>;
+
+const countsSchema = z.object(
+  Object.fromEntries(decisionOutcomes.map((outcome) => [outcome, z.int()])) as Record<DecisionResult['outcome'], z.ZodInt>,
+);
+export const decisionsSchema = z.object({ results: z.array(decisionResultSchema).readonly(), counts: countsSchema });
+export type DecisionsAnswer = z.infer<typeof decisionsSchema>;
+
+/** One line of the answer as it comes: the results in the order of the request, at last the counts. Without these it broke off. */
+export const decisionsLineSchema = z.union([decisionResultSchema, z.object({ counts: countsSchema })]);

@@ -5,12 +5,12 @@ import { type Approval } from '../../domain/approval/state';
 import { storedApproval } from '../../domain/approval/stored';
 import { type Instant } from '../../domain/deal/terms';
 import { type Scope } from '../../domain/access';
-import { inEntities } from '../entity-scope';
 import { textsOf } from '../free-text';
 import { type DB } from '../types';
 import { amountOrNull } from './amount';
 import { type PreviousApproval, previousOf } from './approval-before';
 import { talkInWords, talkOf, textsInTalk } from './approval-talk';
+import { askedAt, placesOf } from './asked-places';
 import { awaits, type Candidate, candidatesOf, type Electorate, readElectorate, takesPart } from './candidates';
 import { keyAt, type Page, pageOf, type PageRequest } from './page';
 
@@ -91,7 +91,22 @@ export interface ApprovalFilter {
   readonly mine?: boolean;
 }
 
-type Row = Selectable<DB['approval']>;
+const COLUMNS = [
+  ...([
+    'id',
+    'subject_kind',
+    'subject_id',
+    'deal_id',
+    'entity_id',
+    'requested_by',
+    'state',
+    'tier',
+    'amount_minor',
+    'amount_currency',
+  ] as const),
+  ...(['rule_ids', 'shown_hash', 'opened_at', 'due', 'decided_at', 'outcome_reason_id', 'record'] as const),
+] as const;
+type Row = Pick<Selectable<DB['approval']>, (typeof COLUMNS)[number]>;
 
 /** Approvals, the last opened first. */
 export async function listApprovals(
@@ -102,7 +117,7 @@ export async function listApprovals(
 ): Promise<Page<ApprovalSummary>> {
   if (filter.mine === true) return listMine(db, reader, filter, page);
   const rows = await filtered(db, filter, page)
-    .where(inEntities(reader.scope, sql`array[entity_id]`))
+    .where(inScope(reader.scope))
     .limit(page.limit + 1)
     .execute();
   return summaries(db, rows, page);
@@ -114,8 +129,7 @@ export async function readApproval(db: Kysely<DB>, reader: ApprovalReader, appro
   if (row === undefined) return undefined;
   const record = storedApproval(row.record);
   const electorate = await readElectorate(db, reader.at);
-  const inScope = reader.scope.kind === 'group' || reader.scope.entityIds.includes(row.entity_id);
-  if (!inScope && (reader.userId === null || !takesPart(electorate, record, row.entity_id, reader.userId))) return undefined;
+  if (!mayRead(reader, electorate, record, row.entity_id)) return undefined;
   const steps = await db.selectFrom('approval_step').selectAll().where('approval_id', '=', approvalId).execute();
   const decisions = await db
     .selectFrom('approval_decision')
@@ -156,23 +170,62 @@ export async function readApproval(db: Kysely<DB>, reader: ApprovalReader, appro
   };
 }
 
-/** Who is asked follows from roles and delegations by rule, so pending approvals are read and sifted; they are few. */
+/** How approvals stand by the rules, by id; those that are none of the reader's are left out. */
+export async function readRecords(db: Kysely<DB>, reader: ApprovalReader, approvalIds: readonly string[]): Promise<Map<string, Approval>> {
+  if (approvalIds.length === 0) return new Map();
+  const rows = await db.selectFrom('approval').select(['id', 'entity_id', 'record']).where('id', 'in', approvalIds).execute();
+  const electorate = await readElectorate(db, reader.at);
+  const records = rows.map(({ id, entity_id: entityId, record }) => ({ id, entityId, record: storedApproval(record) }));
+  return new Map(records.flatMap(({ id, entityId, record }) => (mayRead(reader, electorate, record, entityId) ? [[id, record]] : [])));
+}
+
+function mayRead({ scope, userId }: ApprovalReader, electorate: Electorate, record: Approval, entityId: string): boolean {
+  if (scope.kind === 'group' || scope.entityIds.includes(entityId)) return true;
+  return userId !== null && takesPart(electorate, record, entityId, userId);
+}
+
+/** Who is asked follows from roles and delegations by rule: pending approvals of the places where the person may be asked are sifted (R-309). */
 async function listMine(db: Kysely<DB>, reader: ApprovalReader, filter: ApprovalFilter, page: PageRequest): Promise<Page<ApprovalSummary>> {
   const { userId } = reader;
   if (userId === null || (filter.state ?? 'pending') !== 'pending') return { rows: [], next: null };
   const electorate = await readElectorate(db, reader.at);
-  const rows = await filtered(db, { ...filter, state: 'pending' }, page).execute();
-  const mine = rows.filter((row) => awaits(electorate, storedApproval(row.record), row.entity_id, userId));
+  const places = placesOf(electorate, userId);
+  const wanted = (row: Row): boolean =>
+    (filter.dealId === undefined || row.deal_id === filter.dealId) &&
+    (filter.subjectKind === undefined || row.subject_kind === filter.subjectKind) &&
+    awaits(electorate, storedApproval(row.record), row.entity_id, userId);
+  const mine: Row[] = [];
+  for (let after = page.after; mine.length <= page.limit;) {
+    const rows = await lastOpened(selectRows(db).where('id', 'in', askedAt(places, after, page.limit + 1))).execute();
+    mine.push(...rows.filter(wanted));
+    const last = rows.at(-1);
+    if (rows.length <= page.limit || last === undefined) break;
+    after = keysOf(last);
+  }
   return summaries(db, mine.slice(0, page.limit + 1), page);
 }
 
+/** What a list says of an approval; what approvers are shown is large, and not among it. */
+function selectRows(db: Kysely<DB>) {
+  return db.selectFrom('approval').select(COLUMNS);
+}
+
 function filtered(db: Kysely<DB>, filter: ApprovalFilter, page: PageRequest) {
-  let query = db.selectFrom('approval').selectAll();
+  let query = selectRows(db);
   if (filter.state !== undefined) query = query.where('state', '=', filter.state);
   if (filter.dealId !== undefined) query = query.where('deal_id', '=', filter.dealId);
   if (filter.subjectKind !== undefined) query = query.where('subject_kind', '=', filter.subjectKind);
   if (page.after) query = query.where(sql<boolean>`(opened_at, id) < (${keyAt(page, 0)}::timestamptz, ${keyAt(page, 1)}::uuid)`);
+  return lastOpened(query);
+}
+
+function lastOpened(query: ReturnType<typeof selectRows>) {
   return query.orderBy('opened_at', 'desc').orderBy('id', 'desc');
+}
+
+/** Said of the column itself, so that its index serves. */
+function inScope(scope: Scope) {
+  return scope.kind === 'group' ? sql<boolean>`true` : sql<boolean>`entity_id = any(${[...scope.entityIds]}::text[])`;
 }
 
 function keysOf(row: Row): string[] {
@@ -180,7 +233,7 @@ function keysOf(row: Row): string[] {
 }
 
 function stepsOf(
-  row: Row,
+  row: Pick<Row, 'entity_id'>,
   record: Approval,
   stored: readonly Selectable<DB['approval_step']>[],
   electorate: Electorate,

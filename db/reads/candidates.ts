@@ -7,6 +7,7 @@ import { openSteps, type Approval, type ApprovalStep } from '../../domain/approv
 import { type Instant } from '../../domain/deal/terms';
 import { isViolation } from '../../domain/violation';
 import { delegations, directory } from '../directory';
+import { kept, keptReader } from '../master-memo';
 import { policyAt } from '../policies';
 import { type DB } from '../types';
 
@@ -21,6 +22,7 @@ export interface Candidate {
 /** Everything that says who may decide, read once for a whole list. */
 export interface Electorate {
   readonly people: Directory;
+  readonly entityIds: readonly string[];
   readonly given: readonly Delegation[];
   /** How long a chain of delegations may be by the policy in force. */
   readonly maxDepth: number;
@@ -29,8 +31,13 @@ export interface Electorate {
 
 export async function readElectorate(db: Kysely<DB>, at: Instant): Promise<Electorate> {
   const given = (await delegations(db, at)).filter((each) => isActive(each, at));
-  const maxDepth = (await policyAt(db, 'approval', at.slice(0, 10)))?.body.delegation.maxDepth ?? 0;
-  return { people: await directory(db), given, maxDepth, at };
+  const reader = await keptReader(db);
+  const maxDepth = (await policyAt(reader, 'approval', at.slice(0, 10)))?.body.delegation.maxDepth ?? 0;
+  return { people: await directory(reader), entityIds: await entityIds(reader), given, maxDepth, at };
+}
+
+function entityIds(db: Kysely<DB>): Promise<readonly string[]> {
+  return kept(db, 'entity ids', async () => (await db.selectFrom('legal_entity').select('id').orderBy('id').execute()).map(({ id }) => id));
 }
 
 /** The people whose decision an open step awaits, holders first, then their delegates (R-064, R-068); none where the step is not open. */

@@ -25,12 +25,26 @@ export function chatText(fact: ToldFact, publicUrl: string | null): string {
   return [`${sentence(fact, 'UTC')}.`, linkTo(fact, publicUrl) ?? ''].join(' ').trim();
 }
 
-/** Plain text that names what is asked, by when, and where to look; no name and no amount, because mail is read by others too (R-277). */
-export function mailText(facts: readonly ToldFact[], { timeZone, publicUrl }: Reader): { subject: string; text: string } {
+/** Where a person may decide on an approval without signing in, by its id; of those that are not in it, mail only says where they are. */
+export type DecisionLinks = ReadonlyMap<string, string>;
+
+/**
+ * Plain text that names what is asked, by when, where to look, and where to decide; no name and no amount, because mail is read by others too
+ * (R-277).
+ */
+export function mailText(
+  facts: readonly ToldFact[],
+  { timeZone, publicUrl }: Reader,
+  links: DecisionLinks = new Map(),
+): { subject: string; text: string } {
   const [first] = facts;
   if (first === undefined) throw new Error('a mail without facts');
   const subject = facts.length === 1 ? sentence(first, timeZone) : `${facts.length} things are asked of you`;
-  const parts = facts.map((fact) => [`${sentence(fact, timeZone)}.`, linkTo(fact, publicUrl) ?? `approval ${idOf(fact)}`].join('\n'));
+  const parts = facts.map((fact) => {
+    const link = links.get(idOf(fact));
+    const decide = link === undefined ? [] : [`Look and decide, for you alone and once: ${link}`];
+    return [`${sentence(fact, timeZone)}.`, ...decide, linkTo(fact, publicUrl) ?? `approval ${idOf(fact)}`].join('\n');
+  });
   return { subject, text: `${[...parts, FOOTER].join('\n\n')}\n` };
 }
 

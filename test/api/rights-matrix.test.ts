@@ -37,6 +37,8 @@ const NOT_AMONG_FACTS: readonly string[] = [
 ];
 /** The rules of the group are for everybody who works under them. */
 const FOR_EVERY_SCOPE = /^\/v1\/policies\/\{kind\}\/(?:in-force|versions|changes$)/;
+/** What is asked for is somebody, a signature or the link itself. */
+const ASK_FOR_NO_RIGHT: readonly string[] = ['public', 'signature', 'link', 'signed-in'];
 /** Each stream and run has a scope of its own; they are read below by name. */
 const BY_NAME: readonly string[] = ['/v1/audit', '/v1/audit/verification', '/v1/runs/{workflowId}'];
 
@@ -95,11 +97,12 @@ describe('role × scope × route', () => {
     await app.close();
   });
 
-  test('nobody gets anything without a token but what is public or signed', async () => {
+  test('nobody gets anything without a token but what is public, signed or linked', async () => {
     for (const { method, path, permission } of routes) {
       const answer = await api.anyone(method, fill(path));
       if (permission === 'public') expect({ path, status: answer.status }).not.toMatchObject({ status: 401 });
       else if (permission === 'signature') expect({ path, code: problemOf(answer).code }).toEqual({ path, code: 'SignatureInvalid' });
+      else if (permission === 'link') expect({ path, code: problemOf(answer).code }).toEqual({ path, code: 'LinkUnknown' });
       else expect({ path, code: problemOf(answer).code }).toEqual({ path, code: 'NotAuthenticated' });
     }
   });
@@ -117,7 +120,7 @@ describe('role × scope × route', () => {
     for (const roles of [['owner'], []]) {
       const send = await api.withKey(roles);
       for (const { method, path, permission } of routes) {
-        if (['public', 'signature', 'signed-in'].includes(permission)) continue;
+        if (ASK_FOR_NO_RIGHT.includes(permission)) continue;
         expect(problemOf(await send(method, fill(path)))).toMatchObject({ status: 403, code: 'PermissionMissing' });
       }
     }
@@ -149,7 +152,7 @@ describe('role × scope × route', () => {
   });
 
   async function checkRight(send: Send, role: string, scope: Scope, { method, path, permission }: Documented): Promise<void> {
-    if (['public', 'signature', 'signed-in'].includes(permission)) return;
+    if (ASK_FOR_NO_RIGHT.includes(permission)) return;
     const answer = await send(method, fill(path));
     const where = `${role} ${scope.kind} ${method} ${path}: ${answer.status}`;
     const held = holds(role, permission);
@@ -191,7 +194,7 @@ function holds(role: string, permission: string): boolean {
 
 /** Who reads what: every such route is played against every scope. */
 function readsFacts({ method, path, permission }: Documented): boolean {
-  return method === 'GET' && !BY_NAME.includes(path) && !['public', 'signature', 'signed-in'].includes(permission);
+  return method === 'GET' && !BY_NAME.includes(path) && !ASK_FOR_NO_RIGHT.includes(permission);
 }
 
 interface Operation {

@@ -18,6 +18,7 @@ function electorate(maxDepth: number, ceiling: number | null = null): Electorate
   });
   return {
     people: { assignments: [{ userId: 'ann', role: 'cfo', entityId: null }], committees: [], limits: {} },
+    entityIds: ['LE'],
     given: [link('ann', 'ben'), link('ben', 'cleo'), link('cleo', 'dan')],
     maxDepth,
     at,

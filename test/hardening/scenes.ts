@@ -1,3 +1,4 @@
+import { decisionLinks } from './scenes/decision-links';
 import { delegations } from './scenes/delegations';
 import { delivery } from './scenes/delivery';
 import { door } from './scenes/door';
@@ -23,5 +24,6 @@ export const scenes: readonly Scene[] = [
   policies,
   delegations,
   notifications,
+  decisionLinks,
   outages,
 ];

@@ -51,7 +51,11 @@ export class Witness {
       this.succeeded.set(operation.name, (this.succeeded.get(operation.name) ?? 0) + 1);
     for (const code of namedCodes(answer.body))
       if (this.known.has(code) && !this.told.has(code)) this.told.set(code, operation?.name ?? '');
-    for (const what of [...wrongAnswer(answer, isOut, sent.method === 'HEAD'), ...undocumented(operation?.statuses, status)])
+    for (const what of [
+      ...wrongAnswer(answer, isOut, sent.method === 'HEAD'),
+      ...undocumented(operation?.statuses, status),
+      ...misplaced(sent, answer),
+    ])
       this.fault(what, sent, answer.text);
   }
 
@@ -82,9 +86,19 @@ function wrongAnswer({ status, headers, text, body }: Answer, isOut: boolean, is
     wrong.push('no security headers');
   if (headers['access-control-allow-origin'] !== undefined) wrong.push('open to other origins');
   if (headers['x-powered-by'] !== undefined || headers.server !== undefined) wrong.push('says what it is made of');
-  if (status >= 400 && !isHead) wrong.push(...wrongProblem({ status, headers, body }));
+  if (status >= 400 && !isHead) wrong.push(...(isPage(headers) ? wrongPage(status, text) : wrongProblem({ status, headers, body })));
   if (status >= 400 && LEAKS.test(text)) wrong.push('tells something of ours');
   return wrong;
+}
+
+/** A problem as who asks for HTML is shown it. */
+function isPage(headers: Answer['headers']): boolean {
+  return String(headers['content-type'] ?? '').startsWith('text/html');
+}
+
+function wrongPage(status: number, text: string): string[] {
+  const [, code = ''] = /<html [^>]*data-code="(\w+)"/.exec(text) ?? [];
+  return errorRow(code)?.status === status ? [] : [`the page of ${code} with status ${status}`];
 }
 
 function wrongProblem({ status, headers, body }: Pick<Answer, 'status' | 'headers' | 'body'>): string[] {
@@ -99,6 +113,10 @@ function wrongProblem({ status, headers, body }: Pick<Answer, 'status' | 'header
   if (status === 401 && headers['www-authenticate'] === undefined) wrong.push('401 without WWW-Authenticate');
   if ((status === 429 || status === 503) && headers['retry-after'] === undefined) wrong.push(`${status} without Retry-After`);
   return wrong;
+}
+
+function misplaced({ path }: Sent, { status, headers }: Answer): string[] {
+  return status >= 400 && isPage(headers) && !path.startsWith('/decide/') ? ['an error that is no problem'] : [];
 }
 
 function undocumented(statuses: ReadonlySet<string> | undefined, status: number): string[] {

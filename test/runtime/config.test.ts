@@ -171,7 +171,19 @@ describe('wrong values', () => {
       mail: { smtpUrl: 'smtps://u:p@mail.example', from: 'a@firm.example' },
       endpointKey: undefined,
       targets: 'public',
+      links: undefined,
+      keptDays: 90,
     });
+  });
+
+  it.each([
+    ['https://api.firm.example', { baseUrl: 'https://api.firm.example', hours: 72 }],
+    ['https://api.firm.example/', { baseUrl: 'https://api.firm.example', hours: 72 }],
+    ['http://localhost:3000', { baseUrl: 'http://localhost:3000', hours: 72 }],
+    ['http://api.firm.example', undefined],
+    ['', undefined],
+  ])('links that decide lead to %s only where that is named, and not unencrypted over a network', (PUBLIC_URL, links) => {
+    expect(readConfig({ PUBLIC_URL, DEV_ISSUER: 'true' }).notifications.links).toEqual(links);
   });
 
   it.each([

@@ -14,7 +14,7 @@ export interface AskedRun {
 
 /** An approval opened at `at` with its run, as the run of what needs the answer would start it; for tests of approvals alone. */
 export async function startApproval(
-  { db, client, taskQueue }: TestEngine,
+  { db, client, taskQueue }: Pick<TestEngine, 'db' | 'client' | 'taskQueue'>,
   ask: { readonly subjectKind: ApprovalSubject; readonly subjectId: string; readonly dealId: string; readonly at: string },
   clock: ClockState = { simulated: true, moment: ask.at },
 ): Promise<AskedRun> {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { effectOnce } from '../../activities/effect-once';
+import { linkOf, makeLinks } from '../../db/decision-links';
 import { listDeadLetters, notificationFigures, replayNotification } from '../../db/dead-letters';
 import { savePreference } from '../../db/notification-preferences';
 import { tell } from '../../db/outbox';
@@ -210,6 +211,63 @@ describe('the notifier', () => {
     });
   });
 
+  describe('and what was told long ago', () => {
+    const days = (number: number) => sql<string>`now() - make_interval(days => ${number}, hours => 1)`;
+    const counts = async () => {
+      const of = async (table: 'outbox' | 'notification' | 'notification_fact' | 'decision_link') =>
+        (await database.db.selectFrom(table).selectAll().execute()).length;
+      return { facts: await of('outbox'), messages: await of('notification'), links: await of('decision_link') };
+    };
+
+    /** Facts that were looked at, each with a message in this state. */
+    async function told(state: string, ended: number, count = 1): Promise<void> {
+      const { id: endpoint } = await registerEndpoint(database.db, receiver.url);
+      await sql`
+        with fact as (
+          insert into outbox (id, kind, data, at, source, addressed_at)
+          select gen_random_uuid(), 'deal.closed', '{}', now(), ${endpoint} || n, ${days(ended)} from generate_series(1, ${count}::int) as n returning id
+        ), message as (
+          insert into notification (id, channel, endpoint_id, state, settled_at)
+          select id, 'webhook', ${endpoint}, ${state}, ${state === 'waiting' ? sql`null` : days(ended)} from fact returning id
+        )
+        insert into notification_fact (notification_id, outbox_id) select message.id, fact.id from fact join message using (id)`.execute(
+        database.db,
+      );
+    }
+
+    test('forgets it after the days that are configured, in as many steps as it takes, and keeps what somebody has to handle', async () => {
+      await told('sent', 30, 2500);
+      await told('dropped', 30);
+      await told('sent', 29);
+      await told('dead', 400);
+      await makeLinks(database.db, 'U-FC-US', [{ approvalId: facts.approvalId, role: null }], 72);
+      await makeLinks(database.db, 'U-FC-US', [{ approvalId: facts.approvalId, role: null }], 72);
+      await sql`update decision_link set expires_at = ${days(30)} where id = (select min(id::text)::uuid from decision_link)`.execute(
+        database.db,
+      );
+      start({ environment: { NOTIFICATION_RETENTION_DAYS: '30' } });
+      await until('all of it to be forgotten', async () => (await counts()).links === 1);
+      expect(await counts()).toEqual({ facts: 2, messages: 2, links: 1 });
+      expect((await messages()).map(({ state }) => state).sort()).toEqual(['dead', 'sent']);
+    });
+
+    test('finds it by its index', async () => {
+      await told('sent', 1, 300);
+      await sql`analyze notification`.execute(database.db);
+      for (const [table, index, condition] of [
+        ['notification', 'notification_told', `state in ('sent', 'dropped') and settled_at < now() - interval '90 days'`],
+        ['outbox', 'outbox_addressed', `addressed_at < now() - interval '90 days'`],
+        ['decision_link', 'decision_link_expiry', `expires_at < now() - interval '90 days'`],
+      ] as const) {
+        const plan = await database.db.transaction().execute(async (trx) => {
+          await sql`set local enable_seqscan = off`.execute(trx);
+          return sql`explain ${sql.raw(`select id from ${table} where ${condition}`)}`.execute(trx);
+        });
+        expect(JSON.stringify(plan.rows)).toContain(index);
+      }
+    });
+  });
+
   describe('and the people who may decide', () => {
     const textOf = (source: string) => source.replaceAll('=\r\n', '').replaceAll('\r\n', '\n');
 
@@ -229,6 +287,37 @@ describe('the notifier', () => {
       expect(text.split(person!.email)).toHaveLength(2);
       const kept = JSON.stringify([await messages(), await database.db.selectFrom('outbox').selectAll().execute(), logged]);
       expect(kept).not.toContain('@');
+    });
+
+    test('get a link of their own that decides, and another one where they are told again, both for one decision', async () => {
+      await askFinance(database.db, facts.approvalId);
+      mail.refuse(451);
+      start();
+      await until('a failure', async () => (await messages())[0]?.failure === 'smtp 451');
+      mail.refuse(null);
+      await database.db.updateTable('notification').set(now).execute();
+      await settled('sent');
+      const [, token = ''] = /https:\/\/api\.example\/decide\/([\w-]{43})\n/.exec(textOf(mail.received[0]!.source)) ?? [];
+      expect(await linkOf(database.db, token)).toMatchObject({
+        ...{ userId: 'U-FC-US', approvalId: facts.approvalId, tier: 1, role: 'finance-controller', verdicts: ['grant', 'refuse'] },
+        ...{ decisionId: expect.stringMatching(/^link-/) as string, postedAt: null },
+      });
+      const links = await database.db.selectFrom('decision_link').selectAll().execute();
+      expect([links.length, new Set(links.map((link) => link.decision_id)).size]).toEqual([2, 1]);
+      const hours = (Date.parse(links[0]!.expires_at) - Date.parse(links[0]!.made_at)) / 3600_000;
+      expect(hours).toBe(72);
+      expect(JSON.stringify([links, await messages(), logged])).not.toContain(token);
+    });
+
+    test.each([
+      ['nobody has said where the API is reached', { PUBLIC_URL: '' }],
+      ['the address is reached unencrypted from elsewhere', { PUBLIC_URL: 'http://api.example' }],
+    ])('get none where %s', async (_, environment) => {
+      await askFinance(database.db, facts.approvalId);
+      start({ environment });
+      await settled('sent');
+      expect(mail.received[0]!.source).not.toContain('/decide/');
+      expect(await database.db.selectFrom('decision_link').selectAll().execute()).toEqual([]);
     });
 
     test('are told nothing by name where the server refuses them, neither in the log nor in the database', async () => {
