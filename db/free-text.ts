@@ -18,6 +18,8 @@ export type TextPurpose =
   | 'change-order'
   | 'policy-change'
   | 'delegation'
+  | 'legal-hold'
+  | 'erasure'
   | 'signatory';
 
 /** What somebody wrote in their own words. `subject` is what it is about, `origin` the request that brought it. */
