@@ -30,6 +30,8 @@ export const requests: readonly [string, ErrorRow][] = [
     DutiesConflict: ['Your part in this deal forbids the decision.', 'Ask another holder of the role.'],
     DelegationCeilingExceeded: ['The delegation does not reach this amount.', 'The delegator or another holder has to decide.'],
     DelegationOwnDecision: ['Neither of the two decides on a delegation between them.', 'A second person has to decide.'],
+    ErasureOwnDecision: ['Nobody decides on an erasure of their own, nor on one that they asked for.', 'A second person has to decide.'],
+    LegalHoldOwnRelease: ['Nobody releases a hold that they placed.', 'A second person has to release it.'],
     RoleNotHeld: ['You do not have this role.', 'Delegate a role that you hold, or that was delegated to you for the time.'],
     AbsenceOfStoodInFor: [
       'Nobody tells the absence of somebody in whose place they decide.',
@@ -42,6 +44,8 @@ export const requests: readonly [string, ErrorRow][] = [
     DealUnknown: ['There is no such deal, or not for you.', 'Check the id.'],
     EntityUnknown: ['There is no such entity of ours, or not for you.', 'Check the id.'],
     DelegationUnknown: ['There is no such delegation, or not for you.', 'Check the id.'],
+    ErasureUnknown: ['No erasure of this person was asked for.', 'Check the id.'],
+    LegalHoldUnknown: ['There is no such legal hold.', 'Check the id.'],
     PersonUnknown: ['There is no such person, or not for you.', 'Check the id.'],
     ApprovalUnknown: ['There is no such approval, or not for you.', 'Check the id.'],
     ProjectUnknown: ['There is no such project, or not for you.', 'Check the id.'],

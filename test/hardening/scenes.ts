@@ -7,8 +7,21 @@ import { files } from './scenes/files';
 import { notifications } from './scenes/notifications';
 import { outages } from './scenes/outages';
 import { policies } from './scenes/policies';
+import { privacy } from './scenes/privacy';
 import { type Scene } from './scenes/scene';
 import { terms } from './scenes/terms';
 
 /** In their order: later ones go on with the deals of earlier ones. */
-export const scenes: readonly Scene[] = [door, events, terms, delivery, files, endings, policies, delegations, notifications, outages];
+export const scenes: readonly Scene[] = [
+  door,
+  events,
+  terms,
+  delivery,
+  files,
+  endings,
+  policies,
+  delegations,
+  notifications,
+  privacy,
+  outages,
+];
