@@ -26,7 +26,12 @@ export function refuseErasure(facts: ErasureFacts): InvalidInput | null {
     ...(facts.isErased ? [{ violation: 'PersonErased', detail: 'the person is erased already' }] : []),
     ...refuseHeld(facts.holds),
     ...(facts.isActive || facts.rolesHeld > 0
-      ? [{ violation: 'PersonStillActive', detail: `in the master data: ${facts.isActive ? 'yes' : 'no'}, roles and seats: ${facts.rolesHeld}` }]
+      ? [
+          {
+            violation: 'PersonStillActive',
+            detail: `in the master data: ${facts.isActive ? 'yes' : 'no'}, roles and seats: ${facts.rolesHeld}`,
+          },
+        ]
       : []),
     ...named('ApprovalsPending', facts.pendingApprovals),
     ...counted('WorkUnsettled', facts.unsettledWork, 'time entries and expenses'),
