@@ -34,15 +34,18 @@ import { breakGlassRoutes } from './routes/break-glass';
 import { decisionLinkRoutes } from './routes/decision-links';
 import { delegationRoutes } from './routes/delegations';
 import { dutyRoutes } from './routes/duties';
+import { erasureRoutes } from './routes/erasures';
 import { healthRoutes } from './routes/health';
 import { identityRoutes } from './routes/identity';
 import { inboxRoutes } from './routes/inbox';
 import { intakeRoutes } from './routes/intake';
 import { intakeFileRoutes } from './routes/intake-files';
 import { invoiceRoutes } from './routes/invoices';
+import { legalHoldRoutes } from './routes/legal-holds';
 import { lineRoutes } from './routes/lines';
 import { notificationRoutes } from './routes/notifications';
 import { paymentRoutes } from './routes/payments';
+import { personalDataRoutes } from './routes/personal-data';
 import { policyChangeRoutes } from './routes/policy-changes';
 import { policyRoutes } from './routes/policies';
 import { processRoutes } from './routes/process';
@@ -110,16 +113,19 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     delegationRoutes,
     deliveryPlanRoutes,
     dutyRoutes,
+    erasureRoutes,
     healthRoutes,
     inboxRoutes,
     intakeRoutes,
     invoiceRoutes,
     correctionRoutes,
+    legalHoldRoutes,
     lineRoutes,
     billingRoutes,
     bulkDecisionRoutes,
     notificationRoutes,
     paymentRoutes,
+    personalDataRoutes,
     policyRoutes,
     policyChangeRoutes,
     processRoutes,

@@ -85,6 +85,17 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'GET /v1/people/:userId/absences': { kind: 'signed-in' },
   'PUT /v1/people/:userId/absences': { kind: 'signed-in' },
 
+  'GET /v1/personal-data/register': needs('erasure.read'),
+  'GET /v1/people/:userId/personal-data': { kind: 'signed-in' },
+  'POST /v1/people/:userId/erasure': needs('erasure.request'),
+  'GET /v1/people/:userId/erasure': needs('erasure.read'),
+  'POST /v1/people/:userId/erasure/decision': needs('erasure.decide'),
+  'GET /v1/erasures': needs('erasure.read'),
+  'POST /v1/legal-holds': needsGroup('legal-hold.place'),
+  'GET /v1/legal-holds': needsGroup('legal-hold.read'),
+  'GET /v1/legal-holds/:id': needsGroup('legal-hold.read'),
+  'POST /v1/legal-holds/:id/release': needsGroup('legal-hold.release'),
+
   'GET /v1/projects': needs('project.read'),
   'GET /v1/projects/:id': needs('project.read'),
   'POST /v1/projects/:id/sign-off': needs('project.sign-off'),

@@ -1,9 +1,19 @@
 import { z } from 'zod';
 import { isCurrency } from '../domain/money';
+import { retentionClasses, type RetentionClass } from '../domain/privacy/entry';
+import { RETENTION } from '../domain/privacy/retention';
 import { asksAboutPolicies, policyDecimal, policyMatrix, policySla } from './policy-matrix';
 
 /** Kinds of versioned policies. `approval` is a firm's own; the others have a global standard that a firm may refine with a file of its own. */
-export const standardPolicyKinds = ['access-scopes', 'control-points', 'collections', 'billing', 'closing', 'tax-rates'] as const;
+export const standardPolicyKinds = [
+  'access-scopes',
+  'control-points',
+  'collections',
+  'billing',
+  'closing',
+  'tax-rates',
+  'retention',
+] as const;
 export type StandardPolicyKind = (typeof standardPolicyKinds)[number];
 export type PolicyKind = StandardPolicyKind | 'approval';
 
@@ -68,6 +78,16 @@ const taxRate = z
   })
   .refine(({ validFrom, validTo }) => validTo === null || validFrom <= validTo, 'validTo must not lie before validFrom');
 
+/** Months by class, none below what the law or the product keeps (R-338). */
+const retentionMonths = z.strictObject(
+  Object.fromEntries(
+    retentionClasses.map((each) => {
+      const { floorMonths, floorSource } = RETENTION[each];
+      return [each, z.int().min(floorMonths, `at least ${floorMonths} months: ${floorSource}`).max(1200)];
+    }),
+  ) as Record<RetentionClass, z.ZodInt>,
+);
+
 /** One schema per kind; every policy goes through its own, from a file or over the API (R-220). */
 export const policySchemas = {
   approval: approvalPolicySchema,
@@ -96,6 +116,7 @@ export const policySchemas = {
   closing: z
     .strictObject({ ...header, softCloseDay: z.int().min(1).max(28), closeDay: z.int().min(1).max(28) })
     .refine(({ softCloseDay, closeDay }) => softCloseDay < closeDay, 'a month is soft-closed before it is closed'),
+  retention: z.strictObject({ ...header, months: retentionMonths }),
   'tax-rates': z.strictObject({
     ...header,
     rates: z.array(taxRate).superRefine((rates, context) => {

@@ -1,3 +1,4 @@
+import { refuseShorter } from '../domain/privacy/retention';
 import { type InvalidInput, type Violation } from '../domain/violation';
 import { policySchemas, standardPolicyKinds, type PolicyBody, type PolicyKind } from './policies';
 import { fieldErrors } from './problems';
@@ -11,6 +12,8 @@ export interface PolicyKindEntry {
   readonly changedBy: 'approval' | 'master-data';
   /** JSON pointers of what an entity may say otherwise than the group; nothing else of it. */
   readonly local: readonly string[];
+  /** Refuses what an entity says where it may go only one way from what the group says. */
+  readonly refuseLocal?: (group: unknown, own: unknown) => InvalidInput | null;
 }
 
 /** Every kind of policy that the product reads. */
@@ -47,6 +50,14 @@ export const policyCatalogue: Readonly<Record<PolicyKind, PolicyKindEntry>> = {
     decides: 'The days on which a month is soft-closed and closed.',
     changedBy: 'approval',
     local: ['/softCloseDay', '/closeDay'],
+  },
+  retention: {
+    title: 'Retention',
+    decides:
+      'How many months data of people is kept, by class, before it is erased by itself; never shorter than the law, an entity never shorter than the group.',
+    changedBy: 'approval',
+    local: ['/months'],
+    refuseLocal: refuseShorter,
   },
   'access-scopes': {
     title: 'Scopes of roles',

@@ -15,18 +15,29 @@ export async function eraseTexts(
   choice: TextChoice,
   by: { readonly actor: string; readonly at: Instant },
 ): Promise<string[]> {
-  return db.transaction().execute(async (trx) => {
-    const chosen = await chosenTexts(trx, choice);
-    for (const { body } of chosen) {
-      // As it stands in the JSON of an answer, quoted and escaped. Who repeats such a request is answered anew, by the facts.
-      await sql`delete from idempotency_key where strpos(body::text, to_jsonb(${body}::text)::text) > 0`.execute(trx);
-    }
-    const ids = chosen.map(({ id }) => id).sort();
-    if (ids.length === 0) return ids;
-    await trx.updateTable('free_text').set({ body: null, salt: null, erased_at: by.at }).where('id', 'in', ids).execute();
-    await appendAudit(trx, { stream: 'free-texts', action: 'texts.erased', subject: 'free-texts', details: { ids }, ...by });
-    return ids;
-  });
+  return db.transaction().execute((trx) => eraseTextsIn(trx, choice, by));
+}
+
+/** The same in the transaction of the caller. */
+export async function eraseTextsIn(
+  trx: Transaction<DB>,
+  choice: TextChoice,
+  by: { readonly actor: string; readonly at: Instant },
+): Promise<string[]> {
+  const chosen = await chosenTexts(trx, choice);
+  for (const { body } of chosen) {
+    // As it stands in the JSON of an answer, quoted and escaped. Who repeats such a request is answered anew, by the facts.
+    await sql`delete from idempotency_key where strpos(body::text, to_jsonb(${body}::text)::text) > 0`.execute(trx);
+  }
+  const ids = chosen.map(({ id }) => id).sort();
+  if (ids.length === 0) return ids;
+  await trx
+    .updateTable('free_text')
+    .set({ body: null, salt: null, erased_at: by.at })
+    .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+    .execute();
+  await appendAudit(trx, { stream: 'free-texts', action: 'texts.erased', subject: 'free-texts', details: { ids }, ...by });
+  return ids;
 }
 
 function chosenTexts(trx: Transaction<DB>, choice: TextChoice) {

@@ -25,6 +25,8 @@ export type TextPurpose =
   | 'condition'
   | 'fulfilment'
   | 'waiver'
+  | 'legal-hold'
+  | 'erasure'
   | 'signatory';
 
 /** What somebody wrote in their own words. `subject` is what it is about, `origin` the request that brought it. */

@@ -99,13 +99,14 @@ export async function failEvent(db: Kysely<DB>, id: string, owner: string, failu
   });
 }
 
-/** Hands an event on once more on a person's word; refused for one that was delivered or is on its way. */
+/** Hands an event on once more on a person's word; refused for one that was delivered or is on its way, and for one whose payload is erased (R-343). */
 export async function replayEvent(db: Kysely<DB>, id: string, by: { actor: string; at: Instant }): Promise<InboxRow | Violation> {
   return db.transaction().execute(async (trx) => {
     const row = await trx.selectFrom('inbox_event').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
     if (row === undefined) return { violation: 'InboxEventUnknown', detail: id };
     if (row.state === 'received' || row.state === 'delivered')
       return { violation: 'InboxEventNotReplayable', detail: `${id} is ${row.state}` };
+    if (row.erased_at !== null) return { violation: 'InboxEventErased', detail: row.erased_at };
     const replayed = await trx
       .updateTable('inbox_event')
       .set({

@@ -36,9 +36,15 @@ export async function loadUsers(
       approval_limit_currency: user.approvalLimit === null ? null : group.groupCurrency,
       person_id: user.personId,
       active: true,
+      left_at: null,
     })),
   );
-  await trx.updateTable('app_user').set({ active: false }).where('active', '=', true).where('id', 'not in', idsOf(users)).execute();
+  await trx
+    .updateTable('app_user')
+    .set({ active: false, left_at: at })
+    .where('active', '=', true)
+    .where('id', 'not in', idsOf(users))
+    .execute();
   await loadRoles(trx, data, roleScopes, group.id);
   await loadSeats(trx, data);
   await upsert(

@@ -12,6 +12,7 @@ import { loadParties } from './master-data-parties';
 import { loadUsers } from './master-data-users';
 import { loadVendors, loadWork, refuseAmbiguous } from './master-data-work';
 import { savePolicy } from './policies';
+import { refuseErased, returnedPeople } from './privacy/returning';
 import { type DB } from './types';
 import { upsert } from './upsert';
 
@@ -39,7 +40,7 @@ const RATES_PER_BLOCK = 5_000;
  * nothing is removed but holidays, roles, committee seats and line managers that the files no longer name; people and delegations that
  * they no longer name are inactive and ended. Again gives the same.
  * Refused whole with `PersonRequired` where an integration would change who may do what, and with `PolicyVersionChanged` where a policy changed without a new version,
- * and with `MasterDataInvalid` where a rate holds on the same days as one that stays.
+ * with `MasterDataInvalid` where a rate holds on the same days as one that stays, and with `PersonErased` where they name somebody who was erased (R-341).
  */
 export async function loadMasterData(
   db: Kysely<DB>,
@@ -51,10 +52,13 @@ export async function loadMasterData(
     const { data, policies } = checked;
     if (by.actor.startsWith(KEY_ACTOR) && (await changesRights(trx, checked)))
       return { violation: 'PersonRequired', detail: 'people, their rights and the approval policy are changed by a person' };
+    const erased = await refuseErased(trx, data);
+    if (erased !== null) return erased;
+    const returned = await returnedPeople(trx, data);
     await upsert(trx, 'account', ['code'], Object.values(ACCOUNTS));
     const parties = await loadParties(trx, data);
     const vendors = await loadVendors(trx, data);
-    const people = await loadPeople(trx, data);
+    const people = await loadPeople(trx, data, by.at);
     const before = await usersMark(trx);
     const users = await loadUsers(trx, data, policies['access-scopes'].roles, by.at);
     const hasChangedUsers = (await usersMark(trx)) !== before;
@@ -79,7 +83,7 @@ export async function loadMasterData(
     await keepDuties(trx, changes, hasChangedUsers, by);
     const counts = { ...parties, ...people, ...users, fxRates: rates, taxRates: policies['tax-rates'].rates.length, ...workCounts(data) };
     const hashes = { contentHash: hashOf(checked), rightsHash: rightsHash(checked) };
-    const details = { counts, newPolicies, changes: changesForAudit(changes), ...hashes };
+    const details = { counts, newPolicies, changes: changesForAudit(changes), ...hashes, ...(returned.length > 0 ? { returned } : {}) };
     await appendAudit(trx, { stream: 'master-data', action: 'master-data.loaded', subject: 'master-data', details, ...by });
     return { counts, newPolicies, changes };
   });
@@ -127,7 +131,7 @@ async function undoable<T>(db: Kysely<DB>, body: (trx: Transaction<DB>) => Promi
   }
 }
 
-async function loadPeople(trx: Transaction<DB>, data: MasterData): Promise<Record<string, number>> {
+async function loadPeople(trx: Transaction<DB>, data: MasterData, at: Instant): Promise<Record<string, number>> {
   const people = data['people.csv'];
   await upsert(
     trx,
@@ -148,8 +152,16 @@ async function loadPeople(trx: Transaction<DB>, data: MasterData): Promise<Recor
       role_code: person.role_code,
       country: person.country,
       calendar_id: person.calendar_id,
+      left_at: null,
     })),
   );
+  const named = people.map((person) => person.person_id);
+  await trx
+    .updateTable('person')
+    .set({ left_at: at })
+    .where('left_at', 'is', null)
+    .where(sql<boolean>`not id = any(${named}::text[])`)
+    .execute();
   const rates = data['cost-rates.csv'];
   await upsert(
     trx,

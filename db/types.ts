@@ -164,7 +164,15 @@ export interface AppUser {
   calendar_id: string;
   email: string;
   entity_id: string;
+  /**
+   * Since when name and address are gone; the row stays for what refers to its id, and is never filled again (R-341).
+   */
+  erased_at: string | null;
   id: string;
+  /**
+   * Since when master data no longer names the person.
+   */
+  left_at: string | null;
   /**
    * Personal data: never in workflow payloads, ids, search attributes or logs (I-15).
    */
@@ -728,6 +736,42 @@ export interface EntityBooks {
   state: string;
 }
 
+export interface ErasedAddress {
+  erasure_id: string;
+  hash: string;
+  salt: string;
+}
+
+export interface Erasure {
+  created_at: Generated<string>;
+  decided_at: string | null;
+  decided_by: string | null;
+  decision_reason_id: string | null;
+  entity_id: string | null;
+  finished_at: string | null;
+  id: string;
+  person_id: string | null;
+  /**
+   * The version of the retention policy by which it was due; null where somebody asked.
+   */
+  policy_version_id: string | null;
+  reason_id: string | null;
+  requested_at: string;
+  requested_by: string | null;
+  state: string;
+  user_id: string | null;
+}
+
+export interface ErasureStep {
+  done_at: string;
+  erased: number;
+  erasure_id: string;
+  kept: number;
+  kind: string;
+  step: string;
+  why_kept: string | null;
+}
+
 export interface Expense {
   amount_gross_minor: number;
   approved_at: string | null;
@@ -816,6 +860,16 @@ export interface FxRate {
   source: string;
 }
 
+export interface HeldDeal {
+  deal_id: string | null;
+  hold_id: string | null;
+}
+
+export interface HeldPerson {
+  hold_id: string | null;
+  subject_id: string | null;
+}
+
 export interface IdempotencyKey {
   /**
    * Names the evaluation of the request at its run: kept while the outcome is unknown, new after a refusal that passes by itself.
@@ -835,6 +889,10 @@ export interface InboxEvent {
   attempts: Generated<number>;
   business_received_at: string;
   deal_id: string | null;
+  /**
+   * Since when the payload is gone; its hash stays, so that the event is known when it comes again.
+   */
+  erased_at: string | null;
   errors: Generated<JsonColumn>;
   event_id: string;
   id: string;
@@ -1126,6 +1184,18 @@ export interface LegalGroup {
   name: string;
 }
 
+export interface LegalHold {
+  id: string;
+  placed_at: string;
+  placed_by: string;
+  reason_id: string;
+  release_reason_id: string | null;
+  released_at: string | null;
+  released_by: string | null;
+  scope_id: string;
+  scope_kind: string;
+}
+
 export interface LineBooks {
   complete: boolean;
   contract_line_id: string;
@@ -1350,7 +1420,15 @@ export interface Person {
   employment: string;
   end_date: string | null;
   entity_id: string | null;
+  /**
+   * As in app_user.
+   */
+  erased_at: string | null;
   id: string;
+  /**
+   * As in app_user; until the next load of master data all are taken to be named.
+   */
+  left_at: string | null;
   managed_by_entity_id: string | null;
   name: string;
   overtime_exempt: Generated<boolean>;
@@ -1861,12 +1939,17 @@ export interface DB {
   effect: Effect;
   entity_bank_account: EntityBankAccount;
   entity_books: EntityBooks;
+  erased_address: ErasedAddress;
+  erasure: Erasure;
+  erasure_step: ErasureStep;
   expense: Expense;
   expense_policy: ExpensePolicy;
   expense_price: ExpensePrice;
   field_access: FieldAccess;
   free_text: FreeText;
   fx_rate: FxRate;
+  held_deal: HeldDeal;
+  held_person: HeldPerson;
   idempotency_key: IdempotencyKey;
   inbox_event: InboxEvent;
   intake_batch: IntakeBatch;
@@ -1885,6 +1968,7 @@ export interface DB {
   ledger: Ledger;
   legal_entity: LegalEntity;
   legal_group: LegalGroup;
+  legal_hold: LegalHold;
   line_books: LineBooks;
   line_manager: LineManager;
   managed_service_month: ManagedServiceMonth;

@@ -51,7 +51,14 @@ export type Permission =
   | 'cost.read'
   | 'margin.read'
   | 'pay.read'
-  | 'personal-data.read';
+  | 'personal-data.read'
+  | 'personal-data.export'
+  | 'erasure.read'
+  | 'erasure.request'
+  | 'erasure.decide'
+  | 'legal-hold.read'
+  | 'legal-hold.place'
+  | 'legal-hold.release';
 
 export interface RoleRights {
   /** Where the role works when it is given with one home entity: shared functions of the group see all of it. */
@@ -67,6 +74,8 @@ const DECIDE: readonly Permission[] = ['approval.read', 'approval.decide', 'dele
 const CONTROL: readonly Permission[] = ['process.read'];
 /** Whose roles allow what does not go together: for those who answer for roles and those who audit them. */
 const DUTIES: readonly Permission[] = ['duties.read'];
+/** Second persons of data protection: they grant erasures that others ask for, and release holds that others placed. */
+const GUARD: readonly Permission[] = ['erasure.read', 'erasure.decide', 'legal-hold.read', 'legal-hold.release'];
 const MARGIN: readonly Permission[] = ['cost.read', 'margin.read'];
 
 const ROLES: Readonly<Record<string, RoleRights>> = {
@@ -159,6 +168,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...MARGIN,
       ...CONTROL,
       ...DUTIES,
+      ...GUARD,
       'books.read',
       'delegation.decide',
       'break-glass.decide',
@@ -180,7 +190,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
     ],
   },
   'deal-committee': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, ...MARGIN] },
-  'legal-counsel': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, 'sow.propose'] },
+  'legal-counsel': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, ...GUARD, 'sow.propose', 'legal-hold.place'] },
   'resource-manager': { reach: 'entity', permissions: [...READ_DEAL, 'personal-data.read', 'absence.report'] },
   'procurement-lead': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, ...CONTROL, 'cost.read'] },
   'accounts-payable': { reach: 'group', permissions: ['master-data.read'] },
@@ -227,6 +237,21 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       'policy.read',
     ],
   },
+  /** Answers what people ask about their data. Sees it only in exports, each of which is on record; decides nothing about deals. */
+  'data-protection-officer': {
+    reach: 'group',
+    permissions: [
+      'policy.read',
+      'policy.propose',
+      'field-access.read',
+      'personal-data.export',
+      'erasure.read',
+      'erasure.request',
+      'erasure.decide',
+      'legal-hold.read',
+      'legal-hold.place',
+    ],
+  },
   /** Reads everything but people's data, changes nothing. */
   auditor: {
     reach: 'group',
@@ -243,6 +268,8 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       'field-access.read',
       'inbox.read',
       'notification.read',
+      'erasure.read',
+      'legal-hold.read',
     ],
   },
 };

@@ -23,6 +23,7 @@ import { workflowBundle, type WorkflowBundle } from './bundle';
 import { startDispatcher } from './dispatcher';
 import { startNotifier } from './notifier';
 import { currentBuildId, setCurrentVersion } from './release';
+import { startPrivacyKeeper } from './privacy-keeper';
 import { passReplayGate } from './replay-gate';
 import { startSealer } from './sealer';
 import { startStallWatch } from './stall-watch';
@@ -213,7 +214,7 @@ function temporalAway({ temporal: { connection } }: Config): (error: unknown) =>
   };
 }
 
-/** What runs beside requests and workflows: delivery of the inbox, messages to the outside, anchors of the audit log, export of histories, stalled runs. */
+/** What runs beside requests and workflows: delivery of the inbox, messages to the outside, anchors of the audit log, export of histories, stalled runs, erasures and what is past its time. */
 function startKeepers(around: Surroundings, apiUrl: string, stops: Stop[]): void {
   const { config, db, log, client } = around;
   if (config.roles.includes('dispatcher')) {
@@ -225,7 +226,12 @@ function startKeepers(around: Surroundings, apiUrl: string, stops: Stop[]): void
     stops.push(() => notifier.stop());
   }
   if (!config.roles.includes('sealer')) return;
-  for (const keeper of [startSealer(db, log), startArchiver({ db, client, log }), startStallWatch({ db, client, log })])
+  for (const keeper of [
+    startSealer(db, log),
+    startArchiver({ db, client, log }),
+    startStallWatch({ db, client, log }),
+    startPrivacyKeeper(around),
+  ])
     stops.push(() => keeper.stop());
 }
 

@@ -23,7 +23,7 @@ export const EXPENSE: ReportedFact = {
   },
   named: (dealId) => sql`line as materialized (select id, line_id from contract_line where deal_id = ${dealId})`,
   references: sql`
-    left join person on person.id = incoming.person_id
+    left join person on person.id = incoming.person_id and person.erased_at is null
     left join line on line.line_id = incoming.line_id`,
   unresolved: sql`case
     when person.id is null then array['person_id', 'PersonUnknown', incoming.person_id || ' is nobody we know']

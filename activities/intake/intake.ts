@@ -57,8 +57,8 @@ const withAuthor = z.object({ by: z.string() });
  */
 export function applyIntake(deps: ActivityDeps): IntakeActivities['applyIntake'] {
   return async ({ inboxEventId, at }) => {
-    const { event, actor, payloadHash, state } = await eventOf(deps, inboxEventId, at);
-    if (state === 'failed') return noChange(inboxEventId);
+    const { event, actor, payloadHash, state, isErased } = await eventOf(deps, inboxEventId, at);
+    if (state === 'failed' || isErased) return noChange(inboxEventId);
     const context = effectOf(`intake/${inboxEventId}`, { payloadHash }, at, actor);
     const apply = KINDS[event.type] ?? unknownKind;
     return orRejected(deps, event, actor, () =>
@@ -83,7 +83,13 @@ async function eventOf({ db }: ActivityDeps, inboxEventId: string, at: Instant) 
   const author = withAuthor.safeParse(row.payload);
   const dealId = named.success ? named.data.dealId : row.deal_id;
   const event: IntakeEvent = { id: row.id, type: row.type, payload: row.payload, dealId, at };
-  return { event, actor: author.success ? author.data.by : ENGINE_ACTOR, payloadHash: row.payload_hash, state: row.state };
+  return {
+    event,
+    actor: author.success ? author.data.by : ENGINE_ACTOR,
+    payloadHash: row.payload_hash,
+    state: row.state,
+    isErased: row.erased_at !== null,
+  };
 }
 
 function effectOf(key: string, identity: unknown, at: Instant, actor: string): EffectContext {

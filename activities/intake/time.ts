@@ -38,7 +38,7 @@ export const TIME: ReportedFact = {
        where project.deal_id = ${dealId}
     )`,
   references: sql`
-    left join person on person.id = incoming.person_id
+    left join person on person.id = incoming.person_id and person.erased_at is null
     left join line on line.line_id = incoming.line_id
     left join task on task.code = incoming.task_id`,
   unresolved: sql`case

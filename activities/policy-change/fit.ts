@@ -1,7 +1,7 @@
 import { checkPolicy, policyCatalogue } from '../../contracts/policy-catalogue';
 import { type PolicyKind } from '../../contracts/policies';
 import { type LocalDate } from '../../domain/deal/terms';
-import { combinations, refuseForeignPlaces, type PolicyVersion } from '../../domain/policy/variation';
+import { bodyFor, combinations, refuseForeignPlaces, type PolicyVersion } from '../../domain/policy/variation';
 import { type PlannedVersion } from '../../domain/policy/change';
 import { isViolation, type InvalidInput, type Violation } from '../../domain/violation';
 
@@ -17,8 +17,9 @@ export function refuseUnfit(
 ): Violation | null {
   const { validFrom } = body as { validFrom: LocalDate };
   if (entityId !== null) {
-    const foreign = refuseForeignPlaces(policyCatalogue[kind].local, content);
-    return (foreign === null ? null : below('/content', foreign)) ?? refuseCombinations(kind, versions, validFrom);
+    const { local, refuseLocal } = policyCatalogue[kind];
+    const wrong = refuseForeignPlaces(local, content) ?? refuseLocal?.(bodyFor(versions, null, validFrom), content) ?? null;
+    return (wrong === null ? null : below('/content', wrong)) ?? refuseCombinations(kind, versions, validFrom);
   }
   const checked = checkPolicy(kind, { ...content, version, validFrom });
   return isViolation(checked) ? below('/content', checked) : refuseCombinations(kind, versions, validFrom);

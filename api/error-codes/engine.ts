@@ -62,6 +62,7 @@ export const engineCodes: Readonly<Record<string, Shown>> = {
   RateAmbiguous: 'inside',
   RateUnresolved: 'wait',
   RevenueMethodNotSupported: 'wait',
+  RetentionTooShort: 'inside',
   ReversalAmountDiffers: 'event',
   ReversalUnidentified: 'event',
   ReversalUnmatched: 'event',

@@ -34,6 +34,8 @@ export const requests: readonly [string, ErrorRow][] = [
     DelegationCeilingExceeded: ['The delegation does not reach this amount.', 'The delegator or another holder has to decide.'],
     BreakGlassOwnDecision: ['Neither who asks nor who requested the approval decides on the exception.', 'Another person has to decide.'],
     DelegationOwnDecision: ['Neither of the two decides on a delegation between them.', 'A second person has to decide.'],
+    ErasureOwnDecision: ['Nobody decides on an erasure of their own, nor on one that they asked for.', 'A second person has to decide.'],
+    LegalHoldOwnRelease: ['Nobody releases a hold that they placed.', 'A second person has to release it.'],
     RoleNotHeld: ['You do not have this role.', 'Delegate a role that you hold, or that was delegated to you for the time.'],
     AbsenceOfStoodInFor: [
       'Nobody tells the absence of somebody in whose place they decide.',
@@ -47,6 +49,8 @@ export const requests: readonly [string, ErrorRow][] = [
     EntityUnknown: ['There is no such entity of ours, or not for you.', 'Check the id.'],
     BreakGlassUnknown: ['There is no such exception, or not for you.', 'Check the id.'],
     DelegationUnknown: ['There is no such delegation, or not for you.', 'Check the id.'],
+    ErasureUnknown: ['No erasure of this person was asked for.', 'Check the id.'],
+    LegalHoldUnknown: ['There is no such legal hold.', 'Check the id.'],
     PersonUnknown: ['There is no such person, or not for you.', 'Check the id.'],
     QuestionUnknown: ['The approval has no such question.', 'Check the id.'],
     ConditionUnknown: ['The approval has no such condition.', 'Check the id.'],

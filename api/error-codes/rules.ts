@@ -110,6 +110,7 @@ export const rules: readonly [string, ErrorRow][] = [
     ExpressionConstant: ['The condition would hold always or never.', 'Leave it out, or speak of a fact.'],
     PolicyVariationInvalid: ['An entity does not say this otherwise than the group.', 'Leave these places to the group.'],
     PolicyVariationUnfit: ['What the group and an entity say would not fit together.', CORRECT],
+    RetentionTooShort: ['The group keeps this for a longer time.', 'Keep it at least as long as the group.'],
     PlaceNotLocal: ['This place is kept for the group.', 'Leave it out.'],
     PolicyBackdated: ['A policy does not change in the past.', 'Choose today or a later day.'],
     PolicyWithoutEffect: ['What is in force says the same.', CORRECT],

@@ -2,12 +2,13 @@ import { type z } from 'zod';
 import { acceptedSchema } from '../../contracts/api/common';
 import { masterDataRequest, timeEntriesRequest } from '../../contracts/api/intake';
 import { changesRights, type CheckedMasterData } from '../../db/master-data';
+import { refuseErased } from '../../db/privacy/returning';
 import { readDealState } from '../../db/reads/deals';
 import { type MasterDataError } from '../../integrations/master-data/errors';
 import { readMasterData } from '../../integrations/master-data/folder';
 import { standardPolicies } from '../standard-policies';
 import { type RouteDeps } from '../deps';
-import { ApiError } from '../errors';
+import { ApiError, refused } from '../errors';
 import { putIntake } from '../intake';
 import { type Api } from '../routing';
 
@@ -40,6 +41,8 @@ export function intakeRoutes(app: Api, deps: RouteDeps): void {
       const files = checked(request.body);
       if (request.principal.kind !== 'user' && (await changesRights(deps.db, files)))
         throw new ApiError('PersonRequired', 'people, their rights and the approval policy are changed by a person');
+      const erased = await refuseErased(deps.db, files.data);
+      if (erased !== null) throw refused(erased, (path) => `/files${path}`);
       return await putIntake(deps, request, 'master-data', 'master-data', { ...files });
     },
   });

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { sql } from 'kysely';
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { temporal } from '@temporalio/proto';
 import { appendAudit } from '../../db/audit';
@@ -120,6 +121,21 @@ describe('programs run by hand', () => {
     expect(await run([program, '--by', 'U-OPS', '--author', 'U-17'])).toEqual({ code: 0, out: `1 texts erased\n${id}\n`, err: '' });
     expect((await textsOf(database.db, [id])).get(id)).toBeNull();
   });
+
+  test('what is past its time is counted or erased by class, where a retention policy is in force', async () => {
+    expect(await run(['privacy-sweep'])).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/npm run seed/) as string });
+    const firm = await testDatabase({ firm: true });
+    await sql`insert into free_text (id, author, subject, purpose, origin, body, salt, commitment, written_at)
+              values (gen_random_uuid(), 'U-PMO', 's', 'decision', 'o', 'words', 'salt', 'c', '2000-01-01')`.execute(firm.db);
+    const counted = await run(['privacy-sweep', '--dry-run'], firm.url);
+    expect(counted).toMatchObject({ code: 0, out: expect.stringMatching(/^free_text: 1 would be erased$/m) as string });
+    expect(await run(['privacy-sweep'], firm.url)).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^free_text: 1 erased$/m) as string,
+    });
+    expect((await run(['privacy-sweep', '--dry-run'], firm.url)).out).toMatch(/^free_text: 0 would be erased$/m);
+    await firm.drop();
+  }, 60_000);
 
   test('a stored history is written as JSON, in whatever form it was kept, and one that is not stored is said so', async () => {
     const event = {

@@ -57,7 +57,7 @@ export function peopleOf(folder: string): string[] {
 }
 
 /** Payloads stand in a history as base64: they are read, too. */
-function withPayloads(json: string): string {
+export function withPayloads(json: string): string {
   const decoded = [...json.matchAll(/"data":\s*"([A-Za-z0-9+/=]+)"/g)].map((match) =>
     Buffer.from(match[1] ?? '', 'base64').toString('utf8'),
   );

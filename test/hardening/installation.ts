@@ -8,13 +8,14 @@ import { startThroughline, type Throughline } from '../../workers/main';
 import { startCrmServer, type CrmServer } from '../support/crm-server';
 import { REFERENCE_FOLDER } from '../support/reference-deal';
 import { scratchFolder } from '../support/scratch';
+import { insertLeavers } from './leavers';
 import { type SigningSecrets } from './signatures';
 
 /** A whole installation on servers of its own, with the master data of the reference firm. */
 export interface Installation extends Throughline {
   readonly secrets: SigningSecrets;
   readonly crm: CrmServer;
-  /** The firm's folder: the reference firm, with an operator and an auditor. */
+  /** The firm's folder: the reference firm, with an operator, an auditor and two data protection officers. */
   readonly firmFolder: string;
   /** What it has logged as a bug. */
   readonly bugs: readonly string[];
@@ -66,6 +67,7 @@ export async function startInstallation(): Promise<Installation> {
   await moveClock(running.db, BEGINS);
   const loaded = await seedFolder(running.db, firmFolder, { at: BEGINS, actor: 'hardening' });
   if (!('counts' in loaded)) throw new Error(`the firm cannot be loaded: ${JSON.stringify(loaded.slice(0, 5))}`);
+  await insertLeavers(running.db, BEGINS);
   return {
     ...running,
     secrets,
@@ -107,6 +109,8 @@ function writeFirm(folder: string): void {
   // May grant exceptions from the duties, and so try to grant their own.
   for (const user of firm.users.filter(({ id }) => id === 'U-FC-US')) user['roles'] = ['finance-controller', 'entity-head'];
   firm.users.push(also('U-OPS', 'Operator', ['operator']), also('U-AUDIT', 'Auditor', ['auditor']));
+  const officer = ['data-protection-officer'];
+  firm.users.push(also('U-DPO', 'Officer', officer), also('U-DPO2', 'Second officer', officer));
   const given = (id: string, delegator: string, delegate: string, role: string, ceiling: string) => ({
     ...firm.delegations[0],
     ...{ id, delegator, delegate, role, ceiling, from: '2026-03-01T00:00:00Z', until: '2026-12-31T00:00:00Z' },

@@ -8,6 +8,7 @@ import { files } from './scenes/files';
 import { notifications } from './scenes/notifications';
 import { outages } from './scenes/outages';
 import { policies } from './scenes/policies';
+import { privacy } from './scenes/privacy';
 import { type Scene } from './scenes/scene';
 import { talk } from './scenes/talk';
 import { terms } from './scenes/terms';
@@ -25,5 +26,6 @@ export const scenes: readonly Scene[] = [
   delegations,
   notifications,
   decisionLinks,
+  privacy,
   outages,
 ];
