@@ -43,6 +43,7 @@ import { policyChangeRoutes } from './routes/policy-changes';
 import { policyRoutes } from './routes/policies';
 import { processRoutes } from './routes/process';
 import { projectRoutes } from './routes/projects';
+import { exceptionRoutes } from './routes/exceptions';
 import { runRoutes } from './routes/runs';
 import { webhookEndpointRoutes } from './routes/webhook-endpoints';
 import { webhookRoutes } from './webhooks/routes';
@@ -118,6 +119,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     processRoutes,
     projectRoutes,
     runRoutes,
+    exceptionRoutes,
     webhookEndpointRoutes,
   ]) {
     routes(app, routeDeps);

@@ -48,6 +48,13 @@ export const policyCatalogue: Readonly<Record<PolicyKind, PolicyKindEntry>> = {
     changedBy: 'approval',
     local: ['/softCloseDay', '/closeDay'],
   },
+  exceptions: {
+    title: 'Exceptions',
+    decides:
+      'Who handles what does not go its usual way, by when, whom it is escalated to, what of it needs approval, and from where on a breach or a fall of margin is one.',
+    changedBy: 'approval',
+    local: ['/paths', '/remindAtPercent', '/reassignTo', '/breaches', '/marginPoints'],
+  },
   'access-scopes': {
     title: 'Scopes of roles',
     decides: 'Which roles are held for the whole group and which for one entity.',

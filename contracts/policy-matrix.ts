@@ -23,9 +23,10 @@ const condition = z
     ({ amountAbove, amountUpTo }) => amountAbove === undefined || amountUpTo === undefined || !isBelow(amountUpTo, amountAbove),
     'amountUpTo must not lie below amountAbove: the rule would never hold',
   );
+export const policyRole = z.string().refine((role) => knownRoles().includes(role), 'must be a role that somebody can hold');
 const approver = z.strictObject({
   tier: z.int().min(1).max(20),
-  role: z.string().refine((role) => knownRoles().includes(role), 'must be a role that somebody can hold'),
+  role: policyRole,
   quorum: z.string().regex(/^([1-9]\d{0,3}|0\.\d+|1\.0+)$/, 'must be a count, or a ratio with a decimal point'),
   veto: z.boolean().optional(),
   minimumVoters: z.int().min(1).max(1000).optional(),

@@ -18,6 +18,7 @@ export type TextPurpose =
   | 'change-order'
   | 'policy-change'
   | 'delegation'
+  | 'exception'
   | 'signatory';
 
 /** What somebody wrote in their own words. `subject` is what it is about, `origin` the request that brought it. */

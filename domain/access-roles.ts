@@ -38,6 +38,7 @@ export type Permission =
   | 'process.read'
   | 'duties.read'
   | 'run.read'
+  | 'exception.resolve'
   | 'audit.read'
   | 'audit.export'
   | 'field-access.read'
@@ -66,6 +67,8 @@ const DECIDE: readonly Permission[] = ['approval.read', 'approval.decide', 'dele
 const CONTROL: readonly Permission[] = ['process.read'];
 /** Whose roles allow what does not go together: for those who answer for roles and those who audit them. */
 const DUTIES: readonly Permission[] = ['duties.read'];
+/** Whoever may own an exception, or be asked when its owner does not act. */
+const RESOLVE: readonly Permission[] = ['exception.resolve'];
 const MARGIN: readonly Permission[] = ['cost.read', 'margin.read'];
 
 const ROLES: Readonly<Record<string, RoleRights>> = {
@@ -85,6 +88,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DECIDE,
       ...MARGIN,
       ...CONTROL,
+      ...RESOLVE,
       'deal.cancel',
       'change.request',
       'project.sign-off',
@@ -99,6 +103,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DECIDE,
       ...MARGIN,
       ...CONTROL,
+      ...RESOLVE,
       'deal.cancel',
       'project.sign-off',
       'dispute.resolve',
@@ -115,6 +120,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DECIDE,
       ...MARGIN,
       ...CONTROL,
+      ...RESOLVE,
       ...DUTIES,
       'sow.propose',
       'books.read',
@@ -137,6 +143,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DECIDE,
       ...MARGIN,
       ...CONTROL,
+      ...RESOLVE,
       ...DUTIES,
       'books.read',
       'delegation.decide',
@@ -160,6 +167,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DECIDE,
       ...MARGIN,
       ...CONTROL,
+      ...RESOLVE,
       ...DUTIES,
       'books.read',
       'delegation.decide',
@@ -173,13 +181,14 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   'accounts-payable': { reach: 'group', permissions: ['master-data.read'] },
   'accounts-receivable': {
     reach: 'group',
-    permissions: [...READ_DEAL, ...READ_MONEY, 'bank-statement.import', 'collection.manage', 'invoice.correct'],
+    permissions: [...READ_DEAL, ...READ_MONEY, ...RESOLVE, 'bank-statement.import', 'collection.manage', 'invoice.correct'],
   },
   'project-manager': {
     reach: 'entity',
     permissions: [
       ...READ_DEAL,
       ...DECIDE,
+      ...RESOLVE,
       'invoice.read',
       'dispute.resolve',
       'cost.read',
@@ -202,6 +211,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   operator: {
     reach: 'group',
     permissions: [
+      ...RESOLVE,
       'run.read',
       'inbox.read',
       'inbox.replay',

@@ -2,6 +2,7 @@ import { type Transaction } from 'kysely';
 import { type ApprovalActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type DecisionReceipt } from '../../contracts/workflow-state';
+import { openException } from '../../db/exceptions';
 import { type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { answerTo, decide } from '../../domain/approval/decision';
@@ -139,9 +140,18 @@ async function remind(
   const passed = (moment: string): boolean => Date.parse(moment) <= Date.parse(at);
   for (const reminder of step.reminders.filter(passed)) await recordSlaEvent(trx, row, step, 'reminder', reminder);
   if (step.due !== null && passed(step.due)) await recordSlaEvent(trx, row, step, 'breach', step.due);
+  if (step.delayedAt !== null && passed(step.delayedAt)) await openDelay(trx, row, step, at);
   if (step.escalation === null || !passed(step.escalation.at)) return approval;
   await recordSlaEvent(trx, row, step, 'escalation', step.escalation.at);
   return escalate(approval, step.step.role, step.escalation.to);
+}
+
+/** Nobody decides, whoever was asked: from here on it is an exception (R-316). */
+async function openDelay(trx: Transaction<DB>, row: ApprovalRow, { step }: OpenStep, at: string): Promise<void> {
+  const { id: approvalId, subject_kind: subjectKind, workflow_id: name, deal_id: dealId, entity_id: entityId } = row;
+  const detail = `${subjectKind} waits for ${step.role} beyond the last rung of its ladder`;
+  const facts = { approvalId, subjectKind, role: step.role };
+  await openException(trx, { name, path: 'delayed-approval', detail, dealId, entityId, facts }, at);
 }
 
 /** Where the log speaks of an approval: the stream of its deal, as a fact of the entity that is asked. */

@@ -2,6 +2,7 @@ import { type Selectable, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type ApprovalView } from '../../contracts/workflow-state';
 import { calendarIdOfUser, directory } from '../../db/directory';
+import { closeExceptions } from '../../db/exceptions';
 import { calendarOf, entityOf } from '../../db/parties';
 import { approvalRules, type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
@@ -14,6 +15,8 @@ import { addWorkingMinutes } from '../../domain/calendar/working-time';
 import { type WorkingCalendar } from '../../domain/calendar/working-day';
 import { localDateOf } from '../../domain/calendar/zone';
 import { type Instant } from '../../domain/deal/terms';
+import { deadlinesBeforeDelay } from '../../domain/exception/detection';
+import { approvalWorkflowId } from '../../domain/ids';
 import { isViolation, type Violation } from '../../domain/violation';
 import { park } from '../lifecycle';
 import { saveSteps } from './steps';
@@ -29,6 +32,8 @@ export interface OpenStep {
   readonly due: Instant | null;
   /** When the step escalates next, and to whom; null when the ladder is used up. */
   readonly escalation: { readonly at: Instant; readonly to: string } | null;
+  /** When it becomes an exception, because the ladder is used up; null before, and while it is one. */
+  readonly delayedAt: Instant | null;
 }
 
 export async function lockApproval(trx: Transaction<DB>, approvalId: string): Promise<{ row: ApprovalRow; approval: Approval }> {
@@ -61,13 +66,15 @@ export async function openStepsOf(
     const openedAt = await openedAtOf(trx, row.id, approval.kind === 'pending' ? approval.openTier : row.tier, step.role, at);
     const moments = rules.sla === null ? null : slaMoments(rules.sla, calendar, openedAt);
     const known = moments === null || isViolation(moments) ? null : moments;
+    const escalation = nextEscalation(step, rules, calendar, openedAt);
     steps.push({
       step,
       voters,
       openedAt,
       reminders: known?.reminders ?? [],
       due: known?.due ?? null,
-      escalation: nextEscalation(step, rules, calendar, openedAt),
+      escalation,
+      delayedAt: escalation === null && rules.sla !== null ? await delayOf(trx, row.id, rules.sla, calendar, openedAt) : null,
     });
   }
   return steps;
@@ -87,7 +94,22 @@ export async function saveApproval(
     .set(stateColumns(row, approval, open))
     .where('id', '=', row.id)
     .execute();
+  if (row.due !== null && Date.parse(row.due) < Date.parse(at)) await endDelays(trx, row, open, at);
   return showApproval(trx, row, approval, open, at);
+}
+
+/** A decision that came late after all: nobody has to see to it any more. */
+async function endDelays(trx: Transaction<DB>, row: ApprovalRow, open: readonly OpenStep[], at: Instant): Promise<void> {
+  const delayed = await trx
+    .selectFrom('process_exception')
+    .select('facts')
+    .where('workflow_id', '=', row.workflow_id)
+    .where('kind', '=', 'delayed-approval')
+    .where('closed_at', 'is', null)
+    .executeTakeFirst();
+  const { role } = (delayed?.facts ?? {}) as { role?: string };
+  if (role !== undefined && !open.some(({ step }) => step.role === role))
+    await closeExceptions(trx, 'delayed-approval', [row.workflow_id], at);
 }
 
 /** Where an approval stands: what changes of its row. */
@@ -145,7 +167,9 @@ function waitOf(row: Parameters<typeof showApproval>[1], open: OpenStep, at: Ins
     asks: `decide on ${row.subject_kind}, ${grants} of ${need} approvals given, ${voters.length} people may decide`,
     due,
     wakesAt: earliestOf(
-      [...open.reminders, open.escalation?.at ?? null].filter((moment) => moment !== null && Date.parse(moment) > Date.parse(at)),
+      [...open.reminders, open.escalation?.at ?? null, open.delayedAt].filter(
+        (moment) => moment !== null && Date.parse(moment) > Date.parse(at),
+      ),
     ),
   };
 }
@@ -180,6 +204,25 @@ function nextEscalation(step: ApprovalStep, rules: ApprovalRules, calendar: Work
   if (to === undefined) return null;
   const at = addWorkingMinutes(calendar, openedAt, rules.sla.workingMinutes * (rung + 1));
   return isViolation(at) ? null : { at, to };
+}
+
+/** One deadline after the last rung, and one more for each time that it was handled and not decided since (R-316). */
+async function delayOf(
+  trx: Transaction<DB>,
+  approvalId: string,
+  sla: NonNullable<ApprovalRules['sla']>,
+  calendar: WorkingCalendar,
+  openedAt: Instant,
+): Promise<Instant | null> {
+  const before = await trx
+    .selectFrom('process_exception')
+    .select('closed_at')
+    .where('workflow_id', '=', approvalWorkflowId(approvalId))
+    .where('kind', '=', 'delayed-approval')
+    .execute();
+  if (before.some((each) => each.closed_at === null)) return null;
+  const at = addWorkingMinutes(calendar, openedAt, sla.workingMinutes * deadlinesBeforeDelay(sla.escalateTo.length, before.length));
+  return isViolation(at) ? null : at;
 }
 
 async function calendarOfVoters(trx: Transaction<DB>, voters: readonly string[], entityId: string): Promise<WorkingCalendar> {

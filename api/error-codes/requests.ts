@@ -30,6 +30,7 @@ export const requests: readonly [string, ErrorRow][] = [
     DutiesConflict: ['Your part in this deal forbids the decision.', 'Ask another holder of the role.'],
     DelegationCeilingExceeded: ['The delegation does not reach this amount.', 'The delegator or another holder has to decide.'],
     DelegationOwnDecision: ['Neither of the two decides on a delegation between them.', 'A second person has to decide.'],
+    ExceptionOfOthers: ['The exception is not asked of you.', 'One of the roles that it is asked of has to choose.'],
     RoleNotHeld: ['You do not have this role.', 'Delegate a role that you hold, or that was delegated to you for the time.'],
     AbsenceOfStoodInFor: [
       'Nobody tells the absence of somebody in whose place they decide.',
@@ -54,6 +55,7 @@ export const requests: readonly [string, ErrorRow][] = [
     PolicyChangeUnknown: ['There is no such change of this policy, or not for you.', 'Check the id and the kind.'],
     PolicyVersionUnknown: ['There is no such version of this policy.', 'Check the id and the kind.'],
     ChangeOrderUnknown: ['There is no such change order, or not for you.', 'Check the id.'],
+    ExceptionUnknown: ['There is no such exception, or not for you.', 'Check the id.'],
     EndpointUnknown: ['There is no such endpoint.', 'Check the id.'],
     NotificationUnknown: ['There is no such message.', 'Check the id.'],
     InboxEventUnknown: ['There is no such event.', 'Check the id.'],

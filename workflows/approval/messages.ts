@@ -14,4 +14,6 @@ export interface ApprovalInput {
 /** Answers after the decision is committed, exactly one at a time (D4). */
 export const decideUpdate = defineUpdate<DecisionReceipt, [DecisionInput]>('decide');
 export const withdrawSignal = defineSignal<[{ reasonId: string | null; at: string }]>('withdraw');
+/** Whom it asks changed from outside: show it. */
+export const recheckApprovalSignal = defineSignal<[{ at: string }]>('recheckApproval');
 export const approvalQuery = defineQuery<ApprovalView>('approval');

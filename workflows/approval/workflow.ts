@@ -4,7 +4,7 @@ import { type Violation } from '../../domain/violation';
 import { earliest } from '../clock';
 import { openLifecycle, settled } from '../lifecycle';
 import { refuseIf } from '../refusal';
-import { approvalQuery, decideUpdate, withdrawSignal, type ApprovalInput } from './messages';
+import { approvalQuery, decideUpdate, recheckApprovalSignal, withdrawSignal, type ApprovalInput } from './messages';
 
 /** An approval: open the tiers that the policy names, remind and escalate in working time, and answer with the outcome. */
 export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
@@ -13,12 +13,17 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
   const { clock, story, one, presence } = openLifecycle(input.clock);
   let view = opened;
   const isPending = (): boolean => view.state === 'pending';
+  let stale = false;
   let withdrawal: { reasonId: string | null; at: string } | null = null;
 
   setHandler(approvalQuery, () => view);
   setHandler(withdrawSignal, (request) => {
     clock.follow(request.at);
     withdrawal ??= request;
+  });
+  setHandler(recheckApprovalSignal, ({ at }) => {
+    clock.follow(at);
+    stale = true;
   });
   setHandler(decideUpdate, (decision) => one.run(() => settle(decision)), {
     validator: (decision: DecisionInput) => refuseIf(decidable(view, decision)),
@@ -39,9 +44,10 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
   try {
     while (isPending()) {
       const wake = earliest(view.waits.map((wait) => wait.wakesAt));
-      const woke = await clock.wait(() => !isPending() || withdrawal !== null, wake, 'next reminder or escalation');
+      const woke = await clock.wait(() => !isPending() || withdrawal !== null || stale, wake, 'next reminder or escalation');
       if (withdrawal) break;
-      if (woke !== 'due') continue;
+      if (woke !== 'due' && !(stale && isPending())) continue;
+      stale = false;
       show(await story.step('remindApprovers', { approvalId, look: story.look(), at: clock.now() }, 'remind or escalate'));
     }
   } catch (error) {
