@@ -31,7 +31,7 @@ export function carryOutOutcome(deps: ActivityDeps): ExceptionActivities['carryO
       const unapproved =
         choice.approval_id === null
           ? null
-          : await refuseUnapproved(trx, row.path, choiceId, (shown) => ({ ...shown, ...boundTo(row, choice) }));
+          : await refuseUnapproved(trx, row.path, choiceId, async (shown) => ({ ...shown, ...(await boundTo(trx, row, choice)) }));
       const done = unapproved ?? (await outcomeOf(row.path, option).carryOut(trx, { row, terms, choice, at }));
       if (isViolation(done)) {
         await settleChoice(trx, choice, 'void', at);

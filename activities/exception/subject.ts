@@ -2,6 +2,7 @@ import { type Transaction } from 'kysely';
 import { choiceOf, type ChoiceRow, type ExceptionRow } from '../../db/exceptions';
 import { type DB } from '../../db/types';
 import { type PolicyFacts } from '../../domain/approval/policy';
+import { parkedShown } from './outcomes/parked';
 
 /** What approvers of an outcome are shown: what happened, what is to become of it, and why. */
 export async function outcomeSubject(
@@ -13,14 +14,16 @@ export async function outcomeSubject(
   return {
     requestedBy: choice.chosen_by,
     entityId: row.entityId ?? (await home.executeTakeFirstOrThrow()).entity_id,
-    shown: { ...boundTo(row, choice), openedAt: row.opened_at },
+    shown: { ...(await boundTo(trx, row, choice)), openedAt: row.opened_at },
     policy: { amount: null, marginPercent: null, discountPercent: null, paymentTermsDays: null },
   };
 }
 
 /** What an approval of an outcome is given for. */
-export function boundTo(row: ExceptionRow, choice: ChoiceRow): Record<string, unknown> {
+export async function boundTo(trx: Transaction<DB>, row: ExceptionRow, choice: ChoiceRow): Promise<Record<string, unknown>> {
+  const parked = await parkedShown(trx, row);
   return {
+    ...(parked === null ? {} : { parked }),
     exceptionId: row.id,
     path: row.path,
     at: row.workflow_id,

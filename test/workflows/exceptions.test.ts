@@ -1,7 +1,7 @@
 import { createActivities } from '../../activities/index';
 import { putInboxEvent } from '../../db/inbox';
 import { claimEvents, failEvent } from '../../db/inbox-delivery';
-import { approvalWorkflowId, dealWorkflowId, exceptionWorkflowId, invoiceWorkflowId } from '../../domain/ids';
+import { approvalWorkflowId, dealWorkflowId, exceptionWorkflowId, invoiceWorkflowId, lineWorkflowId } from '../../domain/ids';
 import { clockSignal } from '../../workflows/clock';
 import { startApproval } from '../support/asked';
 import { dealRow } from '../support/builders';
@@ -15,6 +15,7 @@ import {
   playTo,
   proposeTerms,
   reach,
+  refusalOf,
   service,
   startDeal,
   testDeal,
@@ -334,6 +335,63 @@ describe('a breach of policy', () => {
     expect((await waitsOf(opened.id)).map(({ role }) => role)).toEqual(['delivery-director', 'project-manager']);
     await stage.choose(opened.id, 'U-DELDIR', { option: 'uphold' });
     await ended(opened.id);
+  }, 60_000);
+});
+
+describe('work outside what was contracted', () => {
+  const exceptionOf = (line: DeliveredLine) =>
+    stage.engine.db.selectFrom('process_exception').selectAll().where('deal_id', '=', line.dealId).orderBy('opened_at').execute();
+
+  test('before its contract version is rejected, or absorbed when somebody approved it who did not approve the time', async () => {
+    const { db } = stage.engine;
+    const line = await deliveredLine(db, activities);
+    const work = (entryId: string, hours: string) => ({ entryId, workDate: '2026-01-30', hours });
+    await bringTime(db, activities, line, [{ ...work('REJECTED', '2') }, { ...work('ABSORBED', '3'), approvedBy: 'U-FC-DE' }], stage.now);
+    const found = await exceptionOf(line);
+    expect(found.map(({ path, facts }) => [path, (facts as { code: string }).code])).toEqual(Array(2).fill(['scope-change', 'BEFORE_CONTRACT_VERSION'])); // prettier-ignore
+    const at = (entryId: string) => found.find(({ detail }) => detail.endsWith(entryId))?.workflow_id ?? '';
+    const rejected = await stage.at(at('REJECTED'), 'assigned');
+    expect(rejected.offers.map(({ option }) => option)).toEqual(['change-order', 'absorb', 'reject']);
+    expect(await stage.refusal(rejected.id, 'U-PM-EU', { option: 'change-order', target: 'CO-NONE' })).toBe('ChangeOrderUnknown');
+    await stage.choose(rejected.id, 'U-PM-EU', { option: 'reject' });
+    await ended(rejected.id);
+    const absorbed = await stage.at(at('ABSORBED'), 'assigned');
+    await stage.choose(absorbed.id, 'U-PM-EU', { option: 'absorb' });
+    expect(await refusalOf(stage.approveChoice(absorbed.id, 'U-FC-DE'))).toBe('DutiesConflict');
+    const finance = { user_id: 'U-CEO', role: 'finance-controller', scope_kind: 'entity', scope_id: 'LE-DE' };
+    await db.insertInto('role_assignment').values(finance).execute();
+    await stage.engine.db
+      .updateTable('master_revision')
+      .set((eb) => ({ revision: eb('revision', '+', 1) }))
+      .execute();
+    await stage.approveChoice(absorbed.id, 'U-CEO');
+    await ended(absorbed.id);
+    const entries = await db.selectFrom('time_entry').select('status').where('contract_line_id', '=', line.contractLineId).orderBy('entry_id').execute(); // prettier-ignore
+    expect(entries.map(({ status }) => status)).toEqual(['approved', 'rejected']);
+    expect((await exceptionOf(line)).map(({ settled_as }) => settled_as).sort()).toEqual(['absorb', 'cured']);
+  }, 60_000);
+
+  test('beyond the limit of its line is one exception, and is given up at the amount that was approved', async () => {
+    const { db } = stage.engine;
+    const line = await deliveredLine(db, activities, { notToExceed: { minor: 100_000, currency: 'EUR' } });
+    await bringTime(db, activities, line, [{ entryId: 'A', workDate: '2026-02-03', hours: '8' }, { entryId: 'B', workDate: '2026-02-04', hours: '8' }], stage.now); // prettier-ignore
+    await takeRun(db, activities, line, '2026-02', '2026-03-05T23:00:00.000Z');
+    const opened = await stage.at(lineWorkflowId(line.contractLineId), 'assigned');
+    expect(opened).toMatchObject({ path: 'scope-change', stage: 'assigned' });
+    expect(opened.offers.map(({ option }) => option)).toEqual(['change-order', 'absorb']);
+    await stage.choose(opened.id, 'U-PM-EU', { option: 'absorb' });
+    const { choices } = await stage.read(opened.id);
+    const shown = db
+      .selectFrom('approval')
+      .select('shown')
+      .where('id', '=', choices[0]?.approvalId ?? '');
+    expect((await shown.executeTakeFirstOrThrow()).shown).toMatchObject({ parked: { amount: '600.00', currency: 'EUR' } });
+    await stage.approveChoice(opened.id, 'U-FC-DE');
+    await ended(opened.id);
+    expect(await stage.read(opened.id)).toMatchObject({ settledAs: 'absorb' });
+    expect(await db.selectFrom('parked_entry').selectAll().where('contract_line_id', '=', line.contractLineId).execute()).toEqual([]);
+    const waiver = db.selectFrom('billing_waiver').select(['kind', 'amount_minor']).where('contract_line_id', '=', line.contractLineId);
+    expect(await waiver.execute()).toEqual([{ kind: 'parked-time', amount_minor: 60_000 }]);
   }, 60_000);
 });
 

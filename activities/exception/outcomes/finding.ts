@@ -9,6 +9,8 @@ import { type Violation } from '../../../domain/violation';
 import { unblock } from '../../line/effect';
 import { reviewExpensesThatCame } from '../../policy/expense-review';
 import { reviewTime } from '../../policy/time-review';
+import { subjectOf } from '../view';
+import { absorbParked } from './parked';
 import { type CarriedOut, type Decided, type Outcome } from './table';
 
 /** The finding does not keep its record from being billed any more: the next run takes it. */
@@ -35,8 +37,10 @@ export const uphold: Outcome = {
   },
 };
 
-/** Work outside the contract is at the firm's cost: like a breach that is upheld, and somebody approved it. */
-export const absorb = uphold;
+/** Work outside the contract is at the firm's cost, once somebody approved it: a record as a breach that is upheld, parked time by a waiver. */
+export const absorb: Outcome = {
+  carryOut: (trx, decided) => (subjectOf(decided.row).about === 'finding' ? uphold : absorbParked).carryOut(trx, decided),
+};
 
 /** The record is taken back, so that it comes once more as it should have been: under a later submission, or an id of its own. */
 export const correct: Outcome = {
