@@ -21,7 +21,7 @@ comment on column exception_choice.evidence is 'A reference to what proves it, n
 comment on column exception_choice.target is 'What the option speaks of: a role, a change order.';
 
 alter table process_exception
-  add column path text check (path in ('stuck-integration', 'policy-breach', 'delayed-approval', 'scope-change', 'margin-erosion')),
+  add column path text check (path in ('stuck-integration', 'policy-breach', 'delayed-approval', 'scope-change')),
   add column entity_id text references legal_entity (id),
   add column contract_line_id uuid references contract_line (id),
   add column facts jsonb not null default '{}',
@@ -48,7 +48,7 @@ create function exception_path_of(of_run text, of_kind text) returns text langua
   select case
     when of_run like 'exception/%' then null
     when of_kind like 'stuck/%' or of_kind in ('inbox-event-failed', 'intake-rejected', 'notification-dead') then 'stuck-integration'
-    when of_kind in ('policy-breach', 'delayed-approval', 'scope-change', 'margin-erosion') then of_kind
+    when of_kind in ('policy-breach', 'delayed-approval', 'scope-change') then of_kind
   end
 $$;
 comment on function exception_path_of is 'The path of an exception by its kind; one about the run of an exception has none, so that none begets another.';
@@ -69,6 +69,10 @@ end $$;
 create function place_exception() returns trigger language plpgsql as $$
 begin
   new.path := exception_path_of(new.workflow_id, new.kind);
+  if new.closed_at is not null then
+    new.stage := 'settled';
+    new.settled_as := coalesce(new.settled_as, 'cured');
+  end if;
   return new;
 end $$;
 create trigger process_exception_placed before insert on process_exception for each row execute function place_exception();

@@ -11,7 +11,7 @@ import { type Api, fieldScope } from '../routing';
 import { keepReason } from '../texts';
 import { askRun } from '../updates';
 
-/** What does not go its usual way, what may become of it, and the outcome that somebody chooses. */
+/** What does not go its usual way, what may become of it, and the outcome that somebody chooses. */
 export function exceptionRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'GET',

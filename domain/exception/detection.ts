@@ -1,4 +1,3 @@
-import { compare, minus, type Decimal } from '../decimal';
 import { type ExceptionPath } from './paths';
 
 /** Codes of findings that say the work lies outside what was contracted. */
@@ -29,12 +28,4 @@ export function pathOfFinding(code: string, breaches: readonly string[]): Extrac
 /** How many whole deadlines an approval may take beyond its ladder before it is an exception: one for each rung and one more (R-316). */
 export function deadlinesBeforeDelay(rungs: number, settledBefore: number): number {
   return rungs + 1 + settledBefore;
-}
-
-/**
- * Whether a line earns so much less than it was sold for, or than what was accepted since, that somebody has to decide (R-317): more than
- * `points` percentage points below. Margins in percent of the price; unknown ones say nothing.
- */
-export function isEroded(reference: Decimal | null, atCompletion: Decimal | null, points: Decimal): boolean {
-  return reference !== null && atCompletion !== null && compare(minus(reference, atCompletion), points) > 0;
 }

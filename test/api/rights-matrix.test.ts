@@ -30,6 +30,7 @@ const NOT_AMONG_FACTS: readonly string[] = [
   '/v1/deals/{dealId}/change-orders/{id}',
   '/v1/policies/{kind}/changes/{id}',
   '/v1/delegations/{id}',
+  '/v1/exceptions/{id}',
   '/v1/intake-batches/{id}',
   '/v1/intake-batches/{id}/errors',
   '/v1/intake-batches/{id}/errors.csv',

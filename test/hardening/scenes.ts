@@ -3,6 +3,7 @@ import { delivery } from './scenes/delivery';
 import { door } from './scenes/door';
 import { endings } from './scenes/endings';
 import { events } from './scenes/events';
+import { exceptions } from './scenes/exceptions';
 import { files } from './scenes/files';
 import { notifications } from './scenes/notifications';
 import { outages } from './scenes/outages';
@@ -11,4 +12,16 @@ import { type Scene } from './scenes/scene';
 import { terms } from './scenes/terms';
 
 /** In their order: later ones go on with the deals of earlier ones. */
-export const scenes: readonly Scene[] = [door, events, terms, delivery, files, endings, policies, delegations, notifications, outages];
+export const scenes: readonly Scene[] = [
+  door,
+  events,
+  terms,
+  delivery,
+  files,
+  endings,
+  policies,
+  delegations,
+  notifications,
+  exceptions,
+  outages,
+];

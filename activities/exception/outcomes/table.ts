@@ -45,7 +45,6 @@ const OUTCOMES: Readonly<Record<ExceptionPath, Partial<Readonly<Record<Exception
   'policy-breach': { exempt, uphold, correct },
   'delayed-approval': { remind: remindAnew, reassign, withdraw: withdrawOnBehalf },
   'scope-change': { 'change-order': linkChangeOrder, absorb, reject: correct },
-  'margin-erosion': {},
 };
 
 /** An option that is offered and has no outcome is a bug. */
