@@ -20,6 +20,15 @@ comment on table exception_choice is 'Outcomes that people chose for an exceptio
 comment on column exception_choice.evidence is 'A reference to what proves it, no text.';
 comment on column exception_choice.target is 'What the option speaks of: a role, a change order.';
 
+create function keep_exception_choice() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'DELETE' or to_jsonb(new) - array['state', 'settled_at', 'approval_id'] <> to_jsonb(old) - array['state', 'settled_at', 'approval_id'] then
+    raise exception 'an outcome that somebody chose is settled, and never changed otherwise';
+  end if;
+  return new;
+end $$;
+create trigger exception_choice_kept before update or delete on exception_choice for each row execute function keep_exception_choice();
+
 alter table process_exception
   add column path text check (path in ('stuck-integration', 'policy-breach', 'delayed-approval', 'scope-change')),
   add column entity_id text references legal_entity (id),
