@@ -118,12 +118,15 @@ export const policySchemas = {
       'policy-breach': exceptionPath.required({ ownerRole: true }),
       'delayed-approval': exceptionPath.required({ ownerRole: true }),
       'scope-change': exceptionPath.required({ ownerRole: true }),
+      'margin-erosion': exceptionPath.required({ ownerRole: true }),
     }),
     remindAtPercent: z.array(z.int().min(1).max(100)).max(20),
     /** To whom a decision that nobody takes may be given. */
     reassignTo: z.array(policyRole).min(1).max(20),
     /** Codes of findings that somebody decides on. */
     breaches: z.array(name).max(50),
+    /** Percentage points that a line may be going to earn less than it was sold for. */
+    marginPoints: policyDecimal,
   }),
   'tax-rates': z.strictObject({
     ...header,

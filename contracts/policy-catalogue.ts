@@ -51,9 +51,9 @@ export const policyCatalogue: Readonly<Record<PolicyKind, PolicyKindEntry>> = {
   exceptions: {
     title: 'Exceptions',
     decides:
-      'Who handles what does not go its usual way, by when, whom it is escalated to, what of it needs approval, and which breaches are some.',
+      'Who handles what does not go its usual way, by when, whom it is escalated to, what of it needs approval, and from where on a breach or a fall of margin is one.',
     changedBy: 'approval',
-    local: ['/paths', '/remindAtPercent', '/reassignTo', '/breaches'],
+    local: ['/paths', '/remindAtPercent', '/reassignTo', '/breaches', '/marginPoints'],
   },
   'access-scopes': {
     title: 'Scopes of roles',

@@ -64,7 +64,7 @@ export async function lapseExceptions(trx: Transaction<DB>, dealId: string, at: 
     .updateTable('process_exception')
     .set({ closed_at: at, settled_as: 'lapsed' })
     .where('deal_id', '=', dealId)
-    .where('path', 'in', ['policy-breach', 'scope-change'])
+    .where('path', 'in', ['policy-breach', 'scope-change', 'margin-erosion'])
     .where('closed_at', 'is', null)
     .execute();
 }
@@ -147,6 +147,12 @@ export async function keepChoice(trx: Transaction<DB>, exceptionId: string, choi
     .execute();
   await trx.updateTable('process_exception').set({ stage: 'decided', choice_id: id }).where('id', '=', exceptionId).execute();
   await sql`select ring_exception(${exceptionId}, ${at}, 'chosen', ${id})`.execute(trx);
+}
+
+/** Has the run of an open exception look again: what it is about was measured anew. */
+export async function ringException(trx: Transaction<DB>, path: ExceptionPath, name: string, at: Instant): Promise<void> {
+  await sql`select ring_exception(id, ${at}, 'measured', ${uuidv7()}) from process_exception
+             where kind = ${path} and workflow_id = ${name} and closed_at is null and stage <> 'open'`.execute(trx);
 }
 
 /** How a choice ended; what did not stand gives the exception back to its owner. */

@@ -1067,6 +1067,19 @@ export interface ManagedServiceMonth {
   true_up_minor: number | null;
 }
 
+export interface MarginReading {
+  /**
+   * The approved outcome that made it the margin that later ones are held against.
+   */
+  accepted_by: string | null;
+  as_of: string;
+  at_completion_percent: Numeric;
+  contract_line_id: string;
+  id: string;
+  reference_percent: Numeric;
+  taken_at: string;
+}
+
 export interface MasterRevision {
   is_only: Generated<boolean>;
   revision: number;
@@ -1830,6 +1843,7 @@ export interface DB {
   line_books: LineBooks;
   line_manager: LineManager;
   managed_service_month: ManagedServiceMonth;
+  margin_reading: MarginReading;
   master_revision: MasterRevision;
   milestone: Milestone;
   milestone_response: MilestoneResponse;

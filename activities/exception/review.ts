@@ -9,6 +9,7 @@ import { type Instant } from '../../domain/deal/terms';
 import { type ActivityDeps } from '../deps';
 import { reviewKey } from '../lifecycle';
 import { isStillOpen } from './outcomes/change-order';
+import { isMeasuredSince } from './outcomes/margin';
 import { deadlinesOf, type ExceptionTerms } from './owner';
 import { exceptionEffect, type ExceptionFact, type LockedException } from './view';
 
@@ -70,7 +71,8 @@ async function takeBack(
   const waiting = { action: 'exception.reviewed', details: { choiceId, option } };
   if (state !== 'carried-out' || since === null) return waiting;
   const { due } = await deadlinesOf(trx, row, terms, since);
-  if (due === null || Date.parse(due) > Date.parse(at)) return waiting;
+  const isInTime = due === null || Date.parse(due) > Date.parse(at);
+  if (isInTime && !(await isMeasuredSince(trx, row, choice))) return waiting;
   if (await isStillOpen(trx, row, choice)) {
     await trx.updateTable('exception_choice').set({ settled_at: at }).where('id', '=', choiceId).execute();
     return waiting;

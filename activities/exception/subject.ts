@@ -2,6 +2,7 @@ import { type Transaction } from 'kysely';
 import { choiceOf, type ChoiceRow, type ExceptionRow } from '../../db/exceptions';
 import { type DB } from '../../db/types';
 import { type PolicyFacts } from '../../domain/approval/policy';
+import { marginShown } from './outcomes/margin';
 import { parkedShown } from './outcomes/parked';
 
 /** What approvers of an outcome are shown: what happened, what is to become of it, and why. */
@@ -22,8 +23,10 @@ export async function outcomeSubject(
 /** What an approval of an outcome is given for. */
 export async function boundTo(trx: Transaction<DB>, row: ExceptionRow, choice: ChoiceRow): Promise<Record<string, unknown>> {
   const parked = await parkedShown(trx, row);
+  const margin = await marginShown(trx, row);
   return {
     ...(parked === null ? {} : { parked }),
+    ...(margin === null ? {} : { margin }),
     exceptionId: row.id,
     path: row.path,
     at: row.workflow_id,

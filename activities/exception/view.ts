@@ -108,18 +108,7 @@ async function waitsOf(
   }
   const assignedAt = choice?.settled_at ?? row.assigned_at ?? at;
   const { reminders, due, rungs } = await deadlinesOf(trx, row, terms, assignedAt);
-  if (choice !== null)
-    return [
-      {
-        ...common,
-        kind: 'outcome',
-        subject: row.id,
-        role: WAITS_FOR_RUN,
-        asks: `${choice.option} of ${row.workflow_id} to help`,
-        due: null,
-        wakesAt: due,
-      },
-    ];
+  if (choice !== null) return [{ ...common, ...owedAfter(row, choice, due) }];
   const next = [...reminders, ...(due === null ? [] : [due]), ...rungs.map((rung) => rung.at)].filter(
     (moment) => Date.parse(moment) > Date.parse(at),
   );
@@ -127,6 +116,14 @@ async function waitsOf(
   const options = offersOf(subjectOf(row), terms.path.approved).map(({ option }) => option);
   const asks = `choose an outcome of ${row.kind} at ${row.workflow_id}: ${options.join(', ')}`;
   return row.asked_roles.map((role) => ({ ...common, kind: row.path, subject: row.id, role, asks, due, wakesAt }));
+}
+
+/** What is waited for once an outcome was carried out: that it helps, or what it asks of others. */
+function owedAfter({ id, workflow_id: name }: ExceptionRow, { option }: ChoiceRow, due: Instant | null) {
+  if (option !== 'replan')
+    return { kind: 'outcome', subject: id, role: WAITS_FOR_RUN, asks: `${option} of ${name} to help`, due: null, wakesAt: due };
+  const asks = `state a new estimate to complete of ${name}`;
+  return { kind: 'estimate', subject: id, role: 'project-manager', asks, due, wakesAt: due };
 }
 
 /** What an exception is about, as far as its options depend on it. */

@@ -11,7 +11,9 @@ import { type Api, fieldScope } from '../routing';
 import { keepReason } from '../texts';
 import { askRun } from '../updates';
 
-/** What does not go its usual way, what may become of it, and the outcome that somebody chooses. */
+const showsFieldsOf = (request: FastifyRequest): string => exceptionWorkflowId((request.params as { id: string }).id);
+
+/** What does not go its usual way, what may become of it, and the outcome that somebody chooses. */
 export function exceptionRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'GET',
@@ -32,6 +34,7 @@ export function exceptionRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'GET',
     url: '/v1/exceptions/:id',
+    config: { showsFieldsOf },
     schema: {
       tags: ['exceptions'],
       summary: 'One exception: what happened, what may become of it, and what was chosen',
@@ -44,6 +47,7 @@ export function exceptionRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'POST',
     url: '/v1/exceptions/:id/outcome',
+    config: { showsFieldsOf },
     schema: {
       tags: ['exceptions'],
       summary: 'Choose an outcome; it is carried out at once, or when others have approved it',
@@ -75,7 +79,8 @@ export function exceptionRoutes(app: Api, deps: RouteDeps): void {
 }
 
 async function shown(deps: RouteDeps, request: FastifyRequest, id: string): Promise<ExceptionDetail> {
-  const found = await readException(deps.db, request.scope, fieldScope(request, 'deal.read'), id);
+  const reader = { scope: request.scope, texts: fieldScope(request, 'deal.read'), margins: fieldScope(request, 'margin.read') };
+  const found = await readException(deps.db, reader, id);
   if (found === undefined) throw new ApiError('ExceptionUnknown', id);
   return found;
 }

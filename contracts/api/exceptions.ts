@@ -41,6 +41,8 @@ export const exceptionSchema = z.object({
   contractLineId: z.string().nullable(),
   facts: z.record(z.string(), z.string()),
   policyVersionId: z.string().nullable(),
+  /** Of a fall of margin, in percent of the price: what is expected, and what it is held against; null for others, and without the right to it. */
+  margin: z.object({ asOf: z.string(), referencePercent: z.string(), atCompletionPercent: z.string() }).nullable(),
   offers: z
     .array(
       z.object({

@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely';
-import { type RoleAssignment, type Scope } from '../../domain/access';
+import { covers, type RoleAssignment, type Scope } from '../../domain/access';
 import {
   type ExceptionOption,
   type ExceptionPath,
@@ -36,6 +36,7 @@ export interface ExceptionDetail extends ExceptionSummary {
   readonly contractLineId: string | null;
   readonly facts: Record<string, string>;
   readonly policyVersionId: string | null;
+  readonly margin: { readonly asOf: string; readonly referencePercent: string; readonly atCompletionPercent: string } | null;
   readonly offers: readonly Offer[];
   readonly choices: readonly ChoiceView[];
 }
@@ -85,11 +86,17 @@ export async function listExceptions(
   return pageOf(rows, page, (row) => [row.opened_at, row.id], summary);
 }
 
+/** Where a reader may see exceptions, and in them the words of people and margins; null is nowhere. */
+export interface ExceptionReader {
+  readonly scope: Scope;
+  readonly texts: Scope | null;
+  readonly margins: Scope | null;
+}
+
 /** One exception with what may become of it and what was chosen; undefined where it is none of the reader's. */
 export async function readException(
   db: Kysely<DB>,
-  scope: Scope,
-  textScope: Scope | null,
+  { scope, texts, margins }: ExceptionReader,
   exceptionId: string,
 ): Promise<ExceptionDetail | undefined> {
   const row = await visible(db, scope).where('trouble.id', '=', exceptionId).executeTakeFirst();
@@ -101,9 +108,7 @@ export async function readException(
     .orderBy('chosen_at')
     .orderBy('id')
     .execute();
-  const seesWords =
-    textScope !== null && (textScope.kind === 'group' || (row.entityId !== null && textScope.entityIds.includes(row.entityId)));
-  const words = seesWords
+  const words = covers(texts, entitiesOf(row))
     ? await textsOf(
         db,
         choices.map((each) => each.reason_id),
@@ -115,6 +120,7 @@ export async function readException(
     contractLineId: row.contract_line_id,
     facts: row.facts as Record<string, string>,
     policyVersionId: row.policy_version_id,
+    margin: covers(margins, entitiesOf(row)) ? await marginOf(db, row) : null,
     offers: await offers(db, found),
     choices: choices.map((each) => ({
       choiceId: each.id,
@@ -129,6 +135,23 @@ export async function readException(
       settledAt: each.settled_at,
     })),
   };
+}
+
+/** What belongs to no entity is shown whole to readers of the group alone. */
+function entitiesOf({ entityId }: Row): string[] {
+  return entityId === null ? [] : [entityId];
+}
+
+async function marginOf(db: Kysely<DB>, { path, contract_line_id: lineId }: Row): Promise<ExceptionDetail['margin']> {
+  if (path !== 'margin-erosion') return null;
+  const reading = await db
+    .selectFrom('margin_reading')
+    .selectAll()
+    .where('contract_line_id', '=', lineId)
+    .orderBy('taken_at', 'desc')
+    .orderBy('id', 'desc')
+    .executeTakeFirstOrThrow();
+  return { asOf: reading.as_of, referencePercent: reading.reference_percent, atCompletionPercent: reading.at_completion_percent };
 }
 
 /** What may be chosen now: nothing before its owner is asked, and nothing while an outcome stands. */

@@ -1,3 +1,4 @@
+import { compare, minus, type Decimal } from '../decimal';
 import { type ExceptionPath } from './paths';
 
 /** Codes of findings that say the work lies outside what was contracted. */
@@ -28,4 +29,12 @@ export function pathOfFinding(code: string, breaches: readonly string[]): Extrac
 /** How many whole deadlines an approval may take beyond its ladder before it is an exception: one for each rung and one more (R-316). */
 export function deadlinesBeforeDelay(rungs: number, settledBefore: number): number {
   return rungs + 1 + settledBefore;
+}
+
+/**
+ * Whether a line is going to earn so much less than it was sold for, or than was accepted since, that somebody has to decide (R-317): more
+ * than `points` percentage points below. Margins in percent of the price; an unknown one says nothing.
+ */
+export function isEroded(reference: Decimal | null, atCompletion: Decimal | null, points: Decimal): boolean {
+  return reference !== null && atCompletion !== null && compare(minus(reference, atCompletion), points) > 0;
 }

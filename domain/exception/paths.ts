@@ -1,5 +1,5 @@
 /** How what does not go its usual way is handled (DESIGN 4, R-310). */
-export const exceptionPaths = ['stuck-integration', 'policy-breach', 'delayed-approval', 'scope-change'] as const;
+export const exceptionPaths = ['stuck-integration', 'policy-breach', 'delayed-approval', 'scope-change', 'margin-erosion'] as const;
 export type ExceptionPath = (typeof exceptionPaths)[number];
 
 export function isExceptionPath(value: string | null): value is ExceptionPath {
@@ -23,11 +23,13 @@ export const exceptionOptions = [
   'change-order',
   'absorb',
   'reject',
+  'accept',
+  'replan',
 ] as const;
 export type ExceptionOption = (typeof exceptionOptions)[number];
 
 /** What kind of thing an exception is about: what can be done about it differs. */
-export type ExceptionAbout = 'step' | 'inbox-event' | 'notification' | 'finding' | 'approval' | 'parked-time';
+export type ExceptionAbout = 'step' | 'inbox-event' | 'notification' | 'finding' | 'approval' | 'parked-time' | 'margin';
 
 /** What an option asks for beside a reason. */
 export type OptionNeed = 'evidence' | 'role' | 'change-order';
@@ -69,6 +71,11 @@ const RULES: Readonly<Record<ExceptionPath, readonly OptionRule[]>> = {
     { option: 'absorb', for: ['finding', 'parked-time'], needsApproval: true },
     { option: 'reject', for: ['finding'] },
   ],
+  'margin-erosion': [
+    { option: 'accept', for: ['margin'], needsApproval: true },
+    { option: 'replan', for: ['margin'] },
+    { option: 'change-order', for: ['margin'], needs: 'change-order' },
+  ],
 };
 
 /** Steps that can be left out, because there is a fact that takes their place (R-314). */
@@ -104,6 +111,7 @@ function isPossible(option: ExceptionOption, { about, step, isCancellable }: Exc
 /** The kind of what an exception is about, by its path and the name of what it stands at (`inbox/…`, `line/…`). */
 function aboutOf(path: ExceptionPath, name: string): ExceptionAbout {
   if (path === 'delayed-approval') return 'approval';
+  if (path === 'margin-erosion') return 'margin';
   if (name.startsWith('finding/')) return 'finding';
   if (path === 'scope-change') return 'parked-time';
   if (name.startsWith('inbox/')) return 'inbox-event';

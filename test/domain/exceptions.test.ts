@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { deadlinesBeforeDelay, pathOfFinding } from '../../domain/exception/detection';
+import { deadlinesBeforeDelay, isEroded, pathOfFinding } from '../../domain/exception/detection';
 import { takenOffer, type Choice } from '../../domain/exception/choice';
 import {
   exceptionOptions,
@@ -10,7 +10,9 @@ import {
   SKIPPABLE_STEPS,
   subjectOfException,
 } from '../../domain/exception/paths';
+import { marginAtCost } from '../../domain/deal/margin';
 import { isViolation } from '../../domain/violation';
+import { fixedFeeLine } from '../support/builders';
 
 const at = (path: ExceptionSubject['path'], name: string, kind: string = path, dealId: string | null = 'D') =>
   subjectOfException({ path, name, kind, dealId });
@@ -39,6 +41,7 @@ describe('what may become of an exception (* is approved by others)', () => {
     ['a breach', at('policy-breach', 'finding/1'), ['exempt* evidence', 'uphold', 'correct']],
     ['a decision', at('delayed-approval', 'approval/1'), ['remind', 'reassign role', 'withdraw']],
     ['work outside the contract', at('scope-change', 'finding/1'), ['change-order change-order', 'absorb*', 'reject']],
+    ['a fall of margin', at('margin-erosion', 'line/1'), ['accept*', 'replan', 'change-order change-order']],
     ['work beyond a limit', at('scope-change', 'line/1'), ['change-order change-order', 'absorb*']],
   ])('%s', (_what, subject, offers) => expect(told(subject)).toEqual(offers));
 
@@ -111,6 +114,27 @@ describe('what is an exception', () => {
     ['RATE_UNRESOLVED', null],
     ['DUPLICATE_ENTRY', null],
   ])('of findings: %s is %s', (code, path) => expect(pathOfFinding(code, all)).toBe(path));
+
+  test.each([
+    ['30', '25', false],
+    ['30', '24.999999', true],
+    ['30', '31', false],
+    ['2', '-3.000001', true],
+    [null, '0', false],
+    ['30', null, false],
+  ])('of margins: sold at %s and going to earn %s is %s with five points', (sold, expected, eroded) =>
+    expect(isEroded(sold, expected, '5')).toBe(eroded),
+  );
+
+  test.each([
+    ['80000', null, '20'],
+    ['120000', null, '-20'],
+    ['80000', '10', '11.111111'],
+    ['100000.01', null, '-0.000010'],
+  ])('a cost of %s against 100,000.00 less %s percent leaves %s', (cost, feeDiscountPercent, percent) => {
+    const line = fixedFeeLine({ fixedFee: { minor: 10_000_000, currency: 'USD' }, currency: 'USD', feeDiscountPercent });
+    expect(Number(marginAtCost(line, cost))).toBe(Number(percent));
+  });
 
   test('of decisions: those beyond one deadline for each rung and one more, and one more each time that it was handled', () => {
     expect([deadlinesBeforeDelay(0, 0), deadlinesBeforeDelay(2, 0), deadlinesBeforeDelay(2, 3)]).toEqual([1, 3, 6]);

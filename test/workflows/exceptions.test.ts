@@ -3,7 +3,9 @@ import { putInboxEvent } from '../../db/inbox';
 import { claimEvents, failEvent } from '../../db/inbox-delivery';
 import { approvalWorkflowId, dealWorkflowId, exceptionWorkflowId, invoiceWorkflowId, lineWorkflowId } from '../../domain/ids';
 import { clockSignal } from '../../workflows/clock';
+import { inRun } from '../support/activity-run';
 import { startApproval } from '../support/asked';
+import { soldLines } from '../support/books';
 import { dealRow } from '../support/builders';
 import { type ExceptionStage, exceptionStage } from '../support/exceptions';
 import {
@@ -392,6 +394,91 @@ describe('work outside what was contracted', () => {
     expect(await db.selectFrom('parked_entry').selectAll().where('contract_line_id', '=', line.contractLineId).execute()).toEqual([]);
     const waiver = db.selectFrom('billing_waiver').select(['kind', 'amount_minor']).where('contract_line_id', '=', line.contractLineId);
     expect(await waiver.execute()).toEqual([{ kind: 'parked-time', amount_minor: 60_000 }]);
+  }, 60_000);
+});
+
+describe('a line that is going to earn less than it was sold for', () => {
+  /** Sold at 100,000.00 USD with 100 hours of somebody who costs some 140 an hour. */
+  async function soldLine(): Promise<string> {
+    const { db } = stage.engine;
+    const line = milestones({
+      lineId: uniqueName('M'),
+      revenueMethod: 'cost-to-cost',
+      startDate: '2026-02-01',
+      endDate: '2026-06-30',
+    });
+    const contractLineId = [...(await soldLines(db, [line], undefined, 1)).values()][0] ?? '';
+    const of = db.selectFrom('contract_line').select('deal_id').where('id', '=', contractLineId);
+    await db.updateTable('deal_estimate').set({ role_code: 'PRN' }).where('deal_id', '=', of).execute();
+    return contractLineId;
+  }
+  /** Somebody states what it still costs. */
+  async function estimate(contractLineId: string, toComplete: string, at: string): Promise<void> {
+    const { db } = stage.engine;
+    const { deal_id: dealId, line_id: lineId } = await db.selectFrom('contract_line').selectAll().where('id', '=', contractLineId).executeTakeFirstOrThrow(); // prettier-ignore
+    const forecasts = [{ lineId, asOf: '2026-02-28', measure: 'cost', estimateToComplete: toComplete, currency: 'USD' }];
+    const name = uniqueName('forecast');
+    const event = { source: 'api', eventId: name, type: 'cost-forecasts', subject: name, sourceOrder: '1', occurredAt: at, businessReceivedAt: at }; // prettier-ignore
+    const { row } = await putInboxEvent(db, { ...event, payload: { dealId, by: 'U-PM-US', forecasts } });
+    await inRun(`intake/${name}`, () => activities.applyIntake({ inboxEventId: row.id, at }));
+  }
+  const readings = (contractLineId: string) =>
+    stage.engine.db.selectFrom('margin_reading').selectAll().where('contract_line_id', '=', contractLineId).orderBy('taken_at').execute();
+
+  test('is planned anew while its estimate is too high, and accepted by a second person; later ones are held against that', async () => {
+    const contractLineId = await soldLine();
+    await estimate(contractLineId, '12000', '2026-02-20T13:00:00.000Z');
+    expect(await readings(contractLineId)).toMatchObject([{ at_completion_percent: '88' }]);
+    await estimate(contractLineId, '40000', '2026-02-20T13:01:00.000Z');
+    const name = lineWorkflowId(contractLineId);
+    const opened = await stage.at(name, 'assigned', 'margin-erosion');
+    expect(opened).toMatchObject({ ownerRole: 'delivery-director', margin: { atCompletionPercent: '60' } });
+    expect(await stage.read(opened.id, 'U-OPS')).toMatchObject({ margin: null });
+    const seen = stage.engine.db.selectFrom('field_access').select('field_classes').where('subject', '=', exceptionWorkflowId(opened.id));
+    expect((await seen.execute())[0]?.field_classes).toEqual(['margin']);
+
+    stage.now = '2026-02-20T13:02:00.000Z';
+    await stage.choose(opened.id, 'U-DELDIR', { option: 'replan' });
+    await until('the estimate to be asked for', async () => (await waitsOf(opened.id))[0]?.kind === 'estimate');
+    expect(await waitsOf(opened.id)).toMatchObject([{ role: 'project-manager' }]);
+    stage.now = '2026-02-21T13:00:00.000Z';
+    await estimate(contractLineId, '35000', stage.now);
+    const back = await stage.at(name, 'assigned', 'margin-erosion');
+    expect(back).toMatchObject({ id: opened.id, choices: [{ option: 'replan', state: 'void' }] });
+
+    stage.now = '2026-02-21T13:05:00.000Z';
+    await stage.choose(opened.id, 'U-DELDIR', { option: 'accept' });
+    await estimate(contractLineId, '36000', '2026-02-21T13:06:00.000Z');
+    await stage.approveChoice(opened.id, 'U-CFO');
+    // What was approved is not what is expected by now.
+    const changed = await until('the outcome to be void', async () => {
+      const found = await stage.read(opened.id);
+      return found.choices.length === 2 && found.stage === 'assigned' && found;
+    });
+    expect(changed.choices[1]).toMatchObject({ option: 'accept', state: 'void' });
+    await stage.choose(opened.id, 'U-DELDIR', { option: 'accept' });
+    await stage.approveChoice(opened.id, 'U-CFO');
+    await ended(opened.id);
+    expect(await stage.read(opened.id)).toMatchObject({ settledAs: 'accept' });
+
+    await estimate(contractLineId, '37000', '2026-02-22T13:00:00.000Z');
+    expect((await readings(contractLineId)).at(-1)).toMatchObject({ reference_percent: '64', at_completion_percent: '63' });
+    const open = stage.engine.db
+      .selectFrom('process_exception')
+      .select('id')
+      .where('workflow_id', '=', name)
+      .where('closed_at', 'is', null);
+    expect(await open.execute()).toEqual([]);
+  }, 60_000);
+
+  test('earns it again by a new estimate: the exception ends by that', async () => {
+    const contractLineId = await soldLine();
+    await estimate(contractLineId, '40000', '2026-02-20T13:00:00.000Z');
+    const { id } = await stage.at(lineWorkflowId(contractLineId), 'assigned', 'margin-erosion');
+    await stage.choose(id, 'U-DELDIR', { option: 'replan' });
+    await estimate(contractLineId, '12000', '2026-02-20T14:00:00.000Z');
+    await ended(id);
+    expect(await stage.read(id)).toMatchObject({ settledAs: 'replan' });
   }, 60_000);
 });
 

@@ -9,6 +9,7 @@ import { type ExceptionTerms } from '../owner';
 import { reassign, remindAnew, withdrawOnBehalf } from './approval';
 import { linkChangeOrder } from './change-order';
 import { absorb, correct, exempt, uphold } from './finding';
+import { acceptMargin, replan } from './margin';
 import { cancelDeal, retry, skip } from './stuck';
 
 /** An outcome as it is looked at before it is kept. */
@@ -45,6 +46,7 @@ const OUTCOMES: Readonly<Record<ExceptionPath, Partial<Readonly<Record<Exception
   'policy-breach': { exempt, uphold, correct },
   'delayed-approval': { remind: remindAnew, reassign, withdraw: withdrawOnBehalf },
   'scope-change': { 'change-order': linkChangeOrder, absorb, reject: correct },
+  'margin-erosion': { accept: acceptMargin, replan, 'change-order': linkChangeOrder },
 };
 
 /** An option that is offered and has no outcome is a bug. */
