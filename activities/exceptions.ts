@@ -32,23 +32,23 @@ export function reportStuck({ db }: ActivityDeps): ExceptionActivities['reportSt
 
 export function reportUnstuck({ db }: ActivityDeps): ExceptionActivities['reportUnstuck'] {
   return async ({ effect, again = false, at }) => {
-    // Tried again because an hour passed, it is stuck still; should it succeed, the effect itself closes the task.
-    if (again) return;
     const { workflowId } = currentRun();
     await db.transaction().execute(async (trx) => {
+      let task = trx
+        .updateTable('process_exception')
+        .set({ closed_at: at })
+        .where('workflow_id', '=', workflowId)
+        .where('kind', '=', `stuck/${effect}`)
+        .where('closed_at', 'is', null);
+      if (again) task = task.where('stage', '=', 'decided');
+      const closed = await task.returning('id').execute();
+      if (again && closed.length === 0) return;
       await trx
         .updateTable('open_wait')
         .set({ closed_at: at })
         .where('workflow_id', '=', workflowId)
         .where('kind', '=', 'stuck')
         .where('subject', '=', effect)
-        .where('closed_at', 'is', null)
-        .execute();
-      await trx
-        .updateTable('process_exception')
-        .set({ closed_at: at })
-        .where('workflow_id', '=', workflowId)
-        .where('kind', '=', `stuck/${effect}`)
         .where('closed_at', 'is', null)
         .execute();
     });

@@ -206,7 +206,7 @@ export interface ExceptionActivities {
     input?: object;
     at: Instant;
   }): Promise<{ role: 'finance-controller' | 'operator' }>;
-  /** The step is tried again. `again`: because an hour passed; then the task stays what it is until the step succeeds. */
+  /** The step is given up, or (`again`) tried again: then its task stays until the step succeeds, unless somebody chose that outcome. */
   reportUnstuck(input: { effect: string; again?: boolean; at: Instant }): Promise<void>;
   /** Asks the owner of an exception, reminds, escalates, takes back what did not help, and sees that it is settled (R-310, R-313). */
   reviewException(input: { exceptionId: string; look: string; at: Instant }): Promise<ExceptionView>;

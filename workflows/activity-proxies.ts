@@ -125,11 +125,12 @@ export class Story {
     showStuck(name, 'operator', why);
     const reported = await this.report('reportStuck', { effect: name, why, code, input, at: this.clock.now() }, `stuck: ${name}`);
     if (reported) showStuck(name, reported.role, why);
-    let told = true;
+    let again = false;
     try {
-      told = await condition(() => this.retries !== seen || abandoned(), '1 hour');
+      await condition(() => this.retries !== seen || abandoned(), '1 hour');
+      again = !abandoned();
     } finally {
-      await this.report('reportUnstuck', { effect: name, again: !told, at: this.clock.now() }, `retry: ${name}`);
+      await this.report('reportUnstuck', { effect: name, again, at: this.clock.now() }, `retry: ${name}`);
     }
   }
 

@@ -414,6 +414,8 @@ describe('a line that is going to earn less than it was sold for', () => {
   }
   /** Somebody states what it still costs. */
   async function estimate(contractLineId: string, toComplete: string, at: string): Promise<void> {
+    // Its stream may apply it first, at the moment that it is: an estimate of the same moment is the same estimate.
+    stage.now = at;
     const { db } = stage.engine;
     const { deal_id: dealId, line_id: lineId } = await db.selectFrom('contract_line').selectAll().where('id', '=', contractLineId).executeTakeFirstOrThrow(); // prettier-ignore
     const forecasts = [{ lineId, asOf: '2026-02-28', measure: 'cost', estimateToComplete: toComplete, currency: 'USD' }];
