@@ -12,6 +12,7 @@ export function reportStuck({ db }: ActivityDeps): ExceptionActivities['reportSt
     const { workflowId } = currentRun();
     const role = ownerOfStuckStep(code);
     const { dealId, entityId } = await whereabouts(db, input);
+    const facts = JSON.stringify(idsIn(input));
     const common = { id: uuidv7(), workflow_id: workflowId, deal_id: dealId };
     await db.transaction().execute(async (trx) => {
       await trx
@@ -21,7 +22,7 @@ export function reportStuck({ db }: ActivityDeps): ExceptionActivities['reportSt
         .execute();
       await trx
         .insertInto('process_exception')
-        .values({ ...common, kind: `stuck/${effect}`, detail: why, owner_role: role, opened_at: at })
+        .values({ ...common, kind: `stuck/${effect}`, entity_id: entityId, detail: why, owner_role: role, facts, opened_at: at })
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     });
@@ -30,22 +31,24 @@ export function reportStuck({ db }: ActivityDeps): ExceptionActivities['reportSt
 }
 
 export function reportUnstuck({ db }: ActivityDeps): ExceptionActivities['reportUnstuck'] {
-  return async ({ effect, at }) => {
+  return async ({ effect, again = false, at }) => {
     const { workflowId } = currentRun();
     await db.transaction().execute(async (trx) => {
+      let task = trx
+        .updateTable('process_exception')
+        .set({ closed_at: at })
+        .where('workflow_id', '=', workflowId)
+        .where('kind', '=', `stuck/${effect}`)
+        .where('closed_at', 'is', null);
+      if (again) task = task.where('stage', '=', 'decided');
+      const closed = await task.returning('id').execute();
+      if (again && closed.length === 0) return;
       await trx
         .updateTable('open_wait')
         .set({ closed_at: at })
         .where('workflow_id', '=', workflowId)
         .where('kind', '=', 'stuck')
         .where('subject', '=', effect)
-        .where('closed_at', 'is', null)
-        .execute();
-      await trx
-        .updateTable('process_exception')
-        .set({ closed_at: at })
-        .where('workflow_id', '=', workflowId)
-        .where('kind', '=', `stuck/${effect}`)
         .where('closed_at', 'is', null)
         .execute();
     });
@@ -74,6 +77,12 @@ const ids = z.object({
   subjectKind: z.string().optional(),
   subjectId: z.string().optional(),
 });
+
+/** What a step is about: the ids in its input, which an outcome may need (R-314). */
+function idsIn(input: object): Readonly<Record<string, string>> {
+  const named = Object.entries(input).filter(([name, value]) => name.endsWith('Id') && z.uuid().safeParse(value).success);
+  return Object.fromEntries(named);
+}
 
 /** The deal and the entity that a stuck step is about, so that those who keep the data there see it; none for a stream of facts. */
 async function whereabouts(db: Kysely<DB>, input: object): Promise<{ dealId: string | null; entityId: string | null }> {

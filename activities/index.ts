@@ -16,6 +16,9 @@ import { reviewHandoff } from './deal/handoff';
 import { closeDeal, askKickoffAgain, declineDeal, sendBackKickoff, startClosing, startDelivery } from './deal/progress';
 import { recordSowProposal, settleSowProposal } from './deal/sow';
 import { type ActivityDeps } from './deps';
+import { carryOutOutcome } from './exception/carry-out';
+import { chooseOutcome } from './exception/choose';
+import { reviewException } from './exception/review';
 import { reportStuck, reportUnstuck } from './exceptions';
 import { applyIntake, applyIntakeBlock } from './intake/intake';
 import { liftHold, recordHold, reviewReceivable } from './invoice/collect';
@@ -99,6 +102,9 @@ const FACTORIES: { readonly [K in keyof Activities]: Factory<K> } = {
   closePeriod,
   reportStuck,
   reportUnstuck,
+  reviewException,
+  chooseOutcome,
+  carryOutOutcome,
 };
 
 /** Every activity, made from explicit dependencies; a refusal leaves each as a typed failure that is not retried (D18). */

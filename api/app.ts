@@ -50,6 +50,7 @@ import { policyChangeRoutes } from './routes/policy-changes';
 import { policyRoutes } from './routes/policies';
 import { processRoutes } from './routes/process';
 import { projectRoutes } from './routes/projects';
+import { exceptionRoutes } from './routes/exceptions';
 import { runRoutes } from './routes/runs';
 import { webhookEndpointRoutes } from './routes/webhook-endpoints';
 import { webhookRoutes } from './webhooks/routes';
@@ -131,6 +132,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     processRoutes,
     projectRoutes,
     runRoutes,
+    exceptionRoutes,
     webhookEndpointRoutes,
   ]) {
     routes(app, routeDeps);

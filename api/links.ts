@@ -6,6 +6,7 @@ const SHOWN_BY: Readonly<Record<string, readonly [path: string, parameter: strin
   changeOrderId: ['/v1/deals/{dealId}/change-orders/{id}', 'id'],
   contractLineId: ['/v1/contract-lines/{id}', 'id'],
   dealId: ['/v1/deals/{dealId}', 'dealId'],
+  exceptionId: ['/v1/exceptions/{id}', 'id'],
   inboxEventId: ['/v1/inbox-events/{id}', 'id'],
   invoiceId: ['/v1/invoices/{id}', 'id'],
   projectId: ['/v1/projects/{id}', 'id'],
@@ -14,7 +15,11 @@ const SHOWN_BY: Readonly<Record<string, readonly [path: string, parameter: strin
 };
 
 /** Fields that may name something else too: a task of an operator is about a run, or about an event of the inbox (`inbox/<id>`). */
-const NAMES_OTHERS: Readonly<Record<string, readonly string[]>> = { '/v1/exceptions': ['workflowId'] };
+const NAMES_OTHERS: Readonly<Record<string, readonly string[]>> = {
+  '/v1/exceptions': ['workflowId'],
+  '/v1/exceptions/{id}': ['workflowId', 'policyVersionId'],
+  '/v1/exceptions/{id}/outcome': ['workflowId'],
+};
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;

@@ -163,7 +163,9 @@ export const routeAccess: Readonly<Record<string, Access>> = {
 
   'GET /v1/waits': needs('deal.read', 'run.read'),
   'GET /v1/runs/:workflowId': needs('run.read'),
-  'GET /v1/exceptions': needsGroup('run.read'),
+  'GET /v1/exceptions': needs('run.read', 'exception.resolve'),
+  'GET /v1/exceptions/:id': needs('run.read', 'exception.resolve'),
+  'POST /v1/exceptions/:id/outcome': needs('exception.resolve'),
   'GET /v1/deals/:dealId/audit-export': needs('audit.export'),
   'GET /v1/audit/field-access': needs('field-access.read'),
   'GET /v1/audit': needs('audit.read'),

@@ -23,6 +23,7 @@ import {
   type DecisionReceipt,
   type DisputeInput,
   type DisputeResolution,
+  type ExceptionView,
   type HoldLift,
   type IntakeResult,
   type InvoiceView,
@@ -32,6 +33,8 @@ import {
   type MilestoneDelivery,
   type MilestoneResponse,
   type ModificationAnswersInput,
+  type OutcomeInput,
+  type OutcomeMessage,
   type PolicyChangeInput,
   type PolicyChangeReceipt,
   type PolicyChangeView,
@@ -202,7 +205,19 @@ export interface ExceptionActivities {
     input?: object;
     at: Instant;
   }): Promise<{ role: 'finance-controller' | 'operator' }>;
-  reportUnstuck(input: { effect: string; at: Instant }): Promise<void>;
+  /** The step is given up, or (`again`) tried again: then its task stays until the step succeeds, unless somebody chose that outcome. */
+  reportUnstuck(input: { effect: string; again?: boolean; at: Instant }): Promise<void>;
+  /** Asks the owner of an exception, reminds, escalates, takes back what did not help, and sees that it is settled (R-310, R-313). */
+  reviewException(input: { exceptionId: string; look: string; at: Instant }): Promise<ExceptionView>;
+  /** Keeps the outcome that somebody chose, and asks for its approval where it needs one (R-312). */
+  chooseOutcome(input: { exceptionId: string; choice: OutcomeInput }): Promise<ExceptionView>;
+  /** Changes the facts as it was chosen, or gives the exception back where the outcome was not approved (R-314). */
+  carryOutOutcome(input: {
+    exceptionId: string;
+    choiceId: string;
+    approval: ApprovalOutcome | null;
+    at: Instant;
+  }): Promise<ExceptionView & { tells: readonly OutcomeMessage[] }>;
 }
 
 export type Activities = DealActivities &

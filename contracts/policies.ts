@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { exceptionOptions } from '../domain/exception/paths';
 import { isCurrency } from '../domain/money';
 import { retentionClasses, type RetentionClass } from '../domain/privacy/entry';
 import { RETENTION } from '../domain/privacy/retention';
-import { asksAboutPolicies, policyDecimal, policyMatrix, policySla } from './policy-matrix';
+import { asksAboutPolicies, policyDecimal, policyMatrix, policyRole, policySla } from './policy-matrix';
 
 /** Kinds of versioned policies. `approval` is a firm's own; the others have a global standard that a firm may refine with a file of its own. */
 export const standardPolicyKinds = [
@@ -11,6 +12,7 @@ export const standardPolicyKinds = [
   'collections',
   'billing',
   'closing',
+  'exceptions',
   'tax-rates',
   'retention',
 ] as const;
@@ -67,6 +69,14 @@ const ladder = z
   .max(50)
   .refine((steps) => steps.every((step, index) => index === 0 || isAfter(step, steps[index - 1])), 'levels and days must rise');
 
+/** Who handles exceptions of a path and by when; without `ownerRole` whoever keeps what is stuck. `approved` are options that need it beside those that always do. */
+const exceptionPath = z.strictObject({
+  ownerRole: policyRole.optional(),
+  workingMinutes: z.int().min(1).max(1_000_000),
+  escalateTo: z.array(policyRole).max(20),
+  approved: z.array(z.enum(exceptionOptions)).max(exceptionOptions.length),
+});
+
 const taxRate = z
   .strictObject({
     country,
@@ -116,6 +126,23 @@ export const policySchemas = {
   closing: z
     .strictObject({ ...header, softCloseDay: z.int().min(1).max(28), closeDay: z.int().min(1).max(28) })
     .refine(({ softCloseDay, closeDay }) => softCloseDay < closeDay, 'a month is soft-closed before it is closed'),
+  exceptions: z.strictObject({
+    ...header,
+    paths: z.strictObject({
+      'stuck-integration': exceptionPath,
+      'policy-breach': exceptionPath.required({ ownerRole: true }),
+      'delayed-approval': exceptionPath.required({ ownerRole: true }),
+      'scope-change': exceptionPath.required({ ownerRole: true }),
+      'margin-erosion': exceptionPath.required({ ownerRole: true }),
+    }),
+    remindAtPercent: z.array(z.int().min(1).max(100)).max(20),
+    /** To whom a decision that nobody takes may be given. */
+    reassignTo: z.array(policyRole).min(1).max(20),
+    /** Codes of findings that somebody decides on. */
+    breaches: z.array(name).max(50),
+    /** Percentage points that a line may be going to earn less than it was sold for. */
+    marginPoints: policyDecimal,
+  }),
   retention: z.strictObject({ ...header, months: retentionMonths }),
   'tax-rates': z.strictObject({
     ...header,

@@ -51,6 +51,13 @@ export const policyCatalogue: Readonly<Record<PolicyKind, PolicyKindEntry>> = {
     changedBy: 'approval',
     local: ['/softCloseDay', '/closeDay'],
   },
+  exceptions: {
+    title: 'Exceptions',
+    decides:
+      'Who handles what does not go its usual way, by when, whom it is escalated to, what of it needs approval, and from where on a breach or a fall of margin is one.',
+    changedBy: 'approval',
+    local: ['/paths', '/remindAtPercent', '/reassignTo', '/breaches', '/marginPoints'],
+  },
   retention: {
     title: 'Retention',
     decides:

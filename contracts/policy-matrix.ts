@@ -32,7 +32,7 @@ const condition = z
     ({ amountAbove, amountUpTo }) => amountAbove === undefined || amountUpTo === undefined || !isBelow(amountUpTo, amountAbove),
     'amountUpTo must not lie below amountAbove: the rule would never hold',
   );
-const role = z.string().refine((each) => knownRoles().includes(each), 'must be a role that somebody can hold');
+export const policyRole = z.string().refine((each) => knownRoles().includes(each), 'must be a role that somebody can hold');
 const weights = z
   .record(name, z.int().min(1).max(100))
   .superRefine((given, context) => {
@@ -41,11 +41,11 @@ const weights = z
         context.addIssue({ code: 'custom', path: [each], message: 'must be a role that somebody can hold' });
   })
   .refine((given) => Object.keys(given).length > 0, 'names no role; leave it out where every vote weighs the same');
-const group = z.strictObject({ name, roles: z.array(role).min(1).max(20), grants: z.int().min(1).max(100) });
+const group = z.strictObject({ name, roles: z.array(policyRole).min(1).max(20), grants: z.int().min(1).max(100) });
 const approver = z
   .strictObject({
     tier: z.int().min(1).max(20),
-    role,
+    role: policyRole,
     quorum: z.string().regex(/^([1-9]\d{0,3}|0\.\d+|1\.0+)$/, 'must be a count, or a ratio with a decimal point'),
     veto: z.boolean().optional(),
     minimumVoters: z.int().min(1).max(1000).optional(),

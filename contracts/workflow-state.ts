@@ -4,6 +4,7 @@ import { type ModificationAnswers } from '../domain/change/accounting';
 import { type ChangeOrder } from '../domain/change/change-order';
 import { type Instant, type LocalDate } from '../domain/deal/terms';
 import { type Waiver } from '../domain/engagement/waiver';
+import { type ExceptionOption, type ExceptionPath, type ExceptionStage } from '../domain/exception/paths';
 
 /** Things that people read, then change: what is shown of each has a version, its tag. */
 export type ShownKind = 'deal' | 'line' | 'invoice' | 'project';
@@ -109,7 +110,7 @@ export interface ConditionEndInput {
 }
 
 export type ApprovalSubject =
-  'sow' | 'deal' | 'kickoff' | 'invoice' | 'project-close' | 'cancellation' | 'change-order' | 'correction' | 'policy';
+  'sow' | 'deal' | 'kickoff' | 'invoice' | 'project-close' | 'cancellation' | 'change-order' | 'correction' | 'policy' | ExceptionPath;
 
 /** How an approval ends. `expired` is taken back by nobody: its time was over (R-283). */
 export type ApprovalOutcome = 'approved' | 'refused' | 'withdrawn' | 'expired';
@@ -469,4 +470,31 @@ export interface ReopenedLine {
   readonly customerId: string;
   readonly entityId: string;
   readonly engagementModel: string;
+}
+
+/** The outcome that somebody chooses for an exception (R-312). `target` is what the option speaks of: a role, a change order. */
+export interface OutcomeInput extends Said {
+  readonly choiceId: string;
+  readonly option: ExceptionOption;
+  readonly evidence: string | null;
+  readonly target: string | null;
+  readonly reasonId: string;
+}
+
+/** Where an exception stands. */
+export interface ExceptionView extends LifecycleView {
+  readonly exceptionId: string;
+  readonly path: ExceptionPath;
+  readonly state: ExceptionStage;
+  readonly dealId: string | null;
+  readonly entityId?: string;
+  /** The outcome that stands; `asked` is the approval that it needs. */
+  readonly choice: { readonly choiceId: string; readonly asked: ApprovalView | null } | null;
+}
+
+/** What an outcome tells other runs, once it is on record: each looks again at the facts, or ends what was asked. */
+export interface OutcomeMessage {
+  readonly workflowId: string;
+  readonly message: 'retry' | 'recheck-line' | 'recheck-project' | 'recheck-approval' | 'withdraw-approval';
+  readonly reasonId: string | null;
 }

@@ -1,7 +1,7 @@
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import { type Instant } from '../domain/deal/terms';
 import { type FactKind } from '../domain/notification/facts';
-import { type Violation } from '../domain/violation';
+import { isViolation, type Violation } from '../domain/violation';
 import { appendAudit } from './audit';
 import { keyAt, type Page, pageOf, type PageRequest } from './reads/page';
 import { type DB } from './types';
@@ -58,29 +58,52 @@ export async function replayNotification(
   by: { readonly actor: string; readonly at: Instant },
 ): Promise<{ readonly id: string } | Violation> {
   return db.transaction().execute(async (trx) => {
-    const row = await trx
-      .selectFrom('notification')
-      .select(['state', 'attempts', 'failure'])
-      .where('id', '=', id)
-      .forUpdate()
-      .executeTakeFirst();
-    if (row === undefined) return { violation: 'NotificationUnknown', detail: id };
-    if (row.state !== 'dead') return { violation: 'NotificationNotDead', detail: `${id} is ${row.state}` };
-    await trx
-      .updateTable('notification')
-      .set({ state: 'waiting', attempts: 0, send_at: sql`now()`, settled_at: null, failure: null })
-      .where('id', '=', id)
-      .execute();
+    const dead = await sendDeadLetterAgain(trx, id);
+    if (isViolation(dead)) return dead;
     await trx
       .updateTable('process_exception')
-      .set({ closed_at: by.at })
+      .set({ closed_at: by.at, settled_as: 'retry' })
       .where('workflow_id', '=', `notification/${id}`)
       .where('closed_at', 'is', null)
       .execute();
-    const details = { attempts: row.attempts, failure: row.failure };
-    await appendAudit(trx, { stream: 'notifications', action: 'notification.replayed', subject: id, details, ...by });
+    await appendAudit(trx, { stream: 'notifications', action: 'notification.replayed', subject: id, details: dead, ...by });
     return { id };
   });
+}
+
+/** Makes a dead letter one that waits; gives how it had failed. */
+export async function sendDeadLetterAgain(
+  trx: Transaction<DB>,
+  id: string,
+): Promise<{ readonly attempts: number; readonly failure: string | null } | Violation> {
+  const dead = await lockDeadLetter(trx, id);
+  if (isViolation(dead)) return dead;
+  await trx
+    .updateTable('notification')
+    .set({ state: 'waiting', attempts: 0, send_at: sql`now()`, settled_at: null, failure: null })
+    .where('id', '=', id)
+    .execute();
+  return dead;
+}
+
+/** A dead letter that nobody is to get any more. */
+export async function dropDeadLetter(trx: Transaction<DB>, id: string): Promise<Violation | null> {
+  const dead = await lockDeadLetter(trx, id);
+  if (isViolation(dead)) return dead;
+  await trx.updateTable('notification').set({ state: 'dropped' }).where('id', '=', id).execute();
+  return null;
+}
+
+async function lockDeadLetter(trx: Transaction<DB>, id: string) {
+  const row = await trx
+    .selectFrom('notification')
+    .select(['state', 'attempts', 'failure'])
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  if (row === undefined) return { violation: 'NotificationUnknown', detail: id };
+  if (row.state !== 'dead') return { violation: 'NotificationNotDead', detail: `${id} is ${row.state}` };
+  return { attempts: row.attempts, failure: row.failure };
 }
 
 /** What the outbox and the messages come to, for the metrics. Ages are of the oldest that is due. */

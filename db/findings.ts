@@ -1,5 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import { type Instant } from '../domain/deal/terms';
+import { closeExceptions } from './exceptions';
 import { type DB } from './types';
 
 /** What policy says about time or an expense; `lineId` is null for what concerns a person's day, week or month (S-22). */
@@ -22,7 +23,8 @@ export interface Judged {
 
 /**
  * Makes the stored findings of what was judged those that were found (R-128): new ones are opened, those that came back opened again, those
- * that no longer hold closed, never deleted. Gives the contract lines of which something became or stopped being blocked.
+ * that no longer hold closed, never deleted; what was decided about one that comes back is decided anew, because the record or what it is
+ * judged by has changed. What was to be decided about those that no longer hold needs no outcome any more. Gives the contract lines of which something became or stopped being blocked.
  */
 export async function syncFindings(
   trx: Transaction<DB>,
@@ -32,7 +34,7 @@ export async function syncFindings(
   at: Instant,
 ): Promise<string[]> {
   const { kind, codes, personIds = null, references = null } = judged;
-  const { rows } = await sql<{ lineId: string }>`
+  const { rows } = await sql<{ lineId: string; cured: string | null }>`
     with found as materialized (
       select * from json_to_recordset(${JSON.stringify(found)}::json)
         as row (code text, reference text, blocking boolean, "personId" text, "contractLineId" uuid, "entityIds" json)
@@ -41,7 +43,8 @@ export async function syncFindings(
       select uuidv7(), ${dealId}, "contractLineId", ${kind}, code, reference, blocking, "personId",
              array(select json_array_elements_text("entityIds")), ${at}
         from found
-      on conflict (deal_id, kind, code, reference) do update set closed_at = null, entity_ids = excluded.entity_ids
+      on conflict (deal_id, kind, code, reference) do update
+         set closed_at = null, entity_ids = excluded.entity_ids, blocking = excluded.blocking, exempted_by = null, upheld_by = null
        where policy_finding.closed_at is not null
       returning contract_line_id, blocking
     ), closed as (
@@ -50,12 +53,15 @@ export async function syncFindings(
          and (${personIds}::text[] is null or finding.person_id = any(${personIds}::text[]))
          and (${references}::text[] is null or finding.reference = any(${references}::text[]))
          and not exists (select from found where found.code = finding.code and found.reference = finding.reference)
-      returning finding.contract_line_id, finding.blocking
+      returning finding.contract_line_id, finding.blocking, finding.id
     )
-    select distinct contract_line_id as "lineId"
-      from (select * from opened union all select * from closed) as moved
+    select contract_line_id as "lineId", cured
+      from (select contract_line_id, blocking, null as cured from opened
+            union all select contract_line_id, blocking, 'finding/' || id from closed) as moved
      where blocking and contract_line_id is not null`.execute(trx);
-  return rows.map((row) => row.lineId);
+  const cured = rows.flatMap((row) => row.cured ?? []);
+  for (const path of ['policy-breach', 'scope-change'] as const) await closeExceptions(trx, path, cured, at);
+  return [...new Set(rows.map((row) => row.lineId))];
 }
 
 /** The people of a deal whose facts are to be judged; they are judged in this transaction. */

@@ -27,6 +27,7 @@ export type TextPurpose =
   | 'waiver'
   | 'legal-hold'
   | 'erasure'
+  | 'exception'
   | 'signatory';
 
 /** What somebody wrote in their own words. `subject` is what it is about, `origin` the request that brought it. */

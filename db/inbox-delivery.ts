@@ -1,7 +1,7 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type Instant } from '../domain/deal/terms';
-import { type Violation } from '../domain/violation';
+import { isViolation, type Violation } from '../domain/violation';
 import { appendAudit } from './audit';
 import { INBOX_CHANNEL, type InboxRow, type InboxState } from './inbox';
 import { type DB } from './types';
@@ -102,35 +102,55 @@ export async function failEvent(db: Kysely<DB>, id: string, owner: string, failu
 /** Hands an event on once more on a person's word; refused for one that was delivered or is on its way, and for one whose payload is erased (R-343). */
 export async function replayEvent(db: Kysely<DB>, id: string, by: { actor: string; at: Instant }): Promise<InboxRow | Violation> {
   return db.transaction().execute(async (trx) => {
-    const row = await trx.selectFrom('inbox_event').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
-    if (row === undefined) return { violation: 'InboxEventUnknown', detail: id };
-    if (row.state === 'received' || row.state === 'delivered')
-      return { violation: 'InboxEventNotReplayable', detail: `${id} is ${row.state}` };
-    if (row.erased_at !== null) return { violation: 'InboxEventErased', detail: row.erased_at };
-    const replayed = await trx
-      .updateTable('inbox_event')
-      .set({
-        state: 'received',
-        attempts: 0,
-        next_attempt_at: sql`now()`,
-        settled_at: null,
-        errors: '[]',
-        lease_owner: null,
-        lease_until: null,
-      })
-      .where('id', '=', id)
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    const replayed = await handOnAgain(trx, id);
+    if (isViolation(replayed)) return replayed;
     await trx
       .updateTable('process_exception')
-      .set({ closed_at: by.at })
+      .set({ closed_at: by.at, settled_as: 'retry' })
       .where('workflow_id', '=', runOf(id))
       .where('closed_at', 'is', null)
       .execute();
-    await sql`select pg_notify(${INBOX_CHANNEL}, ${id})`.execute(trx);
-    await appendAudit(trx, { stream: 'inbox', action: 'inbox-event.replayed', subject: id, details: { was: row.state }, ...by });
-    return replayed as InboxRow;
+    await appendAudit(trx, { stream: 'inbox', action: 'inbox-event.replayed', subject: id, details: { was: replayed.was }, ...by });
+    return replayed.row;
   });
+}
+
+/** Makes an event one that is to be handed on, and wakes the dispatchers; refused for one that was delivered or is on its way. */
+export async function handOnAgain(trx: Transaction<DB>, id: string): Promise<{ row: InboxRow; was: string } | Violation> {
+  const known = await trx.selectFrom('inbox_event').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  if (known === undefined) return { violation: 'InboxEventUnknown', detail: id };
+  if (known.state === 'received' || known.state === 'delivered')
+    return { violation: 'InboxEventNotReplayable', detail: `${id} is ${known.state}` };
+  if (known.erased_at !== null) return { violation: 'InboxEventErased', detail: known.erased_at };
+  const row = await trx
+    .updateTable('inbox_event')
+    .set({
+      state: 'received',
+      attempts: 0,
+      next_attempt_at: sql`now()`,
+      settled_at: null,
+      errors: '[]',
+      lease_owner: null,
+      lease_until: null,
+    })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await sql`select pg_notify(${INBOX_CHANNEL}, ${id})`.execute(trx);
+  return { row: row as InboxRow, was: known.state };
+}
+
+/** An event that failed is never handed on again; it is kept, and says by which exception. */
+export async function ignoreFailedEvent(trx: Transaction<DB>, id: string, exceptionId: string): Promise<Violation | null> {
+  const reason = JSON.stringify([{ violation: 'EventSkipped', detail: `by the outcome of exception ${exceptionId}` }]);
+  const ignored = await trx
+    .updateTable('inbox_event')
+    .set({ state: 'ignored', errors: sql`errors || ${reason}::jsonb`, settled_at: sql`now()` })
+    .where('id', '=', id)
+    .where('state', '=', 'failed')
+    .returning('id')
+    .executeTakeFirst();
+  return ignored === undefined ? { violation: 'InboxEventNotReplayable', detail: `${id} has not failed` } : null;
 }
 
 async function release(trx: Transaction<DB>, id: string, state: InboxState, errors: string, waitSeconds: number, attempts: number) {

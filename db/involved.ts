@@ -1,5 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import { type PerformedDuty } from '../domain/approval/duties';
+import { isExceptionPath } from '../domain/exception/paths';
 import { type DB } from './types';
 
 /**
@@ -37,7 +38,27 @@ export async function dutiesBehind(db: Kysely<DB>, { subject_kind, subject_id, d
     ${isInvoice ? sql`union ${ratesEdited(subject_id, people)}` : sql``}
     ${isCorrection ? sql`union ${cashApplied(deal_id, people)}` : sql``}`.execute(db);
   const behind = rows.map(({ duty, by }): PerformedDuty => ({ duty, subjectId: subject_id, by, onBehalfOf: null }));
+  if (isExceptionPath(subject_kind)) return [...behind, ...(await dutiesOnRecords(db, subject_kind, subject_id))];
   return isCorrection ? [...behind, ...(await dutiesOnCredited(db, subject_id))] : behind;
+}
+
+/** Who worked, spent or approved what the outcome of an exception is about: they did not do it for others to look away (R-315). */
+async function dutiesOnRecords(db: Kysely<DB>, path: string, choiceId: string): Promise<PerformedDuty[]> {
+  const { rows } = await sql<{ by: string }>`
+    with record as (
+      select trouble.facts ->> 'reference' as reference from exception_choice as choice
+        join process_exception as trouble on trouble.id = choice.exception_id where choice.id = ${choiceId}
+      union
+      select parked.entry_id from exception_choice as choice
+        join process_exception as trouble on trouble.id = choice.exception_id and trouble.workflow_id like 'line/%'
+        join parked_entry as parked on parked.contract_line_id = trouble.contract_line_id where choice.id = ${choiceId}
+    ), fact as (
+      select person_id, approved_by from time_entry join record on entry_id = reference
+      union select person_id, approved_by from expense join record on expense_id = reference
+    )
+    select approved_by as by from fact where approved_by is not null
+    union select worker.id from fact join app_user as worker on worker.person_id = fact.person_id`.execute(db);
+  return rows.map(({ by }) => ({ duty: `${path}.enter`, subjectId: choiceId, by, onBehalfOf: null }));
 }
 
 /** Who edited a rate that prices the time on an invoice (RULES: the bill run it prices). */

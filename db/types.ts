@@ -772,6 +772,26 @@ export interface ErasureStep {
   why_kept: string | null;
 }
 
+export interface ExceptionChoice {
+  approval_id: string | null;
+  chosen_at: string;
+  chosen_by: string;
+  /**
+   * A reference to what proves it, no text.
+   */
+  evidence: string | null;
+  exception_id: string;
+  id: string;
+  option: string;
+  reason_id: string;
+  settled_at: string | null;
+  state: string;
+  /**
+   * What the option speaks of: a role, a change order.
+   */
+  target: string | null;
+}
+
 export interface Expense {
   amount_gross_minor: number;
   approved_at: string | null;
@@ -1222,6 +1242,19 @@ export interface ManagedServiceMonth {
   true_up_minor: number | null;
 }
 
+export interface MarginReading {
+  /**
+   * The approved outcome that made it the margin that later ones are held against.
+   */
+  accepted_by: string | null;
+  as_of: string;
+  at_completion_percent: Numeric;
+  contract_line_id: string;
+  id: string;
+  reference_percent: Numeric;
+  taken_at: string;
+}
+
 export interface MasterRevision {
   is_only: Generated<boolean>;
   revision: number;
@@ -1483,11 +1516,19 @@ export interface PolicyFinding {
    * Whose readers see it: the entities concerned and the lead entity of the deal.
    */
   entity_ids: string[];
+  /**
+   * The exception whose approved outcome keeps it from blocking; only of records that were approved, because these never change.
+   */
+  exempted_by: string | null;
   first_seen_at: string;
   id: string;
   kind: string;
   person_id: string;
   reference: string;
+  /**
+   * The exception that settled that it stays unbilled: nobody waits for it any more.
+   */
+  upheld_by: string | null;
 }
 
 export interface PolicyReview {
@@ -1535,13 +1576,39 @@ export interface ProcessApproval {
 }
 
 export interface ProcessException {
+  /**
+   * Its owner, and whom it was escalated to.
+   */
+  asked_roles: Generated<string[]>;
+  assigned_at: string | null;
+  /**
+   * The outcome that is being decided or carried out.
+   */
+  choice_id: string | null;
   closed_at: string | null;
+  contract_line_id: string | null;
   deal_id: string | null;
   detail: string;
+  due: string | null;
+  entity_id: string | null;
+  /**
+   * What it is about, by ids and codes.
+   */
+  facts: Generated<JsonColumn>;
   id: string;
   kind: string;
   opened_at: string;
   owner_role: string;
+  /**
+   * How it is handled; null where it is only known until it passes by itself.
+   */
+  path: string | null;
+  policy_version_id: string | null;
+  /**
+   * The option that settled it; cured where the cause went by itself, lapsed where its deal ended first.
+   */
+  settled_as: string | null;
+  stage: Generated<string>;
   workflow_id: string;
 }
 
@@ -1942,6 +2009,7 @@ export interface DB {
   erased_address: ErasedAddress;
   erasure: Erasure;
   erasure_step: ErasureStep;
+  exception_choice: ExceptionChoice;
   expense: Expense;
   expense_policy: ExpensePolicy;
   expense_price: ExpensePrice;
@@ -1972,6 +2040,7 @@ export interface DB {
   line_books: LineBooks;
   line_manager: LineManager;
   managed_service_month: ManagedServiceMonth;
+  margin_reading: MarginReading;
   master_revision: MasterRevision;
   milestone: Milestone;
   milestone_response: MilestoneResponse;

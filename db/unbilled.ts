@@ -138,12 +138,16 @@ export function expenseOf(row: ExpenseRow, lineId: string): Expense {
   };
 }
 
-/** Time and expenses of a line that would be billed but wait for somebody: not approved, blocked, without a rate, in error (R-125). */
+/**
+ * Time and expenses of a line that would be billed but wait for somebody: not approved, blocked, without a rate, in error (R-125). What was
+ * settled to stay unbilled waits for nobody (R-315).
+ */
 export async function withheldItems(db: Kysely<DB>, line: LineRow): Promise<WithheldItem[]> {
   const { rows } = await sql<WithheldItem>`
     with blocked as (
       select finding.kind, finding.reference, array_agg(finding.code) as codes from policy_finding as finding
        where finding.deal_id = ${line.deal_id} and finding.contract_line_id = ${line.id} and finding.blocking and finding.closed_at is null
+         and finding.upheld_by is null
        group by finding.kind, finding.reference
     )
     select entry_id as "itemId", work_date as date, 'time-not-approved' as reason from time_entry

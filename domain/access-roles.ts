@@ -39,6 +39,7 @@ export type Permission =
   | 'process.read'
   | 'duties.read'
   | 'run.read'
+  | 'exception.resolve'
   | 'audit.read'
   | 'audit.export'
   | 'field-access.read'
@@ -76,6 +77,8 @@ const CONTROL: readonly Permission[] = ['process.read'];
 const DUTIES: readonly Permission[] = ['duties.read'];
 /** Second persons of data protection: they grant erasures that others ask for, and release holds that others placed. */
 const GUARD: readonly Permission[] = ['erasure.read', 'erasure.decide', 'legal-hold.read', 'legal-hold.release'];
+/** Whoever may own an exception, or be asked when its owner does not act. */
+const RESOLVE: readonly Permission[] = ['exception.resolve'];
 const MARGIN: readonly Permission[] = ['cost.read', 'margin.read'];
 
 const ROLES: Readonly<Record<string, RoleRights>> = {
@@ -95,6 +98,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DECIDE,
       ...MARGIN,
       ...CONTROL,
+      ...RESOLVE,
       'deal.cancel',
       'change.request',
       'project.sign-off',
@@ -109,6 +113,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DECIDE,
       ...MARGIN,
       ...CONTROL,
+      ...RESOLVE,
       'deal.cancel',
       'project.sign-off',
       'dispute.resolve',
@@ -125,6 +130,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DECIDE,
       ...MARGIN,
       ...CONTROL,
+      ...RESOLVE,
       ...DUTIES,
       'sow.propose',
       'books.read',
@@ -147,6 +153,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DECIDE,
       ...MARGIN,
       ...CONTROL,
+      ...RESOLVE,
       ...DUTIES,
       'books.read',
       'delegation.decide',
@@ -182,6 +189,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
       ...DECIDE,
       ...MARGIN,
       ...CONTROL,
+      ...RESOLVE,
       ...DUTIES,
       'books.read',
       'delegation.decide',
@@ -196,13 +204,14 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   'accounts-payable': { reach: 'group', permissions: ['master-data.read'] },
   'accounts-receivable': {
     reach: 'group',
-    permissions: [...READ_DEAL, ...READ_MONEY, 'bank-statement.import', 'collection.manage', 'invoice.correct'],
+    permissions: [...READ_DEAL, ...READ_MONEY, ...RESOLVE, 'bank-statement.import', 'collection.manage', 'invoice.correct'],
   },
   'project-manager': {
     reach: 'entity',
     permissions: [
       ...READ_DEAL,
       ...DECIDE,
+      ...RESOLVE,
       'invoice.read',
       'dispute.resolve',
       'cost.read',
@@ -225,6 +234,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   operator: {
     reach: 'group',
     permissions: [
+      ...RESOLVE,
       'run.read',
       'inbox.read',
       'inbox.replay',

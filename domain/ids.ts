@@ -10,3 +10,4 @@ export const policyWorkflowId = (kind: string, entityId: string | null): string 
 /** One queue per stream, so that statements of a firm and time batches of a deal are taken one after the other. */
 export const intakeWorkflowId = (stream: string): string => `intake/${stream}`;
 export const periodWorkflowId = (entityId: string): string => `period/${entityId}`;
+export const exceptionWorkflowId = (exceptionId: string): string => `exception/${exceptionId}`;

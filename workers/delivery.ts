@@ -1,11 +1,13 @@
 import { type Kysely } from 'kysely';
 import { type Gateway } from '../api/gateway/gateway';
 import { type DealReport } from '../contracts/deal-closed';
-import { type ClockState } from '../contracts/workflow-state';
+import { type CancellationInput, type ClockState } from '../contracts/workflow-state';
 import { ENGINE_SOURCE } from '../db/books/running';
+import { CANCELLATION_ASKED, openedException } from '../db/exceptions';
 import { type InboxRow } from '../db/inbox';
 import { type InboxOutcome } from '../db/inbox-delivery';
 import { type DB } from '../db/types';
+import { dealWorkflowId, exceptionWorkflowId } from '../domain/ids';
 import { isViolation, type Violation } from '../domain/violation';
 import { readDealEvent } from '../integrations/cloudevents';
 import { type HubspotClient } from '../integrations/hubspot/client';
@@ -13,6 +15,8 @@ import { normaliseHubspotDeal } from '../integrations/hubspot/normalise';
 import { type SalesforceClient } from '../integrations/salesforce/client';
 import { normaliseOpportunity } from '../integrations/salesforce/normalise';
 import { type BusinessClock } from '../runtime/business-clock';
+import { requestCancellationUpdate } from '../workflows/deal-to-cash/messages';
+import { exceptionChangedSignal } from '../workflows/exception-path/messages';
 import { recordStage, takeReport } from './deal-report';
 
 export interface DeliveryDeps {
@@ -33,7 +37,7 @@ const INTAKE = ['delivery-plan', 'time-entries', 'intake-batch', 'cost-forecasts
  */
 export async function deliverEvent(deps: DeliveryDeps, event: InboxRow): Promise<InboxOutcome> {
   if (event.source === 'api') return deliverIntake(deps, event);
-  if (event.source === ENGINE_SOURCE) return openBooks(deps, event);
+  if (event.source === ENGINE_SOURCE) return deliverOwn(deps, event);
   const report = await readReport(deps, event);
   switch (report.kind) {
     case 'ignored':
@@ -57,6 +61,33 @@ async function deliverIntake(deps: DeliveryDeps, event: InboxRow): Promise<Inbox
   await deps.gateway.enqueueIntake(event.subject, { inboxEventId: event.id, at }, clockState(deps, at));
   const dealId = (event.payload as { dealId?: unknown }).dealId;
   return { state: 'delivered', ...(typeof dealId === 'string' ? { dealId } : {}) };
+}
+
+/** What the engine tells itself by the inbox, in the transaction that found it. */
+function deliverOwn(deps: DeliveryDeps, event: InboxRow): Promise<InboxOutcome> {
+  if (event.type.startsWith('exception-')) return tellException(deps, event);
+  return event.type === CANCELLATION_ASKED ? askCancellation(deps, event) : openBooks(deps, event);
+}
+
+/** An exception was opened, decided on or closed: its run starts, or looks again. What is settled by now needs no run. */
+async function tellException(deps: DeliveryDeps, event: InboxRow): Promise<InboxOutcome> {
+  const { exceptionId } = event.payload as { exceptionId: string };
+  const opened = await openedException(deps.db, exceptionId);
+  const at = await deps.clock.now();
+  if (opened.isSettled) await deps.gateway.signal(exceptionWorkflowId(exceptionId), exceptionChangedSignal, { at });
+  else await deps.gateway.openException(opened, at, clockState(deps, at));
+  return { state: 'delivered', ...(opened.dealId === null ? {} : { dealId: opened.dealId }) };
+}
+
+/** The outcome of an exception has its deal cancelled; what the deal refuses is on the event, and the exception comes back to its owner. */
+async function askCancellation(deps: DeliveryDeps, event: InboxRow): Promise<InboxOutcome> {
+  const { dealId, cancellation } = event.payload as { dealId: string; cancellation: CancellationInput };
+  const update = { definition: requestCancellationUpdate, workflowId: dealWorkflowId(dealId), input: cancellation };
+  const outcome = await deps.gateway.update({ ...update, updateId: `${cancellation.requestId}/${event.attempts}` });
+  if (outcome.kind === 'exhausted') throw new Error('the request for cancellation failed again and again');
+  if (outcome.kind === 'refused') return { state: 'invalid', dealId, errors: [outcome.violation] };
+  if (outcome.kind === 'no-run') return { state: 'invalid', dealId, errors: [{ violation: 'DealNotStarted', detail: 'no run takes it' }] };
+  return { state: 'delivered', dealId };
 }
 
 /** An entity began to sell: the run that keeps its books starts, or looks again. */

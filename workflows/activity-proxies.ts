@@ -125,10 +125,12 @@ export class Story {
     showStuck(name, 'operator', why);
     const reported = await this.report('reportStuck', { effect: name, why, code, input, at: this.clock.now() }, `stuck: ${name}`);
     if (reported) showStuck(name, reported.role, why);
+    let again = false;
     try {
       await condition(() => this.retries !== seen || abandoned(), '1 hour');
+      again = !abandoned();
     } finally {
-      await this.report('reportUnstuck', { effect: name, at: this.clock.now() }, `retry: ${name}`);
+      await this.report('reportUnstuck', { effect: name, again, at: this.clock.now() }, `retry: ${name}`);
     }
   }
 
@@ -144,7 +146,7 @@ export class Story {
 }
 
 function showStuck(name: string, role: string, why: string): void {
-  const then = role === 'operator' ? 'send the signal `retry` after the fix' : 'it goes on when the master data has come';
+  const then = role === 'operator' ? 'choose an outcome of its exception' : 'it goes on when the master data has come';
   setCurrentDetails(`**stuck**\n\n- waits for **${role}** (effect \`${name}\`): ${why}; ${then}`);
 }
 

@@ -1,6 +1,7 @@
 export { approval } from './approval/workflow';
 export { contractLine } from './contract-line/workflow';
 export { dealToCash } from './deal-to-cash/workflow';
+export { exceptionPath } from './exception-path/workflow';
 export { intake } from './intake/workflow';
 export { invoiceCorrection } from './invoice-correction/workflow';
 export { invoiceToCash } from './invoice-to-cash/workflow';

@@ -4,6 +4,7 @@ import { ENGINE_ACTOR } from '../../contracts/names';
 import { type DecisionReceipt } from '../../contracts/workflow-state';
 import { lockApproval, rulesOf, type ApprovalRow } from '../../db/approval-rules';
 import { useBreakGlass } from '../../db/break-glass';
+import { openException } from '../../db/exceptions';
 import { type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { answerTo, decide } from '../../domain/approval/decision';
@@ -159,9 +160,18 @@ async function remind(
   const passed = (moment: string): boolean => Date.parse(moment) <= Date.parse(at);
   for (const reminder of step.reminders.filter(passed)) await recordSlaEvent(trx, row, step, 'reminder', reminder);
   if (step.due !== null && passed(step.due)) await recordSlaEvent(trx, row, step, 'breach', step.due);
+  if (step.delayedAt !== null && passed(step.delayedAt)) await openDelay(trx, row, step, at);
   if (step.escalation === null || !passed(step.escalation.at)) return approval;
   await recordSlaEvent(trx, row, step, 'escalation', step.escalation.at);
   return escalate(approval, step.step.role, step.escalation.to);
+}
+
+/** Nobody decides, whoever was asked: from here on it is an exception (R-316). */
+async function openDelay(trx: Transaction<DB>, row: ApprovalRow, { step }: OpenStep, at: string): Promise<void> {
+  const { id: approvalId, subject_kind: subjectKind, workflow_id: name, deal_id: dealId, entity_id: entityId } = row;
+  const detail = `${subjectKind} waits for ${step.role} beyond the last rung of its ladder`;
+  const facts = { approvalId, subjectKind, role: step.role };
+  await openException(trx, { name, path: 'delayed-approval', detail, dealId, entityId, facts }, at);
 }
 
 /** The id of a decision that came with another content: the domain calls it so where it knows the vote (R-062), and so does the effect. */

@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7';
 import { type ApprovalView } from '../../contracts/workflow-state';
 import { type ApprovalRow } from '../../db/approval-rules';
 import { calendarIdOfUser, directory } from '../../db/directory';
+import { closeExceptions } from '../../db/exceptions';
 import { calendarOf, entityOf } from '../../db/parties';
 import { type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
@@ -14,6 +15,8 @@ import { momentOf, slaMoments } from '../../domain/approval/sla';
 import { openSteps, type Approval, type ApprovalStep } from '../../domain/approval/state';
 import { type WorkingCalendar } from '../../domain/calendar/working-day';
 import { type Instant } from '../../domain/deal/terms';
+import { deadlinesBeforeDelay } from '../../domain/exception/detection';
+import { approvalWorkflowId } from '../../domain/ids';
 import { isViolation } from '../../domain/violation';
 import { park } from '../lifecycle';
 import { saveSteps } from './steps';
@@ -30,6 +33,8 @@ export interface OpenStep {
   readonly due: Instant | null;
   /** When the step escalates next, and to whom; null when the ladder is used up, or while its clock stands still. */
   readonly escalation: { readonly at: Instant; readonly to: string } | null;
+  /** When it becomes an exception, because the ladder is used up; null before, and while it is one. */
+  readonly delayedAt: Instant | null;
 }
 
 /** Where the log speaks of an approval: the stream of its deal, as a fact of the entity that is asked. */
@@ -54,6 +59,7 @@ export async function openStepsOf(
     const openedAt = await openedAtOf(trx, row.id, tier, step.role, at);
     const moments = rules.sla === null ? null : slaMoments(rules.sla, calendar, openedAt, pauses);
     const known = moments === null || isViolation(moments) ? null : moments;
+    const escalation = nextEscalation(step, rules, calendar, openedAt, pauses);
     steps.push({
       step,
       voters,
@@ -61,7 +67,8 @@ export async function openStepsOf(
       openedAt,
       reminders: known?.reminders ?? [],
       due: known?.due ?? null,
-      escalation: nextEscalation(step, rules, calendar, openedAt, pauses),
+      escalation,
+      delayedAt: escalation === null && rules.sla !== null ? await delayOf(trx, row.id, rules.sla, calendar, openedAt, pauses) : null,
     });
   }
   return steps;
@@ -81,7 +88,22 @@ export async function saveApproval(
     .set(stateColumns(row, approval, open))
     .where('id', '=', row.id)
     .execute();
+  if (row.due !== null && Date.parse(row.due) < Date.parse(at)) await endDelays(trx, row, open, at);
   return showApproval(trx, row, approval, open, at);
+}
+
+/** A decision that came late after all: nobody has to see to it any more. */
+async function endDelays(trx: Transaction<DB>, row: ApprovalRow, open: readonly OpenStep[], at: Instant): Promise<void> {
+  const delayed = await trx
+    .selectFrom('process_exception')
+    .select('facts')
+    .where('workflow_id', '=', row.workflow_id)
+    .where('kind', '=', 'delayed-approval')
+    .where('closed_at', 'is', null)
+    .executeTakeFirst();
+  const { role } = (delayed?.facts ?? {}) as { role?: string };
+  if (role !== undefined && !open.some(({ step }) => step.role === role))
+    await closeExceptions(trx, 'delayed-approval', [row.workflow_id], at);
 }
 
 /** Where an approval stands: what changes of its row. */
@@ -156,6 +178,27 @@ function nextEscalation(
   if (to === undefined) return null;
   const at = momentOf(rules.sla.workingMinutes * (rung + 1), calendar, openedAt, pauses);
   return isViolation(at) || at === null ? null : { at, to };
+}
+
+/** One deadline after the last rung, and one more for each time that it was handled and not decided since. */
+async function delayOf(
+  trx: Transaction<DB>,
+  approvalId: string,
+  sla: NonNullable<ApprovalRules['sla']>,
+  calendar: WorkingCalendar,
+  openedAt: Instant,
+  pauses: readonly Pause[],
+): Promise<Instant | null> {
+  const before = await trx
+    .selectFrom('process_exception')
+    .select('closed_at')
+    .where('workflow_id', '=', approvalWorkflowId(approvalId))
+    .where('kind', '=', 'delayed-approval')
+    .execute();
+  if (before.some((each) => each.closed_at === null)) return null;
+  const minutes = sla.workingMinutes * deadlinesBeforeDelay(sla.escalateTo.length, before.length);
+  const at = momentOf(minutes, calendar, openedAt, pauses);
+  return isViolation(at) ? null : at;
 }
 
 async function calendarOfVoters(trx: Transaction<DB>, voters: readonly string[], entityId: string): Promise<WorkingCalendar> {

@@ -13,9 +13,11 @@ import { type Instant } from '../../domain/deal/terms';
 import { type PolicyFacts } from '../../domain/approval/policy';
 import { convertSum } from '../../domain/fx';
 import { formatMoney, type Money } from '../../domain/money';
+import { isExceptionPath, type ExceptionPath } from '../../domain/exception/paths';
 import { isViolation, type Violation } from '../../domain/violation';
 import { policySubject } from '../policy-change/subject';
 import { changeOrderSubject } from '../change/subject';
+import { outcomeSubject } from '../exception/subject';
 import { correctionSubject } from '../correction/subject';
 import { projectFacts } from '../project/facts';
 import { dealMargin } from './margin';
@@ -41,7 +43,7 @@ type Read = (trx: Transaction<DB>, request: SubjectRequest) => Promise<SubjectFa
 const NOTHING_TO_MEASURE: PolicyFacts = { amount: null, marginPercent: null, discountPercent: null, paymentTermsDays: null };
 
 /** One reader per kind of subject; a new kind is a row here and rules in a policy. */
-const READERS: Readonly<Record<Exclude<ApprovalSubject, 'policy'>, Read>> = {
+const READERS: Readonly<Record<Exclude<ApprovalSubject, 'policy' | ExceptionPath>, Read>> = {
   sow: readSow,
   deal: readDeal,
   kickoff: readKickoff,
@@ -52,13 +54,14 @@ const READERS: Readonly<Record<Exclude<ApprovalSubject, 'policy'>, Read>> = {
   correction: correctionSubject,
 };
 
-/** Everything but a policy is about a deal. */
+/** Everything but a policy, and the outcome of an exception, is about a deal. */
 export function subjectFacts(
   trx: Transaction<DB>,
   kind: ApprovalSubject,
   { dealId, ...request }: Omit<SubjectRequest, 'dealId'> & { readonly dealId: string | null },
 ): Promise<SubjectFacts | Violation> {
   if (kind === 'policy') return policySubject(trx, request.subjectId);
+  if (isExceptionPath(kind)) return outcomeSubject(trx, request.subjectId);
   if (dealId === null) throw new Error(`${kind} belongs to a deal`);
   return READERS[kind](trx, { dealId, ...request });
 }

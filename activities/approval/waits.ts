@@ -60,7 +60,9 @@ function decisionOn(
     asks: `decide on ${subjectKind}, ${weightOf(grants)} of ${need} approvals given${groups.join('')}, ${voters.length} people may decide${paused}`,
     due,
     wakesAt: earliest(
-      [...open.reminders, open.escalation?.at ?? null, ends].filter((moment) => moment !== null && Date.parse(moment) > Date.parse(at)),
+      [...open.reminders, open.escalation?.at ?? null, open.delayedAt, ends].filter(
+        (moment) => moment !== null && Date.parse(moment) > Date.parse(at),
+      ),
     ),
   };
 }

@@ -6,6 +6,7 @@ import { type ApprovalView, type DealView } from '../../contracts/workflow-state
 import { lockDeal, setDealState, type DealRow } from '../../db/deals';
 import { entityOf } from '../../db/parties';
 import { endOpenChangeOrders } from '../../db/change-orders';
+import { lapseExceptions } from '../../db/exceptions';
 import { type DB } from '../../db/types';
 import { localDateOf } from '../../domain/calendar/zone';
 import { isViolation, type Violation } from '../../domain/violation';
@@ -109,6 +110,7 @@ export function finishCancellation(deps: ActivityDeps): DealActivities['finishCa
         const deal = await setDealState(trx, await lockDeal(trx, dealId), 'cancelled', at);
         const request = await trx.selectFrom('cancellation_request').selectAll().where('id', '=', requestId).executeTakeFirstOrThrow();
         await endWhatNeverStarted(trx, dealId, at);
+        await lapseExceptions(trx, dealId, at);
         const statement = await statementOf(trx, dealId);
         await trx
           .insertInto('cancellation_statement')

@@ -5,6 +5,7 @@ import { ENGINE_ACTOR } from '../../contracts/names';
 import { type ApprovalView, type DealView } from '../../contracts/workflow-state';
 import { lockDeal, setDealState, type DealRow } from '../../db/deals';
 import { endOpenChangeOrders } from '../../db/change-orders';
+import { lapseExceptions } from '../../db/exceptions';
 import { type DB } from '../../db/types';
 import { type Wait } from '../../db/waits';
 import { type Instant } from '../../domain/deal/terms';
@@ -96,7 +97,10 @@ export function startClosing(deps: ActivityDeps): DealActivities['startClosing']
 
 export function closeDeal(deps: ActivityDeps): DealActivities['closeDeal'] {
   return ({ dealId, at }) =>
-    move(deps, { dealId, at, key: `close-deal/${dealId}`, state: 'closed', action: 'deal.closed' }, async () => []);
+    move(deps, { dealId, at, key: `close-deal/${dealId}`, state: 'closed', action: 'deal.closed' }, async (trx) => {
+      await lapseExceptions(trx, dealId, at);
+      return [];
+    });
 }
 
 export function declineDeal(deps: ActivityDeps): DealActivities['declineDeal'] {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { forecastsRequest } from '../../contracts/api/books';
 import { type DB } from '../../db/types';
 import { type Violation } from '../../domain/violation';
+import { noteMargin } from '../project/margin';
 import { type Applied, type IntakeEvent } from './intake';
 
 const statedSchema = z.object({ dealId: z.uuid(), by: z.string(), ...forecastsRequest.shape });
@@ -15,11 +16,13 @@ export async function applyForecasts(trx: Transaction<DB>, event: IntakeEvent): 
   const { dealId, by, forecasts } = statedSchema.parse(event.payload);
   const lines = await trx.selectFrom('contract_line').select(['id', 'line_id']).where('deal_id', '=', dealId).execute();
   const rowErrors: Violation[] = [];
+  const measured = new Map<string, string>();
   for (const [index, forecast] of forecasts.entries()) {
     const line = lines.find((each) => each.line_id === forecast.lineId);
     if (line === undefined)
       rowErrors.push({ violation: 'LineUnknown', detail: `${forecast.lineId} is no line of the deal`, path: `/forecasts/${index}/lineId` });
-    else
+    else {
+      if (forecast.measure === 'cost') measured.set(line.id, later(measured.get(line.id), forecast.asOf));
       await trx
         .insertInto('cost_forecast')
         .values({
@@ -33,7 +36,9 @@ export async function applyForecasts(trx: Transaction<DB>, event: IntakeEvent): 
         })
         .onConflict((conflict) => conflict.doNothing())
         .execute();
+    }
   }
+  for (const [contractLineId, asOf] of measured) await noteMargin(trx, contractLineId, asOf, event.at);
   return {
     stream: `deal/${dealId}`,
     action: 'forecast.stated',
@@ -44,4 +49,8 @@ export async function applyForecasts(trx: Transaction<DB>, event: IntakeEvent): 
     deals: [],
     projects: [],
   };
+}
+
+function later(known: string | undefined, asOf: string): string {
+  return known === undefined || asOf > known ? asOf : known;
 }

@@ -6,7 +6,7 @@ import { type IntakeResult } from '../../contracts/workflow-state';
 import { type DB } from '../../db/types';
 import { type Instant } from '../../domain/deal/terms';
 import { isViolation, type Violation } from '../../domain/violation';
-import { currentRun, type ActivityDeps } from '../deps';
+import { currentEffect, currentRun, type ActivityDeps } from '../deps';
 import { effectOnce, type EffectContext } from '../effect-once';
 import { applyBankBlock, applyBankStatements } from './bank';
 import { applyDeliveryPlan } from './delivery-plan';
@@ -58,7 +58,7 @@ const withAuthor = z.object({ by: z.string() });
 export function applyIntake(deps: ActivityDeps): IntakeActivities['applyIntake'] {
   return async ({ inboxEventId, at }) => {
     const { event, actor, payloadHash, state, isErased } = await eventOf(deps, inboxEventId, at);
-    if (state === 'failed' || isErased) return noChange(inboxEventId);
+    if (isLeftOut(state) || isErased) return noChange(inboxEventId);
     const context = effectOf(`intake/${inboxEventId}`, { payloadHash }, at, actor);
     const apply = KINDS[event.type] ?? unknownKind;
     return orRejected(deps, event, actor, () =>
@@ -70,11 +70,17 @@ export function applyIntake(deps: ActivityDeps): IntakeActivities['applyIntake']
 /** One more block of a large file that was opened before. */
 export function applyIntakeBlock(deps: ActivityDeps): IntakeActivities['applyIntakeBlock'] {
   return async ({ inboxEventId, block, at }) => {
-    const { event, actor, payloadHash } = await eventOf(deps, inboxEventId, at);
+    const { event, actor, payloadHash, state } = await eventOf(deps, inboxEventId, at);
+    if (isLeftOut(state)) return noChange(inboxEventId);
     const context = effectOf(`intake/${inboxEventId}/block/${block}`, { payloadHash }, at, actor);
     const apply = BLOCKS[event.type];
     return applied(deps, context, event, (trx) => apply?.(trx, event, block) ?? unknownKind(trx, event));
   };
+}
+
+/** Rejected, or skipped by the outcome of an exception (R-028, R-314). */
+function isLeftOut(state: string): boolean {
+  return state === 'failed' || state === 'ignored';
 }
 
 async function eventOf({ db }: ActivityDeps, inboxEventId: string, at: Instant) {
@@ -93,7 +99,7 @@ async function eventOf({ db }: ActivityDeps, inboxEventId: string, at: Instant) 
 }
 
 function effectOf(key: string, identity: unknown, at: Instant, actor: string): EffectContext {
-  return { key, identity, at, actor, workflowId: currentRun().workflowId };
+  return { key, identity, at, actor, workflowId: currentRun().workflowId, name: currentEffect() };
 }
 
 function applied(

@@ -78,11 +78,11 @@ export function voidInvoice(deps: ActivityDeps): InvoiceActivities['voidInvoice'
 /**
  * The draft is void. Its item is held for finance; where a cancellation stopped the line it is void too or billed anew for its days (I-13).
  */
-async function endDraft(
+export async function endDraft(
   trx: Transaction<DB>,
   invoice: InvoiceRow,
   at: string,
-  outcome: 'refused' | 'withdrawn' | 'line-stopped',
+  outcome: 'refused' | 'withdrawn' | 'line-stopped' | 'skipped',
   reasonId: string | null = null,
 ): Promise<InvoiceChange> {
   const held = outcome === 'line-stopped' ? null : outcome;
@@ -107,6 +107,7 @@ export function issueInvoice(deps: ActivityDeps): InvoiceActivities['issueInvoic
   return ({ invoiceId, approvalId, at }) => {
     const effect = { key: `issue-invoice/${invoiceId}/${approvalId}`, identity: { invoiceId }, at };
     return invoiceEffect(deps, invoiceId, effect, async (trx, invoice) => {
+      if (invoice.state === 'void') return { invoice, waits: [], action: 'invoice.skipped' };
       if (await fateOfDraft(trx, invoice)) return endDraft(trx, invoice, at, 'line-stopped');
       const refused = await refuseUnapproved(trx, 'invoice', invoiceId, (shown) => shownWhenApproved(trx, invoice, shown));
       if (refused) return refused;

@@ -43,7 +43,7 @@ export function billItem(deps: ActivityDeps): LineActivities['billItem'] {
         const line = await lockLine(trx, contractLineId);
         const item = (await planItems(trx, line)).find((each) => each.id === itemId);
         const outcome =
-          item?.state === 'planned'
+          item?.state === 'planned' && item.heldReason === null
             ? await bill(trx, line, item, at)
             : { invoiceId: null, fact: { action: 'billing.already-done', subject: itemId } };
         if (isViolation(outcome)) return outcome;

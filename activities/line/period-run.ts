@@ -1,5 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
+import { closeExceptions, openException } from '../../db/exceptions';
 import { insertRows } from '../../db/insert-rows';
 import { type LineRow, type PlanItemRow } from '../../db/lines';
 import { type DB } from '../../db/types';
@@ -7,6 +8,8 @@ import { type Instant } from '../../domain/deal/terms';
 import { type TimeAndMaterialsFacts } from '../../domain/engagement/model';
 import { type LimitRun } from '../../domain/engagement/not-to-exceed';
 import { limitInForce, type LimitInForce } from '../../domain/engagement/not-to-exceed-limit';
+import { lineWorkflowId } from '../../domain/ids';
+import { type Money } from '../../domain/money';
 import { isViolation } from '../../domain/violation';
 import { type Unbilled } from './time-and-materials';
 
@@ -45,7 +48,17 @@ export async function storeRun(trx: Transaction<DB>, line: LineRow, item: PlanIt
     .execute();
   const parked = run.parked.map(({ entryId, amount, hours }) => ({ run_id: runId, entry_id: entryId, amount_minor: amount.minor, hours }));
   await insertRows(trx, 'parked_time', parked);
+  await noteParked(trx, line, run.parkedAfter, at);
   if (invoiceId !== null) await nameRates(trx, invoiceId);
+}
+
+/** Work beyond the limit is a change of scope that somebody decides on, until all of it is billed or given up (R-315). */
+async function noteParked(trx: Transaction<DB>, line: LineRow, parked: Money, at: Instant): Promise<void> {
+  const name = lineWorkflowId(line.id);
+  if (parked.minor === 0) return closeExceptions(trx, 'scope-change', [name], at);
+  const found = { name, path: 'scope-change', detail: `time of line ${line.line_id} is parked beyond its limit` } as const;
+  const { deal_id: dealId, selling_entity_id: entityId, id: contractLineId } = line;
+  await openException(trx, { ...found, dealId, entityId, contractLineId, facts: { contractLineId } }, at);
 }
 
 /** A void draft leaves no run: its month is run anew, and what no other run has billed or parked is priced anew (R-127). */

@@ -2,6 +2,7 @@ import { sql, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type LineActivities } from '../../contracts/activities';
 import { type BillingWaiver } from '../../contracts/workflow-state';
+import { closeExceptions } from '../../db/exceptions';
 import { insertRows } from '../../db/insert-rows';
 import { type LineRow } from '../../db/lines';
 import { type DB } from '../../db/types';
@@ -9,6 +10,7 @@ import { limitTimeline } from '../../domain/engagement/dated-terms';
 import { isSettled } from '../../domain/engagement/overage';
 import { engagementModel } from '../../domain/engagement/registry';
 import { type WaivedItem } from '../../domain/engagement/waiver';
+import { lineWorkflowId } from '../../domain/ids';
 import { isViolation, type Violation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { lineEffect, type LineFact } from './effect';
@@ -39,7 +41,8 @@ export function recordWaiver(deps: ActivityDeps): LineActivities['recordWaiver']
         if (isViolation(items)) return items;
         const refused = await refuseInvolved(trx, line, waiver, items);
         if (refused) return refused;
-        await store(trx, line, waiver, items);
+        await storeWaiver(trx, line, waiver, items);
+        if (waiver.kind === 'parked-time') await closeExceptions(trx, 'scope-change', [lineWorkflowId(line.id)], at);
         return factOf(line, waiver, items);
       },
     );
@@ -47,14 +50,15 @@ export function recordWaiver(deps: ActivityDeps): LineActivities['recordWaiver']
 }
 
 /** While runs are still to come, what may be waived is what is left now. */
-async function waiverFacts(trx: Transaction<DB>, line: LineRow, at: string) {
+export async function waiverFacts(trx: Transaction<DB>, line: LineRow, at: string) {
   const facts = await followUpFacts(trx, line, at);
   if (line.engagement_model !== 'time-and-materials') return facts;
   const { time, expenses } = await unbilledOf(trx, line);
   return { ...facts, timeAndMaterials: { time, expenses } };
 }
 
-async function store(trx: Transaction<DB>, line: LineRow, waiver: Decision, items: readonly WaivedItem[]): Promise<void> {
+/** Gives up items of a line, at their prices. */
+export async function storeWaiver(trx: Transaction<DB>, line: LineRow, waiver: Decision, items: readonly WaivedItem[]): Promise<void> {
   const { waiverId, reasonCode, by, at } = waiver;
   const isOverage = waiver.kind === 'overage';
   await trx

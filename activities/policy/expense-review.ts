@@ -9,6 +9,7 @@ import { type Instant } from '../../domain/deal/terms';
 import { EXPENSE_ERRORS, EXPENSE_WARNINGS } from '../../domain/expense-policy/expense';
 import { reviewExpenses } from '../../domain/expense-policy/review';
 import { known } from '../../domain/time-policy/entry';
+import { openBreaches } from './breaches';
 import { entryFinding, judgedDeal } from './judged-deal';
 
 /** Judges the expenses of the people whose expenses came since (R-128, S-23). Gives the lines of which something became or stopped being blocked. */
@@ -64,5 +65,8 @@ async function reviewOf(trx: Transaction<DB>, dealId: string, personIds: readonl
       entryFinding(deal, known(byId, expenseId), { ...finding, reference: expenseId }),
     ),
   );
-  return syncFindings(trx, dealId, { kind: 'expense', codes: [...EXPENSE_ERRORS, ...EXPENSE_WARNINGS], personIds }, found, at);
+  const judged = { kind: 'expense', codes: [...EXPENSE_ERRORS, ...EXPENSE_WARNINGS], personIds } as const;
+  const lines = await syncFindings(trx, dealId, judged, found, at);
+  if (found.some(({ blocking }) => blocking)) await openBreaches(trx, dealId, at);
+  return lines;
 }

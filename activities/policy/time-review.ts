@@ -12,6 +12,7 @@ import { labourBreaches } from '../../domain/time-policy/labour';
 import { blockedEntries } from '../../domain/time-policy/review';
 import { lastDueDay, missingWeeks, submissionBreaches } from '../../domain/time-policy/submission';
 import { type Pricing } from '../line/pricing';
+import { openBreaches } from './breaches';
 import { blockingFacts, entryFinding, judgedDeal, type JudgedDeal } from './judged-deal';
 
 const LABOUR_CODES = ['DAY_OVER_LIMIT', 'WEEK_OVER_LIMIT', 'AVERAGE_WEEK_OVER_LIMIT', 'MONTHLY_OVERTIME_OVER_LIMIT'] as const;
@@ -45,6 +46,7 @@ export async function reviewTime(trx: Transaction<DB>, dealId: string, at: Insta
   ];
   const judged = { kind: 'time', codes: [...BLOCKING_CODES, ...LABOUR_CODES, ...SUBMISSION_CODES], personIds } as const;
   const lines = await syncFindings(trx, dealId, judged, found, at);
+  if (blocked.size > 0) await openBreaches(trx, dealId, at);
   await reviewMissingWeeks(trx, deal, at);
   return lines;
 }
@@ -67,6 +69,7 @@ export async function reviewTimeToBill(
   const found = blockingFindings(deal, new Map(entries.map((entry) => [entry.entryId, entry])), blocked);
   const references = entries.map((entry) => entry.entryId);
   await syncFindings(trx, line.deal_id, { kind: 'time', codes: BLOCKING_CODES, references }, found, at);
+  if (found.length > 0) await openBreaches(trx, line.deal_id, at);
   await reviewMissingWeeks(trx, deal, at);
 }
 

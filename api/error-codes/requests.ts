@@ -36,6 +36,7 @@ export const requests: readonly [string, ErrorRow][] = [
     DelegationOwnDecision: ['Neither of the two decides on a delegation between them.', 'A second person has to decide.'],
     ErasureOwnDecision: ['Nobody decides on an erasure of their own, nor on one that they asked for.', 'A second person has to decide.'],
     LegalHoldOwnRelease: ['Nobody releases a hold that they placed.', 'A second person has to release it.'],
+    ExceptionOfOthers: ['The exception is not asked of you.', 'One of the roles that it is asked of has to choose.'],
     RoleNotHeld: ['You do not have this role.', 'Delegate a role that you hold, or that was delegated to you for the time.'],
     AbsenceOfStoodInFor: [
       'Nobody tells the absence of somebody in whose place they decide.',
@@ -66,6 +67,7 @@ export const requests: readonly [string, ErrorRow][] = [
     PolicyChangeUnknown: ['There is no such change of this policy, or not for you.', 'Check the id and the kind.'],
     PolicyVersionUnknown: ['There is no such version of this policy.', 'Check the id and the kind.'],
     ChangeOrderUnknown: ['There is no such change order, or not for you.', 'Check the id.'],
+    ExceptionUnknown: ['There is no such exception, or not for you.', 'Check the id.'],
     EndpointUnknown: ['There is no such endpoint.', 'Check the id.'],
     NotificationUnknown: ['There is no such message.', 'Check the id.'],
     InboxEventUnknown: ['There is no such event.', 'Check the id.'],

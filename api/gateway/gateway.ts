@@ -3,7 +3,7 @@ import { type SignalDefinition } from '@temporalio/common';
 import { type ClockState } from '../../contracts/workflow-state';
 import { describeRun, linkToRun, type RunDescription, type Ui } from './runs';
 import { inTime } from './silence';
-import { type DealReport, startBooks, startDeal, startIntake } from './starts';
+import { type DealReport, type OpenedException, startBooks, startDeal, startException, startIntake } from './starts';
 import { sendUpdate, type Update, type UpdateOutcome } from './updates';
 
 /**
@@ -20,6 +20,8 @@ export interface Gateway {
   enqueueIntake(stream: string, event: { inboxEventId: string; at: string }, clock: ClockState): Promise<void>;
   /** Starts the books of an entity, or tells the run that keeps them. */
   openBooks(entityId: string, at: string, clock: ClockState): Promise<void>;
+  /** Starts the run of an exception, or tells the one that runs. */
+  openException(opened: OpenedException, at: string, clock: ClockState): Promise<void>;
   describe(workflowId: string): Promise<RunDescription | null>;
   /** Address of a run in Temporal UI; null where no UI is configured. */
   linkTo(workflowId: string, runId?: string): string | null;
@@ -55,6 +57,7 @@ export function createGateway(client: Client, options: GatewayOptions): Gateway 
     reportDeal: (deal, clock) => bounded(() => startDeal(client, options.taskQueue, deal, clock)),
     enqueueIntake: (stream, event, clock) => bounded(() => startIntake(client, options.taskQueue, stream, event, clock)),
     openBooks: (entityId, at, clock) => bounded(() => startBooks(client, options.taskQueue, entityId, at, clock)),
+    openException: (opened, at, clock) => bounded(() => startException(client, options.taskQueue, opened, at, clock)),
     describe: (workflowId) => bounded(() => describeRun(client, workflowId, options)),
     linkTo: (workflowId, runId) => linkToRun(options, workflowId, runId),
     check: async () => {

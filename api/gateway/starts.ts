@@ -1,8 +1,9 @@
 import { type Client, WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
 import { type ClockState } from '../../contracts/workflow-state';
-import { dealWorkflowId, intakeWorkflowId, periodWorkflowId } from '../../domain/ids';
+import { dealWorkflowId, exceptionWorkflowId, intakeWorkflowId, periodWorkflowId } from '../../domain/ids';
 import { dealReportedSignal, type DealToCashInput } from '../../workflows/deal-to-cash/messages';
+import { exceptionChangedSignal, type ExceptionPathInput } from '../../workflows/exception-path/messages';
 import { enqueueSignal, type IntakeInput } from '../../workflows/intake/messages';
 import { type InvoiceCorrectionInput } from '../../workflows/invoice-correction/messages';
 import { booksOpenedSignal, type PeriodCloseInput } from '../../workflows/period-close/messages';
@@ -15,6 +16,14 @@ export interface DealReport {
   readonly customerId: string | null;
   readonly eventId: string;
   readonly at: string;
+}
+
+/** An exception whose run is to begin. */
+export interface OpenedException {
+  readonly exceptionId: string;
+  readonly path: string;
+  readonly dealId: string | null;
+  readonly entityId: string | null;
 }
 
 /** What begins with the first message about it: the disputes and the correction of an invoice, the changes of a policy. */
@@ -75,6 +84,35 @@ export async function startBooks(client: Client, taskQueue: string, entityId: st
     staticSummary: 'Books',
     staticDetails: `Months of entity \`${entityId}\`, one after the other`,
   });
+}
+
+/** Starts the run of an exception, or tells the one that runs; one that has ended is left alone. */
+export async function startException(
+  client: Client,
+  taskQueue: string,
+  { exceptionId, path, dealId, entityId }: OpenedException,
+  at: string,
+  clock: ClockState,
+): Promise<void> {
+  const input: ExceptionPathInput = { exceptionId, dealId, clock };
+  try {
+    await client.workflow.signalWithStart('exceptionPath', {
+      workflowId: exceptionWorkflowId(exceptionId),
+      taskQueue,
+      args: [input],
+      signal: exceptionChangedSignal,
+      signalArgs: [{ at }],
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      typedSearchAttributes: identityAttributes({
+        ...(dealId === null ? {} : { dealId }),
+        ...(entityId === null ? {} : { entityId }),
+      }),
+      staticSummary: `Exception: ${path}`,
+      staticDetails: `Exception \`${exceptionId}\`${dealId === null ? '' : ` of deal \`${dealId}\``}`,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
 }
 
 /** A run that begins with the message, where none is open under its id. */

@@ -1,6 +1,7 @@
-import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { type Client, isGrpcServiceError, ServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
 import { isViolation, type Violation } from '../../domain/violation';
+import { TemporalSilent } from './silence';
 import { startWithMessage, type RunStart } from './starts';
 
 /**
@@ -23,13 +24,21 @@ export interface Update<Ret, Input> {
   readonly start?: RunStart;
 }
 
-/** A run that ends at this very moment takes nothing more; where the message may begin one, sent once more it begins the next. */
+/**
+ * A run that ends at this very moment takes nothing more; where the message may begin one, sent once more it begins the next. One whose task
+ * failed because something else was told it meanwhile does that task again: sent once more, the update joins it, or finds that the run has ended.
+ */
 export async function sendUpdate<Ret, Input>(client: Client, taskQueue: string, update: Update<Ret, Input>): Promise<UpdateOutcome<Ret>> {
   const outcome = await sendOnce(client, taskQueue, update);
-  return outcome.kind === 'no-run' && update.start !== undefined ? sendOnce(client, taskQueue, update) : outcome;
+  const again = outcome.kind === 'interrupted' || (outcome.kind === 'no-run' && update.start !== undefined);
+  const last = again ? await sendOnce(client, taskQueue, update) : outcome;
+  if (last.kind === 'interrupted') throw new TemporalSilent('the task of the run failed twice');
+  return last;
 }
 
-function sendOnce<Ret, Input>(client: Client, taskQueue: string, update: Update<Ret, Input>): Promise<UpdateOutcome<Ret>> {
+type SentOutcome<T> = UpdateOutcome<T> | { readonly kind: 'interrupted' };
+
+function sendOnce<Ret, Input>(client: Client, taskQueue: string, update: Update<Ret, Input>): Promise<SentOutcome<Ret>> {
   const { definition, workflowId, input, updateId, start } = update;
   const told =
     start === undefined
@@ -45,13 +54,21 @@ function sendOnce<Ret, Input>(client: Client, taskQueue: string, update: Update<
 /** A run that ends with the update still in it answers with this failure; whether the update counted, the facts say. */
 const ENDED_WITH_UPDATE = 'AcceptedUpdateCompletedWorkflow';
 
-function outcomeOf(error: unknown): Exclude<UpdateOutcome<never>, { kind: 'done' }> {
+function outcomeOf(error: unknown): Exclude<SentOutcome<never>, { kind: 'done' }> {
+  if (isInterrupted(error)) return { kind: 'interrupted' };
   if (error instanceof WorkflowNotFoundError) return { kind: 'no-run' };
   if (!(error instanceof WorkflowUpdateFailedError)) throw error;
   const failure = innermost(error);
   if (failure?.type === ENDED_WITH_UPDATE) return { kind: 'no-run' };
   const told: unknown = failure?.details?.[0];
   return isViolation(told) ? { kind: 'refused', violation: told } : { kind: 'exhausted' };
+}
+
+const FAILED_PRECONDITION = 9;
+
+/** The server gives up an update with the workflow task that it was in. */
+function isInterrupted(error: unknown): boolean {
+  return error instanceof ServiceError && isGrpcServiceError(error.cause) && Number(error.cause.code) === FAILED_PRECONDITION;
 }
 
 /** The failure that says why: an activity's failure wraps it, and a validator's leaves it bare. */

@@ -1,5 +1,4 @@
-import { exceptionListSchema, exceptionQuery, runParams, runSchema, waitListSchema, waitQuery } from '../../contracts/api/operations';
-import { listExceptions } from '../../db/reads/exceptions';
+import { runParams, runSchema, waitListSchema, waitQuery } from '../../contracts/api/operations';
 import { isVisible } from '../../db/reads/visibility';
 import { listWaits } from '../../db/reads/waits';
 import { type RouteDeps } from '../deps';
@@ -20,19 +19,6 @@ export function runRoutes(app: Api, deps: RouteDeps): void {
       const page = await listWaits(deps.db, request.scope, { role, dealId }, pageRequest(request.query, ['due', 'uuid']));
       return pageAnswer({ ...page, rows: await toldWaits(deps, request, page.rows) });
     },
-  });
-
-  app.route({
-    method: 'GET',
-    url: '/v1/exceptions',
-    schema: {
-      tags: ['operations'],
-      summary: 'What cannot go on by itself, and whose task it is',
-      querystring: exceptionQuery,
-      response: { 200: exceptionListSchema },
-    },
-    handler: async (request) =>
-      pageAnswer(await listExceptions(deps.db, { open: request.query.open === 'true' }, pageRequest(request.query, ['uuid']))),
   });
 
   app.route({

@@ -172,6 +172,7 @@ export const auditExportSchema = z.object({
         ownerRole: z.string(),
         openedAt: moment,
         closedAt: moment.nullable(),
+        settledAs: z.string().nullable(),
       }),
     ) // prettier-ignore
     .readonly(),

@@ -18,20 +18,6 @@ export const runSchema = z.object({
   link: z.string().nullable(),
 });
 
-export const exceptionQuery = z.strictObject({ ...pageQuery, open: z.enum(['true', 'false']).default('true') });
-export const exceptionListSchema = listOf(
-  z.object({
-    id: z.string(),
-    workflowId: z.string(),
-    dealId: z.string().nullable(),
-    kind: z.string(),
-    detail: z.string(),
-    ownerRole: z.string(),
-    openedAt: moment,
-    closedAt: moment.nullable(),
-  }),
-);
-
 export const auditQuery = z.strictObject({ ...pageQuery, stream: z.string().min(1).max(300) });
 export const auditListSchema = listOf(
   z.object({

@@ -14,6 +14,7 @@ export const lifecycles = [
   'policy-change',
   'period-close',
   'intake',
+  'exception',
 ] as const;
 
 /** The longest period that is told at once. */

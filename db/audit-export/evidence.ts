@@ -168,7 +168,7 @@ async function exceptionsOf(trx: Kysely<DB>, dealId: string, workflowIds: readon
     .selectFrom('process_exception')
     .selectAll()
     .where('deal_id', '=', dealId)
-    .where('workflow_id', 'in', workflowIds)
+    .where((eb) => eb.or([eb('workflow_id', 'in', workflowIds), eb(sql<string>`'exception/' || id`, 'in', workflowIds)]))
     .orderBy('opened_at')
     .orderBy('id')
     .execute();
@@ -179,6 +179,7 @@ async function exceptionsOf(trx: Kysely<DB>, dealId: string, workflowIds: readon
     ownerRole: row.owner_role,
     openedAt: row.opened_at,
     closedAt: row.closed_at,
+    settledAs: row.settled_as,
   }));
 }
 

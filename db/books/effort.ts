@@ -104,7 +104,9 @@ async function costOfExpenses(
     rows.map((row) => row.spend_date),
   );
   const reviews = reviewExpenses(expenses, { policies, fxRates: rates, timeZoneOf: () => 'UTC' });
-  const faulty = new Set(reviews.filter(({ errors }) => errors.length > 0).map(({ expenseId }) => expenseId));
+  const exempt = await exemptExpenses(db, line);
+  const isFaulty = ({ expenseId, errors }: (typeof reviews)[number]) => errors.some((code) => !exempt.has(`${expenseId}/${code}`));
+  const faulty = new Set(reviews.filter(isFaulty).map(({ expenseId }) => expenseId));
   const inLineCurrency = expenseBilling(line.currency, rates);
   const byMonth = new Map<Month, Decimal>();
   for (const expense of expenses) {
@@ -121,6 +123,18 @@ async function costOfExpenses(
     byMonth.set(month, plus(byMonth.get(month) ?? '0', toDecimal(cost.amount)));
   }
   return byMonth;
+}
+
+/** Errors of expenses that an approved outcome set aside (R-315): they are billed, so they are cost. */
+async function exemptExpenses(db: Kysely<DB>, line: LineRow): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .selectFrom('policy_finding')
+    .select(['reference', 'code'])
+    .where('deal_id', '=', line.deal_id)
+    .where('kind', '=', 'expense')
+    .where('exempted_by', 'is not', null)
+    .execute();
+  return new Set(rows.map(({ reference, code }) => `${reference}/${code}`));
 }
 
 /** The last estimate stated for each month end, in the currency of the line at the rate of that day. */

@@ -68,10 +68,21 @@ function lineMargin(line: LineTerms, estimates: readonly CostedEstimate[]): Line
   const own = estimates.filter((estimate) => estimate.lineId === line.lineId);
   const unknown = own.length === 0 || own.some((estimate) => estimate.costPerHour === null);
   const cost = unknown ? null : sum(own.map((estimate) => times(estimate.hours, estimate.costPerHour ?? '0')));
-  const amount = lineAmount(line);
-  const price = amount === null ? null : divide(times(toDecimal(amount), minus('100', line.feeDiscountPercent ?? '0')), '100', 30, 'down');
+  const price = priceOf(line);
   const percent = price === null || cost === null ? null : marginPercent(price, cost);
   return { lineId: line.lineId, currency: line.currency, price, cost, marginPercent: percent };
+}
+
+/** Margin of a line at a cost, in percent of its price after discount, rounded as margins are; null where the price is unknown or nothing. */
+export function marginAtCost(line: LineTerms, cost: Decimal): Decimal | null {
+  const price = priceOf(line);
+  return price === null ? null : marginPercent(price, cost);
+}
+
+/** After discount; null where it is unknown. */
+function priceOf(line: LineTerms): Decimal | null {
+  const amount = lineAmount(line);
+  return amount === null ? null : divide(times(toDecimal(amount), minus('100', line.feeDiscountPercent ?? '0')), '100', 30, 'down');
 }
 
 function marginPercent(price: Decimal, cost: Decimal): Decimal | null {

@@ -34,7 +34,7 @@ describe('policies over HTTP', () => {
     const { data } = (await controller('GET', '/v1/policies')).body as {
       data: { kind: string; decides: string; inForce: Version | null }[];
     };
-    expect(data.map(({ kind }) => kind)).toEqual(['approval', 'access-scopes', 'control-points', 'collections', 'billing', 'closing', 'tax-rates', 'retention']); // prettier-ignore
+    expect(data.map(({ kind }) => kind)).toEqual(['approval', 'access-scopes', 'control-points', 'collections', 'billing', 'closing', 'exceptions', 'tax-rates', 'retention']); // prettier-ignore
     expect(data.find(({ kind }) => kind === 'billing')).toMatchObject({
       inForce: { version: 2, state: 'in-force', validFrom: '2026-03-01' },
     });

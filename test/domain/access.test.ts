@@ -79,6 +79,7 @@ describe('rights that a role has', () => {
         'api-key.write',
         'audit.read',
         'deal.cancel',
+        'exception.resolve',
         'inbox.read',
         'inbox.replay',
         'notification.read',

@@ -4,7 +4,6 @@ import { paidInFull, standardDeal } from '../../bench/lifecycle/standard-deal';
 import { type DB } from '../../db/types';
 import { writeCamt053 } from '../../integrations/bank/camt053-writer';
 import { clockMoment } from '../../simulation/driver';
-import { retrySignal } from '../../workflows/activity-proxies';
 import { type Clients } from './clients';
 import { DELIVERED, FRAIL_ACCOUNT, MOMENT } from './deals';
 import { type Ground, type Scene } from './people';
@@ -14,14 +13,14 @@ type Action = () => Promise<unknown>;
 /** Approvals that are taken back in some stories while people decide on them. */
 const MAY_BE_WITHDRAWN = ['change-order'];
 
-/** What people, customers and the bank do when a deal waits for it; everything over HTTP but the operator's word in Temporal. */
+/** What people, customers and the bank do when a deal waits for it; everything over HTTP. */
 export class Actions {
   private readonly db: Kysely<DB>;
   /** Approvals that somebody refuses: nobody else decides on them. */
   private readonly refused = new Set<string>();
 
   constructor(
-    private readonly ground: Ground,
+    ground: Ground,
     private readonly clients: Clients,
   ) {
     this.db = ground.db;
@@ -55,7 +54,9 @@ export class Actions {
       case 'close-refused':
         return () => this.write('U-PMO', `/v1/projects/${idIn(wait)}/recheck`, key);
       case 'stuck':
-        return () => this.putRight(wait);
+        return () => this.putRight();
+      case 'stuck-integration':
+        return () => this.sayFixed(wait, key);
       default:
         return null;
     }
@@ -147,8 +148,8 @@ export class Actions {
     this.clients.count('project_sign_off', key);
   }
 
-  /** The registrations are put back; an operator lets the run try again. Runs that an outage had stuck go on by themselves. */
-  private async putRight({ workflowId }: OpenWait): Promise<void> {
+  /** The registrations are put back. */
+  private async putRight(): Promise<void> {
     const { tax_registrations: known } = await this.db
       .selectFrom('bill_to_account')
       .select('tax_registrations')
@@ -159,7 +160,13 @@ export class Actions {
       .set({ tax_registrations: JSON.stringify(known) })
       .where('id', '=', FRAIL_ACCOUNT)
       .execute();
-    await this.ground.client.workflow.getHandle(workflowId).signal(retrySignal);
+  }
+
+  /** An operator says that it was put right, and the run tries again. What an outage had stuck may have gone on by itself by then. */
+  private async sayFixed({ subject }: OpenWait, key: string): Promise<void> {
+    await this.putRight();
+    const body = { option: 'fix', reason: 'the registrations are back', evidence: 'MD-1' };
+    await this.clients.write('U-OPS', `/v1/exceptions/${subject}/outcome`, key, { body, accept: [409] });
   }
 
   async now(): Promise<string> {

@@ -75,6 +75,7 @@ export async function startFaultStack(begun: (stop: () => Promise<void>) => void
   await migrateToLatest(db);
   const loaded = await seedFolder(db, MASTER_DATA, { at: MOMENT, actor: 'faults' });
   if (!('counts' in loaded)) throw new Error(`the master data cannot be loaded: ${JSON.stringify(loaded[0])}`);
+  await addOperator(db);
   await moveClock(db, MOMENT);
   const lostAnswers = join(dataDir, 'lost-answers');
   const environment = {
@@ -109,4 +110,14 @@ export async function startFaultStack(begun: (stop: () => Promise<void>) => void
 /** Lines of pino from `error` on, and whatever is no line of it. */
 function errorsIn(logFile: string): string[] {
   return readFileSync(logFile, 'utf8').split('\n').filter((line) => line !== '' && !/ WARN|"level":"?(?:[1-4]0|trace|debug|info|warn)\b/.test(line)); // prettier-ignore
+}
+
+/** The reference firm has nobody who keeps the engine running. */
+async function addOperator(db: Kysely<DB>): Promise<void> {
+  const like = await db.selectFrom('app_user').selectAll().where('id', '=', 'U-PMO').executeTakeFirstOrThrow();
+  await db
+    .insertInto('app_user')
+    .values({ ...like, id: 'U-OPS', name: 'Operator', email: 'ops@example.com' })
+    .execute();
+  await db.insertInto('role_assignment').values({ user_id: 'U-OPS', role: 'operator', scope_kind: 'group', scope_id: '*' }).execute();
 }

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { createActivities } from '../../activities/index';
-import { dealWorkflowId, invoiceWorkflowId, periodWorkflowId } from '../../domain/ids';
-import { retrySignal } from '../../workflows/activity-proxies';
+import { startException } from '../../api/gateway/starts';
+import { openedException } from '../../db/exceptions';
+import { dealWorkflowId, exceptionWorkflowId, invoiceWorkflowId, periodWorkflowId } from '../../domain/ids';
 import { clockSignal } from '../../workflows/clock';
 import {
   deliverMilestoneUpdate,
@@ -13,6 +14,7 @@ import {
   waiveUpdate,
 } from '../../workflows/contract-line/messages';
 import { dealReportedSignal, withdrawChangeUpdate } from '../../workflows/deal-to-cash/messages';
+import { chooseOutcomeUpdate } from '../../workflows/exception-path/messages';
 import { holdUpdate, liftHoldUpdate } from '../../workflows/invoice-to-cash/messages';
 import { booksQuery } from '../../workflows/period-close/messages';
 import { periodClose } from '../../workflows/period-close/workflow';
@@ -311,7 +313,7 @@ async function played(): Promise<void> {
   expect(await whatIsOpen(engine, deal.dealId)).toEqual({});
 }
 
-/** The customer's tax registration vanishes before the baseline: the deal is stuck, an operator puts it right and lets it try again. */
+/** The customer's tax registration vanishes before the baseline: the deal is stuck, an operator puts it right and says so. */
 async function stuckForMasterData(deal: TestDeal): Promise<void> {
   await reach(engine, deal, 'terms');
   await proposeTerms(deal);
@@ -327,9 +329,22 @@ async function stuckForMasterData(deal: TestDeal): Promise<void> {
     closed_at: null,
   });
   await putBack();
-  await deal.handle.signal(retrySignal);
+  const { id: exceptionId } = (await report()) ?? { id: '' };
+  await operatorSaysFixed(exceptionId, deal.now);
   await pendingApproval(engine, deal, 'kickoff');
-  expect((await report())?.closed_at).not.toBeNull();
+  expect(await report()).toMatchObject({ stage: 'settled', settled_as: 'fix' });
+}
+
+async function operatorSaysFixed(exceptionId: string, at: string): Promise<void> {
+  const { client, db, taskQueue } = engine;
+  await db.insertInto('role_assignment').values({ user_id: 'U-AP', role: 'operator', scope_kind: 'group', scope_id: '*' }).execute();
+  await db.updateTable('master_revision').set((eb) => ({ revision: eb('revision', '+', 1) })).execute(); // prettier-ignore
+  await startException(client, taskQueue, await openedException(db, exceptionId), at, { simulated: true, moment: at });
+  const row = () => db.selectFrom('process_exception').select('stage').where('id', '=', exceptionId).executeTakeFirstOrThrow();
+  await until('the operator to be asked', async () => (await row()).stage === 'assigned');
+  const reasonId = await reasonOf(db, 'the registration is back', 'U-AP');
+  const choice = { choiceId: uuidv7(), option: 'fix', evidence: 'MD-1', target: null, reasonId, by: 'U-AP', at } as const;
+  await client.workflow.getHandle(exceptionWorkflowId(exceptionId)).executeUpdate(chooseOutcomeUpdate, { args: [choice] });
 }
 
 describe('invoice numbers', () => {

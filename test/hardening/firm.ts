@@ -134,6 +134,11 @@ export class Firm {
     return this.anyone('POST', '/webhooks/cloudevents', { raw, type: 'application/cloudevents+json', headers });
   }
 
+  /** All that were won so far. */
+  everyDeal(): readonly Deal[] {
+    return this.deals;
+  }
+
   /** Everybody who is asked about a deal says yes, until nobody is asked any more and the deal is in that state. */
   async bring(deal: Deal, state: string): Promise<void> {
     await this.until(`deal ${deal.code} to be ${state}`, async () => {

@@ -4,6 +4,7 @@ import { delivery } from './scenes/delivery';
 import { door } from './scenes/door';
 import { endings } from './scenes/endings';
 import { events } from './scenes/events';
+import { exceptions } from './scenes/exceptions';
 import { files } from './scenes/files';
 import { notifications } from './scenes/notifications';
 import { outages } from './scenes/outages';
@@ -25,6 +26,7 @@ export const scenes: readonly Scene[] = [
   policies,
   delegations,
   notifications,
+  exceptions,
   decisionLinks,
   privacy,
   outages,

@@ -131,10 +131,10 @@ export async function bringTime(db: Kysely<DB>, activities: Activities, line: De
 
 async function applied(db: Kysely<DB>, activities: Activities, type: string, payload: object, at: string) {
   const { row } = await putInboxEvent(db, {
-    source: 'test',
+    source: 'api',
     eventId: uniqueName(type),
     type,
-    subject: 'test',
+    subject: uniqueName('stream'),
     sourceOrder: '1',
     occurredAt: at,
     businessReceivedAt: at,

@@ -11,6 +11,7 @@ import {
   askUpdate,
   decideUpdate,
   endConditionUpdate,
+  recheckApprovalSignal,
   recuseUpdate,
   withdrawSignal,
   type ApprovalInput,
@@ -28,12 +29,17 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
   const isOpen = (): boolean => view.state === 'pending' || view.state === 'conditions';
   /** Counts what was said besides decisions, and from then on decisions too: what was to come next is then looked at anew. */
   let talked = 0;
+  let stale = false;
   let withdrawal: { reasonId: string | null; at: string } | null = null;
 
   setHandler(approvalQuery, () => view);
   setHandler(withdrawSignal, (request) => {
     clock.follow(request.at);
     withdrawal ??= request;
+  });
+  setHandler(recheckApprovalSignal, ({ at }) => {
+    clock.follow(at);
+    stale = true;
   });
   setHandler(decideUpdate, (decision) => one.run(() => settle(decision)), {
     validator: (decision: DecisionInput) => refuseIf(decidable(view, decision)),
@@ -75,9 +81,14 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
     while (isOpen()) {
       const seen = talked;
       const wake = earliest(view.waits.map((wait) => wait.wakesAt));
-      const woke = await clock.wait(() => !isOpen() || withdrawal !== null || talked !== seen, wake, 'next reminder or escalation');
+      const woke = await clock.wait(
+        () => !isOpen() || withdrawal !== null || talked !== seen || stale,
+        wake,
+        'next reminder or escalation',
+      );
       if (withdrawal) break;
-      if (woke !== 'due') continue;
+      if (woke !== 'due' && !(stale && view.state === 'pending')) continue;
+      stale = false;
       show(await story.step('remindApprovers', { approvalId, look: story.look(), at: clock.now() }, 'remind or escalate'));
     }
   } catch (error) {

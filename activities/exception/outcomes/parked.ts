@@ -1,0 +1,42 @@
+import { type Transaction } from 'kysely';
+import { type ExceptionRow } from '../../../db/exceptions';
+import { lockLine } from '../../../db/lines';
+import { parkedOf } from '../../../db/unbilled';
+import { type DB } from '../../../db/types';
+import { engagementModel } from '../../../domain/engagement/registry';
+import { lineWorkflowId } from '../../../domain/ids';
+import { formatMoney, type Money } from '../../../domain/money';
+import { isViolation } from '../../../domain/violation';
+import { storeWaiver, waiverFacts } from '../../line/waiver';
+import { type Outcome } from './table';
+
+/** Time beyond the limit is given up, whole, at the amount that was approved (R-129, S-15). */
+export const absorbParked: Outcome = {
+  carryOut: async (trx, { row, choice, at }) => {
+    const line = await lockLine(trx, row.contract_line_id ?? '');
+    const model = engagementModel(line.engagement_model);
+    if (isViolation(model) || model.waive === undefined) return { violation: 'NothingToWaive', detail: line.engagement_model };
+    const { amount } = await parkedOf(trx, line);
+    const said = { waiverId: choice.id, reasonCode: 'not-billable', by: choice.chosen_by, at };
+    const waiver = { kind: 'parked-time', amount, ...said } as const;
+    const items = model.waive(line.terms, waiver, await waiverFacts(trx, line, at));
+    if (isViolation(items)) return items;
+    await storeWaiver(trx, line, waiver, items);
+    return {
+      settles: true,
+      tells: [{ workflowId: lineWorkflowId(line.id), message: 'recheck-line', reasonId: null }],
+      details: { waiverId: choice.id, amountMinor: amount.minor, currency: amount.currency, items: items.length },
+    };
+  },
+};
+
+/** What of a line is parked now, as approvers are shown it; null where the exception is about something else. */
+export async function parkedShown(trx: Transaction<DB>, row: ExceptionRow): Promise<{ amount: string; currency: string } | null> {
+  if (row.path !== 'scope-change' || row.workflow_id.startsWith('finding/')) return null;
+  const { amount } = await parkedOf(trx, await lockLine(trx, row.contract_line_id ?? ''));
+  return shown(amount);
+}
+
+function shown(amount: Money): { amount: string; currency: string } {
+  return { amount: formatMoney(amount), currency: amount.currency };
+}

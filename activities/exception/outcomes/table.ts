@@ -1,0 +1,57 @@
+import { type Transaction } from 'kysely';
+import { type OutcomeMessage } from '../../../contracts/workflow-state';
+import { type ChoiceRow, type ExceptionRow } from '../../../db/exceptions';
+import { type DB } from '../../../db/types';
+import { type Instant } from '../../../domain/deal/terms';
+import { type ExceptionOption, type ExceptionPath } from '../../../domain/exception/paths';
+import { type Violation } from '../../../domain/violation';
+import { type ExceptionTerms } from '../owner';
+import { reassign, remindAnew, withdrawOnBehalf } from './approval';
+import { linkChangeOrder } from './change-order';
+import { absorb, correct, exempt, uphold } from './finding';
+import { acceptMargin, replan } from './margin';
+import { cancelDeal, retry, skip } from './stuck';
+
+/** An outcome as it is looked at before it is kept. */
+export interface Wanted {
+  readonly row: ExceptionRow;
+  readonly terms: ExceptionTerms;
+  readonly choice: { readonly option: string; readonly target: string | null; readonly by: string };
+  readonly at: Instant;
+}
+
+/** An outcome as it is carried out. */
+export interface Decided {
+  readonly row: ExceptionRow;
+  readonly terms: ExceptionTerms;
+  readonly choice: ChoiceRow;
+  readonly at: Instant;
+}
+
+/** What it changed. `settles`: nothing is left to wait for; else the exception ends when its cause does. */
+export interface CarriedOut {
+  readonly settles: boolean;
+  readonly tells: readonly OutcomeMessage[];
+  readonly details?: Record<string, unknown>;
+}
+
+/** What an option does to the facts. Where that is not possible it says so, before anybody approves it and once more when it is done. */
+export interface Outcome {
+  readonly refuse?: (trx: Transaction<DB>, wanted: Wanted) => Promise<Violation | null>;
+  readonly carryOut: (trx: Transaction<DB>, decided: Decided) => Promise<CarriedOut | Violation>;
+}
+
+const OUTCOMES: Readonly<Record<ExceptionPath, Partial<Readonly<Record<ExceptionOption, Outcome>>>>> = {
+  'stuck-integration': { retry, fix: retry, skip, cancel: cancelDeal },
+  'policy-breach': { exempt, uphold, correct },
+  'delayed-approval': { remind: remindAnew, reassign, withdraw: withdrawOnBehalf },
+  'scope-change': { 'change-order': linkChangeOrder, absorb, reject: correct },
+  'margin-erosion': { accept: acceptMargin, replan, 'change-order': linkChangeOrder },
+};
+
+/** An option that is offered and has no outcome is a bug. */
+export function outcomeOf(path: ExceptionPath, option: ExceptionOption): Outcome {
+  const outcome = OUTCOMES[path][option];
+  if (outcome === undefined) throw new Error(`${option} of ${path} does nothing`);
+  return outcome;
+}

@@ -1,0 +1,115 @@
+import { type Transaction } from 'kysely';
+import { uuidv7 } from 'uuidv7';
+import { type ExceptionActivities } from '../../contracts/activities';
+import { ENGINE_ACTOR } from '../../contracts/names';
+import { type ChoiceRow, type ExceptionRow, settleChoice } from '../../db/exceptions';
+import { type DB } from '../../db/types';
+import { exceptionWorkflowId } from '../../domain/ids';
+import { type Instant } from '../../domain/deal/terms';
+import { type ActivityDeps } from '../deps';
+import { reviewKey } from '../lifecycle';
+import { isStillOpen } from './outcomes/change-order';
+import { isMeasuredSince } from './outcomes/margin';
+import { deadlinesOf, type ExceptionTerms } from './owner';
+import { exceptionEffect, type ExceptionFact, type LockedException } from './view';
+
+/**
+ * Looks at an exception (R-310, R-313): one that was opened is asked of its owner; one that waits is reminded of, recorded as late and
+ * escalated; an outcome that did not help in the time of a deadline is void, and the owner is asked again; one that is settled waits for
+ * nobody.
+ */
+export function reviewException(deps: ActivityDeps): ExceptionActivities['reviewException'] {
+  return ({ exceptionId, look, at }) => {
+    const effect = {
+      key: reviewKey('review-exception', exceptionId, look),
+      identity: { exceptionId },
+      at,
+      actor: ENGINE_ACTOR,
+    };
+    return exceptionEffect(deps, exceptionId, effect, (trx, locked) => lookAt(trx, locked, at));
+  };
+}
+
+async function lookAt(trx: Transaction<DB>, { row, choice, terms }: LockedException, at: Instant): Promise<ExceptionFact> {
+  if (row.stage === 'settled') {
+    if (choice?.state === 'asked') await settleChoice(trx, choice, 'void', at);
+    return { action: 'exception.settled', details: { as: row.settled_as } };
+  }
+  if (row.stage === 'open') {
+    await assign(trx, row, terms, at);
+    return { action: 'exception.assigned', details: { role: terms.ownerRole, policyVersionId: terms.policyVersionId } };
+  }
+  if (choice !== null) return takeBack(trx, row, choice, terms, at);
+  return { action: 'exception.reminded', details: { roles: await remind(trx, row, terms, at) } };
+}
+
+async function assign(trx: Transaction<DB>, row: ExceptionRow, terms: ExceptionTerms, at: Instant): Promise<void> {
+  const { due } = await deadlinesOf(trx, row, terms, at);
+  await trx
+    .updateTable('process_exception')
+    .set({
+      stage: 'assigned',
+      owner_role: terms.ownerRole,
+      asked_roles: [terms.ownerRole],
+      assigned_at: at,
+      due,
+      policy_version_id: terms.policyVersionId,
+    })
+    .where('id', '=', row.id)
+    .execute();
+}
+
+/** What was carried out has the time of a deadline to help. A change order that is still being decided has longer. */
+async function takeBack(
+  trx: Transaction<DB>,
+  row: ExceptionRow,
+  choice: ChoiceRow,
+  terms: ExceptionTerms,
+  at: Instant,
+): Promise<ExceptionFact> {
+  const { id: choiceId, option, state, settled_at: since } = choice;
+  const waiting = { action: 'exception.reviewed', details: { choiceId, option } };
+  if (state !== 'carried-out' || since === null) return waiting;
+  const { due } = await deadlinesOf(trx, row, terms, since);
+  const isInTime = due === null || Date.parse(due) > Date.parse(at);
+  if (isInTime && !(await isMeasuredSince(trx, row, choice))) return waiting;
+  if (await isStillOpen(trx, row, choice)) {
+    await trx.updateTable('exception_choice').set({ settled_at: at }).where('id', '=', choiceId).execute();
+    return waiting;
+  }
+  await settleChoice(trx, choice, 'void', at);
+  await assign(trx, row, terms, at);
+  return { action: 'exception.assigned-again', details: { choiceId, option, role: terms.ownerRole } };
+}
+
+/** Records what has come due since, and asks the next roles; gives those that are asked now. */
+async function remind(trx: Transaction<DB>, row: ExceptionRow, terms: ExceptionTerms, at: Instant): Promise<readonly string[]> {
+  const assignedAt = row.assigned_at ?? at;
+  const { reminders, due, rungs } = await deadlinesOf(trx, row, terms, assignedAt);
+  const passed = (moment: Instant): boolean => Date.parse(moment) <= Date.parse(at);
+  const event = (kind: 'reminder' | 'breach' | 'escalation', moment: Instant) => ({
+    id: uuidv7(),
+    workflow_id: exceptionWorkflowId(row.id),
+    kind,
+    subject: `${row.path}/${row.id}`,
+    role: terms.ownerRole,
+    at: moment,
+    since: assignedAt,
+  });
+  const climbed = rungs.filter((rung) => passed(rung.at));
+  const events = [
+    ...reminders.filter(passed).map((moment) => event('reminder', moment)),
+    ...(due !== null && passed(due) ? [event('breach', due)] : []),
+    ...climbed.map((rung) => event('escalation', rung.at)),
+  ];
+  if (events.length > 0)
+    await trx
+      .insertInto('sla_event')
+      .values(events)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  const asked = [...new Set([...row.asked_roles, ...climbed.map((rung) => rung.role)])];
+  if (asked.length > row.asked_roles.length)
+    await trx.updateTable('process_exception').set({ asked_roles: asked }).where('id', '=', row.id).execute();
+  return asked;
+}

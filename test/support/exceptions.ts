@@ -1,0 +1,115 @@
+import { Client } from '@temporalio/client';
+import { createLogger } from '../../runtime/logger';
+import { startDispatcher, type Dispatcher } from '../../workers/dispatcher';
+import { clockSignal } from '../../workflows/clock';
+import { exceptionWorkflowId } from '../../domain/ids';
+import { problemOf, testApi, type TestApi } from './api';
+import { decide, until } from './lifecycles';
+import { onceItRuns } from './policy-runs';
+import { reasonOf } from './texts';
+import { startTestEngine, type TestEngine } from './worker';
+
+export interface Exception {
+  readonly id: string;
+  readonly workflowId: string;
+  readonly kind: string;
+  readonly path: string;
+  readonly stage: string;
+  readonly ownerRole: string;
+  readonly askedRoles: readonly string[];
+  readonly due: string | null;
+  readonly settledAs: string | null;
+  readonly facts: Readonly<Record<string, string>>;
+  readonly offers: readonly { readonly option: string; readonly needsApproval: boolean; readonly needs: string | null }[];
+  readonly margin: { readonly atCompletionPercent: string } | null;
+  readonly choices: readonly {
+    readonly option: string;
+    readonly state: string;
+    readonly approvalId: string | null;
+    readonly reason: string;
+  }[];
+}
+
+/** Our workers with a dispatcher and the API beside them, all at a business moment that the test moves. */
+export interface ExceptionStage {
+  readonly engine: TestEngine;
+  readonly api: TestApi;
+  now: string;
+  /** The exception at something, when it is in a stage. */
+  at(name: string, stage: string, kind?: string): Promise<Exception>;
+  read(id: string, as?: string): Promise<Exception>;
+  choose(id: string, by: string, body: Record<string, unknown>, key?: string): Promise<Exception>;
+  /** The code with which a choice is refused. */
+  refusal(id: string, by: string, body: Record<string, unknown>): Promise<string>;
+  approveChoice(id: string, by: string, verdict?: 'grant' | 'refuse'): Promise<void>;
+  /** Tells the run of an exception what time it is. */
+  passTo(id: string, moment: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function exceptionStage(now: string): Promise<ExceptionStage> {
+  const engine = await startTestEngine();
+  const stage = { now };
+  const clock = { now: () => Promise.resolve(stage.now) };
+  const api = await testApi({ engine, deps: { updateTimeoutMs: 10_000, clock } });
+  const temporal = new Client({ connection: engine.connection, namespace: engine.namespace });
+  const log = createLogger({ level: 'silent', format: 'json' });
+  const config = { ...api.config, simulation: true };
+  const dispatcher: Dispatcher = startDispatcher({ config, db: engine.db, temporal, clock, log, pollMs: 50 });
+  const home = await engine.db.selectFrom('app_user').selectAll().where('id', '=', 'U-PMO').executeTakeFirstOrThrow();
+  await engine.db
+    .insertInto('app_user')
+    .values({ ...home, id: 'U-OPS', name: 'Operator', email: 'ops@example.com' })
+    .execute();
+  await engine.db
+    .insertInto('role_assignment')
+    .values({ user_id: 'U-OPS', role: 'operator', scope_kind: 'group', scope_id: '*' })
+    .execute();
+
+  const read = async (id: string, as = 'U-CFO'): Promise<Exception> => {
+    const answer = await (await api.as(as))('GET', `/v1/exceptions/${id}`);
+    if (answer.status !== 200) throw new Error(answer.text);
+    return answer.body as Exception;
+  };
+  const send = async (id: string, by: string, body: Record<string, unknown>, key?: string) =>
+    (await api.as(by))('POST', `/v1/exceptions/${id}/outcome`, {
+      body: { reason: 'because', ...body },
+      ...(key === undefined ? {} : { key }),
+    });
+
+  return Object.assign(stage, {
+    engine,
+    api,
+    read,
+    at: (name: string, wanted: string, kind?: string) =>
+      until(`the exception at ${name} to be ${wanted}`, async () => {
+        let query = engine.db.selectFrom('process_exception').select(['id', 'stage']).where('workflow_id', '=', name);
+        if (kind !== undefined) query = query.where('kind', '=', kind);
+        const row = await query.orderBy('opened_at', 'desc').orderBy('id', 'desc').executeTakeFirst();
+        return row?.stage === wanted ? read(row.id) : null;
+      }),
+    choose: async (id: string, by: string, body: Record<string, unknown>, key?: string) => {
+      const answer = await send(id, by, body, key);
+      if (answer.status !== 200) throw new Error(answer.text);
+      return answer.body as Exception;
+    },
+    refusal: async (id: string, by: string, body: Record<string, unknown>) => problemOf(await send(id, by, body)).code,
+    approveChoice: async (id: string, by: string, verdict: 'grant' | 'refuse' = 'grant') => {
+      const { choices } = await read(id);
+      const approvalId = choices.at(-1)?.approvalId ?? '';
+      const asked = engine.db.selectFrom('approval').select(['id', 'shown_hash']).where('id', '=', approvalId);
+      const approval = await asked.executeTakeFirstOrThrow();
+      const reasonId = await reasonOf(engine.db, 'seen', by);
+      await onceItRuns(() => decide(engine, approval, { by, verdict, reasonId, at: stage.now }));
+    },
+    passTo: async (id: string, moment: string) => {
+      stage.now = moment;
+      await engine.client.workflow.getHandle(exceptionWorkflowId(id)).signal(clockSignal, moment);
+    },
+    stop: async () => {
+      await dispatcher.stop();
+      await api.close();
+      await engine.stop();
+    },
+  });
+}
