@@ -60,7 +60,7 @@ export const routeAccess: Readonly<Record<string, Access>> = {
 
   'GET /v1/approvals': needs('approval.read'),
   'GET /v1/approvals/:id': needs('approval.read'),
-  'POST /v1/approvals/decisions': needs('approval.decide'),
+  'POST /v1/decisions': needs('approval.decide'),
   'POST /v1/approvals/:id/decisions': needs('approval.decide'),
   'POST /v1/approvals/:id/withdrawal': needs('approval.read'),
   'POST /v1/approvals/:id/recusal': needs('approval.decide'),

@@ -25,7 +25,7 @@ const envelope = z.strictObject({ decisions: z.array(z.unknown()).min(1).max(MOS
 export function bulkDecisionRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'POST',
-    url: '/v1/approvals/decisions',
+    url: '/v1/decisions',
     config: { storeAnswer: 'by-route' },
     validatorCompiler: (part) => zodValidator(part.httpPart === 'body' ? { ...part, schema: envelope } : (part as never)),
     schema: {

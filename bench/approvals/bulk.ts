@@ -16,7 +16,7 @@ export async function benchBulk(stack: BenchStack, api: BenchApi, options: { ite
       const began = performance.now();
       const { counts } = (await api.send(DECIDER, {
         method: 'POST',
-        url: '/v1/approvals/decisions',
+        url: '/v1/decisions',
         body: { decisions },
       })) as DecisionsAnswer;
       const perSecond = (items * 1000) / (performance.now() - began);

@@ -10,7 +10,7 @@ import { until } from '../support/lifecycles';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 const NOW = '2026-03-02T12:00:00.000Z';
-const URL = '/v1/approvals/decisions';
+const URL = '/v1/decisions';
 const LINES = { accept: 'application/x-ndjson' };
 
 describe('many decisions in one request', () => {

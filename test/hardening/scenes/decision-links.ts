@@ -67,7 +67,7 @@ async function many(expect: Expectations, cfo: Send, { id: approvalId, shownHash
   const refuse = { approvalId, shownHash, verdict: 'refuse', reason: 'not now' };
   const decisions = [refuse, refuse, { ...refuse, approvalId: NOBODY_S_ID }, null];
   const body = { decisions };
-  const url = '/v1/approvals/decisions';
+  const url = '/v1/decisions';
   const answer = await cfo('POST', url, { body, key: 'many' });
   const { results } = of<{ results: { outcome: string; problem: { code: string } | null }[] }>(answer, 200);
   const said = results.map(({ outcome, problem }) => problem?.code ?? outcome);
