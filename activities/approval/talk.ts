@@ -52,7 +52,7 @@ export function recordRecusal(deps: ActivityDeps): ApprovalActivities['recordRec
       approvalId,
       { key: `recusal/${approvalId}/${by}`, identity: { approvalId, by }, at, actor: by },
       async (trx, row, approval, rules) => {
-        const { people: _people, ceiling: _ceiling, ...facts } = await peopleFacts(trx, row, approval, rules, { by, at });
+        const facts = await peopleFacts(trx, row, approval, rules, { by, at });
         const next = recuse(approval, by, { ...facts, owners: {}, dutyConflict: null }, at);
         return {
           next,
@@ -78,7 +78,7 @@ export function recordQuestion(deps: ActivityDeps): ApprovalActivities['recordQu
       const isCeiling = isViolation(asked) && asked.violation === 'RoleNotAsked' && facts.ceiling !== null;
       const kept = isViolation(asked) ? undefined : asked.questions.find((each) => each.questionId === questionId);
       return {
-        next: isCeiling ? (facts.ceiling as Violation) : asked,
+        next: isCeiling ? (facts.ceiling ?? asked) : asked,
         write: async () => {
           if (kept === undefined) throw new Error('a question that was asked is not kept');
           const written = {

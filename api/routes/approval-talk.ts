@@ -46,8 +46,13 @@ export function approvalTalkRoutes(app: Api, deps: RouteDeps): void {
     handler: async (request) => {
       const { by, at } = await speaker(deps, request);
       const said = { text: request.body.reason, purpose: 'recusal', id: idFor(request, 'recusal') } as const;
-      const isSaid = (record: Approval): boolean => isRecused(record, by);
-      return say(deps, request, said, isSaid, (reasonId) => ({ definition: recuseUpdate, input: { by, reasonId, at } }));
+      return say(
+        deps,
+        request,
+        said,
+        (record) => isRecused(record, by),
+        (reasonId) => ({ definition: recuseUpdate, input: { by, reasonId, at } }),
+      );
     },
   });
 
@@ -97,7 +102,11 @@ export function approvalTalkRoutes(app: Api, deps: RouteDeps): void {
       }));
     },
   });
+  conditionRoutes(app, deps);
+}
 
+/** Settling what a grant was given under. */
+function conditionRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'POST',
     url: '/v1/approvals/:id/conditions/:conditionId/fulfilment',

@@ -4,7 +4,7 @@ import { policyAt, savePolicy } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { type AuditExport } from '../../contracts/api/audit-export';
 import { type ApprovalSubject } from '../../contracts/workflow-state';
-import { type Answer, problemOf, type Sent, testApi, type TestApi } from '../support/api';
+import { type Answer, problemOf, testApi, type TestApi } from '../support/api';
 import { startApproval } from '../support/asked';
 import { insertEstimate } from '../support/books';
 import { dealRow } from '../support/builders';
@@ -60,7 +60,7 @@ describe('what is said to an approval over HTTP, with running workflows', () => 
 
   const later = (minutes: number, from = START) => new Date(Date.parse(from) + minutes * 60_000).toISOString();
   const say = async (by: string, id: string, what: string, body: object, key?: string): Promise<Answer> =>
-    (await api.as(by))('POST', `/v1/approvals/${id}/${what}`, { body, ...(key === undefined ? {} : { key }) } as Sent);
+    (await api.as(by))('POST', `/v1/approvals/${id}/${what}`, { body, ...(key === undefined ? {} : { key }) });
   const read = async (id: string, by = 'U-PMO') => (await (await api.as(by))('GET', `/v1/approvals/${id}`)).body as Shown;
   const vote = async (by: string, id: string, body: object = {}, key?: string) =>
     say(by, id, 'decisions', { verdict: 'grant', shownHash: (await read(id)).shownHash, ...body }, key);

@@ -192,7 +192,9 @@ describe('a request that expires (R-283)', () => {
 });
 
 test('an approval that was stored before there was any of this has none of it', () => {
-  const { questions: _q, conditions: _c, expiresAt: _e, ...old } = play(committee(), [says('ann'), onBoard]);
+  const later = ['questions', 'conditions', 'expiresAt'];
+  const now = play(committee(), [says('ann'), onBoard]);
+  const old = Object.fromEntries(Object.entries(now).filter(([name]) => !later.includes(name))) as unknown as Approval;
   const steps = old.tiers[0]!.steps.map(({ weights: _w, groups: _g, votes, ...rest }) => ({
     ...rest,
     votes: votes.map(({ weight: _weight, groups: _groups, ...vote }) => vote),
