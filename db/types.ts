@@ -1792,9 +1792,18 @@ export interface SlaEvent {
   id: string;
   kind: string;
   role: string;
+  /**
+   * Which one of its kind since the work was asked for: the second reminder, the first rung of the ladder (R-360).
+   */
+  rung: Generated<number>;
   since: string;
   subject: string;
   workflow_id: string;
+}
+
+export interface SlaHolder {
+  event_id: string;
+  user_id: string;
 }
 
 export interface SowProposal {
@@ -2083,6 +2092,7 @@ export interface DB {
   role_assignment: RoleAssignment;
   run_history: RunHistory;
   sla_event: SlaEvent;
+  sla_holder: SlaHolder;
   sow_proposal: SowProposal;
   tax_rate: TaxRate;
   time_entry: TimeEntry;

@@ -106,8 +106,8 @@ async function approvals(sheet: Sheet, { approvals: asked, policies, delegations
   }
   if (slaEvents.length === 0) return;
   await titled(sheet, 'Reminders, escalations and breaches');
-  const rows = slaEvents.map((each) => [utc(each.at), each.kind, each.role, each.subject, utc(each.since)]);
-  await table(sheet, fifths('When', 'What', 'Role', 'Subject', 'Asked since'), rows);
+  const rows = slaEvents.map((each) => [utc(each.at), each.kind, [each.role, ...each.holders].join(' '), each.subject, utc(each.since)]);
+  await table(sheet, fifths('When', 'What', 'Role and who held it', 'Subject', 'Asked since'), rows);
 }
 
 /** Who stood back, asked, and granted under what; the words stand with the entries. */

@@ -6,6 +6,7 @@ import { lockApproval, rulesOf, type ApprovalRow } from '../../db/approval-rules
 import { useBreakGlass } from '../../db/break-glass';
 import { openException } from '../../db/exceptions';
 import { type ApprovalRules } from '../../db/policies';
+import { recordSlaEvents } from '../../db/sla-events';
 import { type DB } from '../../db/types';
 import { answerTo, decide } from '../../domain/approval/decision';
 import { escalate, expire, hasExpired, withdraw, type Approval } from '../../domain/approval/state';
@@ -15,7 +16,7 @@ import { lifecycleEffect, reviewKey } from '../lifecycle';
 import { Refusal } from '../refusal';
 import { insertConditions, textsOfConditions } from './conditions';
 import { decisionFacts } from './decision-facts';
-import { openStepsOf, placeOf, recordSlaEvent, saveApproval, type OpenStep } from './record';
+import { openStepsOf, placeOf, saveApproval, slaEvent, type OpenStep } from './record';
 
 /** Takes a decision in one transaction: locks the subject, resolves delegation and duties, applies the rule, answers after the commit (D4). */
 export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDecision'] {
@@ -158,11 +159,16 @@ async function remind(
   at: string,
 ): Promise<Approval | Violation> {
   const passed = (moment: string): boolean => Date.parse(moment) <= Date.parse(at);
-  for (const reminder of step.reminders.filter(passed)) await recordSlaEvent(trx, row, step, 'reminder', reminder);
-  if (step.due !== null && passed(step.due)) await recordSlaEvent(trx, row, step, 'breach', step.due);
+  const reminders = step.reminders.map((moment, index) => slaEvent(row, step, 'reminder', moment, index + 1));
+  const breaches = step.due === null ? [] : [slaEvent(row, step, 'breach', step.due, 1)];
+  const rung = step.step.escalatedTo.length + 1;
+  const climbed = step.escalation === null ? [] : [slaEvent(row, step, 'escalation', step.escalation.at, rung)];
+  await recordSlaEvents(
+    trx,
+    [...reminders, ...breaches, ...climbed].filter((event) => passed(event.at)),
+  );
   if (step.delayedAt !== null && passed(step.delayedAt)) await openDelay(trx, row, step, at);
   if (step.escalation === null || !passed(step.escalation.at)) return approval;
-  await recordSlaEvent(trx, row, step, 'escalation', step.escalation.at);
   return escalate(approval, step.step.role, step.escalation.to);
 }
 

@@ -1,11 +1,11 @@
 import { type Transaction } from 'kysely';
-import { uuidv7 } from 'uuidv7';
 import { type ApprovalView } from '../../contracts/workflow-state';
 import { type ApprovalRow } from '../../db/approval-rules';
 import { calendarIdOfUser, directory } from '../../db/directory';
 import { closeExceptions } from '../../db/exceptions';
 import { calendarOf, entityOf } from '../../db/parties';
 import { type ApprovalRules } from '../../db/policies';
+import { type SlaEvent } from '../../db/sla-events';
 import { type DB } from '../../db/types';
 import { openConditions } from '../../domain/approval/conditions';
 import { type Seat } from '../../domain/approval/groups';
@@ -142,26 +142,11 @@ export async function showApproval(
   };
 }
 
-export async function recordSlaEvent(
-  trx: Transaction<DB>,
-  row: ApprovalRow,
-  open: OpenStep,
-  kind: 'reminder' | 'breach' | 'escalation',
-  moment: Instant,
-): Promise<void> {
-  await trx
-    .insertInto('sla_event')
-    .values({
-      id: uuidv7(),
-      workflow_id: row.workflow_id,
-      kind,
-      subject: `${row.subject_kind}/${row.subject_id}`,
-      role: open.step.role,
-      at: moment,
-      since: open.openedAt,
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+/** What has come due on a step, as it is recorded; `rung` null is one more than there are (R-360, R-361). */
+export function slaEvent(row: ApprovalRow, open: OpenStep, kind: SlaEvent['kind'], at: Instant, rung: number | null): SlaEvent {
+  const { step, voters, openedAt } = open;
+  const subject = `${row.subject_kind}/${row.subject_id}`;
+  return { workflowId: row.workflow_id, kind, subject, role: step.role, since: openedAt, at, rung, holders: voters };
 }
 
 /** Each rung of the escalation ladder is reached after one more deadline has passed. */

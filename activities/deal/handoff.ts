@@ -1,12 +1,14 @@
-import { uuidv7 } from 'uuidv7';
 import { type Transaction } from 'kysely';
 import { type DealActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { lockDeal, setDealState, type DealRow } from '../../db/deals';
+import { directory } from '../../db/directory';
 import { entityOf, masterFacts } from '../../db/parties';
 import { slaMinutes } from '../../db/policies';
+import { recordSlaEvents } from '../../db/sla-events';
 import { type DB } from '../../db/types';
 import { type Wait } from '../../db/waits';
+import { holdersOf } from '../../domain/approval/holders';
 import { localDateOf } from '../../domain/calendar/zone';
 import { missingForBaseline, type MissingItem } from '../../domain/deal/handoff';
 import { type Instant } from '../../domain/deal/terms';
@@ -113,9 +115,7 @@ async function leadEntity(trx: Transaction<DB>, deal: DealRow) {
 }
 
 async function recordBreach(trx: Transaction<DB>, workflowId: string, deal: DealRow, role: string, due: Instant): Promise<void> {
-  await trx
-    .insertInto('sla_event')
-    .values({ id: uuidv7(), workflow_id: workflowId, kind: 'breach', subject: deal.id, role, at: due, since: deal.state_since })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+  const holders = holdersOf(await directory(trx), role, deal.lead_entity_id, []);
+  const breach = { kind: 'breach', subject: deal.id, role, since: deal.state_since, at: due, rung: 1 } as const;
+  await recordSlaEvents(trx, [{ workflowId, ...breach, holders }]);
 }

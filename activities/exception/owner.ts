@@ -57,7 +57,7 @@ export async function deadlinesOf(
 
 /** Of the first who holds the role there; else of the entity; none where nobody can be late. */
 async function calendarOfOwner(trx: Transaction<DB>, role: string, entityId: string | null): Promise<WorkingCalendar | null> {
-  const [first] = await holders(trx, role, entityId);
+  const [first] = await holdersOfRole(trx, role, entityId);
   if (first !== undefined) return calendarOf(trx, await calendarIdOfUser(trx, first));
   return entityId === null ? null : (await entityOf(trx, entityId)).calendar;
 }
@@ -65,11 +65,12 @@ async function calendarOfOwner(trx: Transaction<DB>, role: string, entityId: str
 /** The roles of a person where an exception is: those by which they are asked. */
 export async function rolesHeld(trx: Transaction<DB>, { entityId, asked_roles }: ExceptionRow, userId: string): Promise<string[]> {
   const held: string[] = [];
-  for (const role of asked_roles) if ((await holders(trx, role, entityId)).includes(userId)) held.push(role);
+  for (const role of asked_roles) if ((await holdersOfRole(trx, role, entityId)).includes(userId)) held.push(role);
   return held;
 }
 
-async function holders(trx: Transaction<DB>, role: string, entityId: string | null): Promise<string[]> {
+/** Who holds a role where an exception is. */
+export async function holdersOfRole(trx: Transaction<DB>, role: string, entityId: string | null): Promise<string[]> {
   const people = await directory(trx);
   return entityId === null ? holdersInGroup(people, role, []) : holdersOf(people, role, entityId, []);
 }

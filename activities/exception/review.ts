@@ -1,8 +1,8 @@
 import { type Transaction } from 'kysely';
-import { uuidv7 } from 'uuidv7';
 import { type ExceptionActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type ChoiceRow, type ExceptionRow, settleChoice } from '../../db/exceptions';
+import { recordSlaEvents, type SlaEvent } from '../../db/sla-events';
 import { type DB } from '../../db/types';
 import { exceptionWorkflowId } from '../../domain/ids';
 import { type Instant } from '../../domain/deal/terms';
@@ -10,7 +10,7 @@ import { type ActivityDeps } from '../deps';
 import { reviewKey } from '../lifecycle';
 import { isStillOpen } from './outcomes/change-order';
 import { isMeasuredSince } from './outcomes/margin';
-import { deadlinesOf, type ExceptionTerms } from './owner';
+import { deadlinesOf, type ExceptionTerms, holdersOfRole } from './owner';
 import { exceptionEffect, type ExceptionFact, type LockedException } from './view';
 
 /**
@@ -86,28 +86,22 @@ async function takeBack(
 async function remind(trx: Transaction<DB>, row: ExceptionRow, terms: ExceptionTerms, at: Instant): Promise<readonly string[]> {
   const assignedAt = row.assigned_at ?? at;
   const { reminders, due, rungs } = await deadlinesOf(trx, row, terms, assignedAt);
+  const owners = await holdersOfRole(trx, terms.ownerRole, row.entityId);
   const passed = (moment: Instant): boolean => Date.parse(moment) <= Date.parse(at);
-  const event = (kind: 'reminder' | 'breach' | 'escalation', moment: Instant) => ({
-    id: uuidv7(),
-    workflow_id: exceptionWorkflowId(row.id),
-    kind,
-    subject: `${row.path}/${row.id}`,
-    role: terms.ownerRole,
-    at: moment,
-    since: assignedAt,
+  const event = (kind: SlaEvent['kind'], moment: Instant, rung: number): SlaEvent => ({
+    ...{ workflowId: exceptionWorkflowId(row.id), kind, subject: `${row.path}/${row.id}`, role: terms.ownerRole },
+    ...{ since: assignedAt, at: moment, rung, holders: owners },
   });
   const climbed = rungs.filter((rung) => passed(rung.at));
   const events = [
-    ...reminders.filter(passed).map((moment) => event('reminder', moment)),
-    ...(due !== null && passed(due) ? [event('breach', due)] : []),
-    ...climbed.map((rung) => event('escalation', rung.at)),
+    ...reminders.map((moment, index) => event('reminder', moment, index + 1)),
+    ...(due === null ? [] : [event('breach', due, 1)]),
+    ...climbed.map((rung, index) => event('escalation', rung.at, index + 1)),
   ];
-  if (events.length > 0)
-    await trx
-      .insertInto('sla_event')
-      .values(events)
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
+  await recordSlaEvents(
+    trx,
+    events.filter(({ at: moment }) => passed(moment)),
+  );
   const asked = [...new Set([...row.asked_roles, ...climbed.map((rung) => rung.role)])];
   if (asked.length > row.asked_roles.length)
     await trx.updateTable('process_exception').set({ asked_roles: asked }).where('id', '=', row.id).execute();

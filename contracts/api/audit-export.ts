@@ -161,7 +161,20 @@ export const auditExportSchema = z.object({
     )
     .readonly(),
   slaEvents: z
-    .array(z.object({ workflowId: z.string(), kind: z.string(), subject: z.string(), role: z.string(), since: moment, at: moment }))
+    .array(
+      z.object({
+        workflowId: z.string(),
+        kind: z.string(),
+        subject: z.string(),
+        role: z.string(),
+        since: moment,
+        at: moment,
+        /** Which one of its kind: the second reminder, the first rung of the ladder. */
+        rung: z.int(),
+        /** Who could act then. */
+        holders: z.array(z.string()).readonly(),
+      }),
+    )
     .readonly(),
   exceptions: z
     .array(

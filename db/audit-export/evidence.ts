@@ -158,8 +158,13 @@ async function delegationsOf(trx: Kysely<DB>, approvals: Evidence['approvals']):
 
 async function slaEventsOf(trx: Kysely<DB>, workflowIds: readonly string[]): Promise<Evidence['slaEvents']> {
   if (workflowIds.length === 0) return [];
-  const rows = await trx.selectFrom('sla_event').selectAll().where('workflow_id', 'in', workflowIds).orderBy('at').orderBy('id').execute();
-  return rows.map(({ workflow_id: workflowId, kind, subject, role, since, at }) => ({ workflowId, kind, subject, role, since, at }));
+  const holders = sql<string[]>`array(select user_id from sla_holder where event_id = sla_event.id order by user_id)`.as('holders');
+  const events = trx.selectFrom('sla_event').selectAll().select(holders).where('workflow_id', 'in', workflowIds);
+  const rows = await events.orderBy('at').orderBy('id').execute();
+  return rows.map((row) => ({
+    ...{ workflowId: row.workflow_id, kind: row.kind, subject: row.subject, role: row.role },
+    ...{ since: row.since, at: row.at, rung: row.rung, holders: row.holders },
+  }));
 }
 
 async function exceptionsOf(trx: Kysely<DB>, dealId: string, workflowIds: readonly string[]): Promise<Evidence['exceptions']> {

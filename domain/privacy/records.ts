@@ -79,6 +79,7 @@ export const RECORDS: readonly Entry[] = [
   evidence('approval_question', ['asked_by'], 'who asked before deciding'),
   evidence('approval_answer', ['answered_by'], 'who answered'),
   evidence('approval_condition_end', ['settled_by'], 'who fulfilled a condition, or waived it'),
+  evidence('sla_holder', ['user_id'], 'who could act when somebody was reminded, or a deadline passed'),
   evidence('exception_choice', ['chosen_by'], 'who chose how an exception was handled'),
   evidence('break_glass', ['user_id', 'decided_by'], 'who decided by an exception from the duties, and who granted it'),
   evidence('performed_duty', ['done_by'], 'who must not decide later, because of what they did'),

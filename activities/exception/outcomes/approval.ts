@@ -1,12 +1,13 @@
 import { type Transaction } from 'kysely';
 import { type ApprovalView, type OutcomeMessage } from '../../../contracts/workflow-state';
 import { lockApproval, rulesOf } from '../../../db/approval-rules';
+import { recordSlaEvents } from '../../../db/sla-events';
 import { type DB } from '../../../db/types';
 import { type ExceptionRow } from '../../../db/exceptions';
 import { type Approval, endedAlready, escalate, openSteps } from '../../../domain/approval/state';
 import { type Instant } from '../../../domain/deal/terms';
 import { isViolation, type Violation } from '../../../domain/violation';
-import { openStepsOf, recordSlaEvent, saveApproval } from '../../approval/record';
+import { openStepsOf, saveApproval, slaEvent } from '../../approval/record';
 import { type CarriedOut, type Outcome } from './table';
 
 /** Whoever may decide is told once more, and has the time of one more deadline. */
@@ -59,7 +60,10 @@ async function onApproval(
   const next = change(approval);
   if (isViolation(next)) return next;
   const open = await openStepsOf(trx, row, next, rules, at);
-  for (const step of open) await recordSlaEvent(trx, row, step, 'reminder', at);
+  await recordSlaEvents(
+    trx,
+    open.map((step) => slaEvent(row, step, 'reminder', at, null)),
+  );
   const view: ApprovalView = await saveApproval(trx, row, next, rules, at);
   const tell: OutcomeMessage = { workflowId: row.workflow_id, message: 'recheck-approval', reasonId: null };
   return { settles: true, tells: [tell], details: { approvalId: row.id, due: view.waits[0]?.due ?? null } };
