@@ -6,7 +6,10 @@ import { type DB } from '../db/types';
 import { ownerOfStuckStep } from '../domain/data-gaps';
 import { type ActivityDeps, currentRun } from './deps';
 
-/** A run that cannot go on by itself becomes a task of whoever can put it right; several reports of one thing are one task (R-027). */
+/**
+ * A run that cannot go on by itself becomes a task of whoever can put it right; several reports of one thing are one task, which says why it is
+ * stuck now (R-027).
+ */
 export function reportStuck({ db }: ActivityDeps): ExceptionActivities['reportStuck'] {
   return async ({ effect, why, code = null, input = {}, at }) => {
     const { workflowId } = currentRun();
@@ -15,15 +18,25 @@ export function reportStuck({ db }: ActivityDeps): ExceptionActivities['reportSt
     const facts = JSON.stringify(idsIn(input));
     const common = { id: uuidv7(), workflow_id: workflowId, deal_id: dealId };
     await db.transaction().execute(async (trx) => {
-      await trx
-        .insertInto('open_wait')
-        .values({ ...common, kind: 'stuck', subject: effect, role, entity_id: entityId, asks: why, since: at })
-        .onConflict((conflict) => conflict.doNothing())
+      const known = await trx
+        .updateTable('open_wait')
+        .set({ asks: why, role })
+        .where('workflow_id', '=', workflowId)
+        .where('kind', '=', 'stuck')
+        .where('subject', '=', effect)
+        .where('closed_at', 'is', null)
+        .returning('id')
         .execute();
+      if (known.length === 0)
+        await trx
+          .insertInto('open_wait')
+          .values({ ...common, kind: 'stuck', subject: effect, role, entity_id: entityId, asks: why, since: at })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute();
       await trx
         .insertInto('process_exception')
         .values({ ...common, kind: `stuck/${effect}`, entity_id: entityId, detail: why, owner_role: role, facts, opened_at: at })
-        .onConflict((conflict) => conflict.doNothing())
+        .onConflict((conflict) => conflict.columns(['workflow_id', 'kind']).where('closed_at', 'is', null).doUpdateSet({ detail: why }))
         .execute();
     });
     return { role };

@@ -51,7 +51,7 @@ describe('what belongs to another entity', () => {
       });
       const { code } = problemOf(answer);
       expect(`${route}: ${answer.status} ${code}`).toMatch(
-        /: (?:404 (?:Deal|Line|Project|Invoice|Approval|Entity|Delegation|Person)Unknown|403 ScopeTooSmall)$/,
+        /: (?:404 (?:Deal|Line|Project|Invoice|Approval|Entity|Delegation|Person|BreakGlass|LegalHold|Exception)Unknown|403 ScopeTooSmall)$/,
       );
     }
   });

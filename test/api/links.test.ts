@@ -63,7 +63,7 @@ describe('links between the operations of the document', () => {
   });
 
   test('what may be no run is not linked as one', () => {
-    expect(Object.keys(operations.get('getExceptions')?.responses['200']?.links ?? {})).toEqual(['getDealsByDealId']);
+    expect(Object.keys(operations.get('getExceptions')?.responses['200']?.links ?? {})).toEqual(['getExceptionsById', 'getDealsByDealId']);
   });
 
   test('an operation is called after its method and address', () => {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { sql } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { createActivities } from '../../activities/index';
 import { rulesOf } from '../../db/approval-rules';
 import { type PolicyChangeInput } from '../../contracts/workflow-state';
 import { policyAt, savePolicy } from '../../db/policies';
+import { type DB } from '../../db/types';
 import { policyWorkflowId } from '../../domain/ids';
 import { isViolation } from '../../domain/violation';
 import { inRun } from '../support/activity-run';
@@ -208,8 +209,8 @@ describe('changes of policies over HTTP', () => {
   test('nothing is in force past an approval: the database takes no other version, and files bring none of a kind that is governed', async () => {
     const row = { kind: 'billing', version: 99, valid_from: '2026-05-01', body_hash: 'x' };
     const body = JSON.stringify({ version: 99, validFrom: '2026-05-01', cutOffDay: 1 });
-    const insert = (over: object) =>
-      engine.db
+    const insert = (over: object, db: Kysely<DB> = engine.db) =>
+      db
         .insertInto('policy_version')
         .values({ ...row, id: uuidv7(), body, ...over })
         .execute();
@@ -224,9 +225,12 @@ describe('changes of policies over HTTP', () => {
     const whole = JSON.stringify({ ...(content as object), version: 99, validFrom: '2026-05-01' });
     const early = { kind: 'collections', body: whole, change_id: open.changeId, granted_at: now };
     await expect(insert(early)).rejects.toThrow('no approval has granted');
-    await engine.db.updateTable('approval').set({ state: 'approved' }).where('id', '=', open.approvalId).execute();
-    await expect(insert(early)).rejects.toThrow('no approval has granted');
-    await engine.db.updateTable('approval').set({ state: 'pending' }).where('id', '=', open.approvalId).execute();
+    // Not even where the row says so: an approval is what its record says. Taken back, because what has ended changes no more.
+    const forged = engine.db.transaction().execute(async (trx) => {
+      await trx.updateTable('approval').set({ state: 'approved' }).where('id', '=', open.approvalId).execute();
+      await insert(early, trx);
+    });
+    await expect(forged).rejects.toThrow('no approval has granted');
     await expect(sql`update policy_change set content = '{}' where id = ${open.changeId}`.execute(engine.db)).rejects.toThrow('does not change'); // prettier-ignore
     await expect(sql`delete from policy_change`.execute(engine.db)).rejects.toThrow();
     const standard = await policyAt(engine.db, 'billing', '2026-03-01');

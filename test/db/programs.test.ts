@@ -123,7 +123,13 @@ describe('programs run by hand', () => {
   });
 
   test('what is past its time is counted or erased by class, where a retention policy is in force', async () => {
-    expect(await run(['privacy-sweep'])).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/npm run seed/) as string });
+    const bare = await testDatabase();
+    expect(await run(['privacy-sweep'], bare.url)).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringMatching(/npm run seed/) as string,
+    });
+    await bare.drop();
     const firm = await testDatabase({ firm: true });
     await sql`insert into free_text (id, author, subject, purpose, origin, body, salt, commitment, written_at)
               values (gen_random_uuid(), 'U-PMO', 's', 'decision', 'o', 'words', 'salt', 'c', '2000-01-01')`.execute(firm.db);

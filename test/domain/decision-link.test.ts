@@ -2,14 +2,14 @@ import { decide } from '../../domain/approval/decision';
 import { type Approval, openApproval, withdraw } from '../../domain/approval/state';
 import { type DecisionLink, isRepeated, refuseLink } from '../../domain/decision-link';
 import { isViolation } from '../../domain/violation';
+import { step } from './approval-builders';
 
 const NOW = '2026-03-02T10:00:00.000Z';
-const step = (role: string) => ({ role, quorum: '1', committee: false, vetoes: false, ruleIds: ['AP-1'] });
 
 function approval(): Approval {
   const tiers = [1, 2].map((tier) => ({ tier, steps: [step('finance-controller')] }));
   const subject = { kind: 'invoice', id: 'I1' };
-  return openApproval({ approvalId: 'A1', subject, requestedBy: 'U-SELLER', shownHash: 'shown', amount: null, tiers } as never, NOW);
+  return openApproval({ approvalId: 'A1', subject, requestedBy: 'U-SELLER', shownHash: 'shown', amount: null, tiers }, NOW);
 }
 
 function voted(verdict: 'grant' | 'refuse', decisionId = 'link-1'): Approval {
