@@ -1,4 +1,4 @@
-import { type Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
 import { type ExceptionActivities } from '../contracts/activities';
@@ -36,7 +36,13 @@ export function reportStuck({ db }: ActivityDeps): ExceptionActivities['reportSt
       await trx
         .insertInto('process_exception')
         .values({ ...common, kind: `stuck/${effect}`, entity_id: entityId, detail: why, owner_role: role, facts, opened_at: at })
-        .onConflict((conflict) => conflict.columns(['workflow_id', 'kind']).where('closed_at', 'is', null).doUpdateSet({ detail: why }))
+        .onConflict((conflict) =>
+          conflict
+            .columns(['workflow_id', 'kind'])
+            .where('closed_at', 'is', null)
+            .doUpdateSet({ detail: why })
+            .where('process_exception.stage', '<>', 'decided'),
+        )
         .execute();
     });
     return { role };
@@ -53,7 +59,7 @@ export function reportUnstuck({ db }: ActivityDeps): ExceptionActivities['report
         .where('workflow_id', '=', workflowId)
         .where('kind', '=', `stuck/${effect}`)
         .where('closed_at', 'is', null);
-      if (again) task = task.where('stage', '=', 'decided');
+      if (again) task = task.where('stage', '=', 'decided').where(hasCarriedOut);
       const closed = await task.returning('id').execute();
       if (again && closed.length === 0) return;
       await trx
@@ -67,6 +73,14 @@ export function reportUnstuck({ db }: ActivityDeps): ExceptionActivities['report
     });
   };
 }
+
+/**
+ * What was chosen is done, and trying again shows whether it helped. An outcome that still waits for its approval goes on waiting, however often the
+ * step is tried meanwhile; so does a cancellation that was asked for (R-314).
+ */
+const hasCarriedOut = sql<boolean>`exists (
+  select from exception_choice as choice
+   where choice.id = process_exception.choice_id and choice.state = 'carried-out' and choice.option <> 'cancel')`;
 
 /** Runs that wait for master data of finance; they try again when some has come (R-027). */
 export async function runsStuckForData(db: Kysely<DB>): Promise<string[]> {

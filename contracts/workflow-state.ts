@@ -128,6 +128,8 @@ export interface ApprovalView extends LifecycleView {
 
 /** `already-received`: the same decision came before; `already-applied`: the same person said the same under another id. */
 export interface DecisionReceipt {
+  /** Given by every answer since runs look anew at what is due after a decision; runs of before replay without (R-067). */
+  readonly looksAnew?: true;
   readonly outcome: 'accepted' | 'already-received' | 'already-applied';
   readonly approval: ApprovalView;
 }

@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7';
 import { type Instant } from '../domain/deal/terms';
 import { isViolation, type Violation } from '../domain/violation';
 import { appendAudit } from './audit';
+import { resumeBatch } from './intake-batches';
 import { INBOX_CHANNEL, type InboxRow, type InboxState } from './inbox';
 import { type DB } from './types';
 
@@ -136,6 +137,7 @@ export async function handOnAgain(trx: Transaction<DB>, id: string): Promise<{ r
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow();
+  await resumeBatch(trx, id);
   await sql`select pg_notify(${INBOX_CHANNEL}, ${id})`.execute(trx);
   return { row: row as InboxRow, was: known.state };
 }

@@ -148,6 +148,26 @@ async function knownBatch(
   return last !== undefined && goesOn ? { batchId: last.id, inboxEventId: last.inbox_event_id ?? '' } : null;
 }
 
+/** What is left of the file of an event is not taken any more; the same file may come again. */
+export async function failBatch(trx: Transaction<DB>, inboxEventId: string): Promise<void> {
+  await trx
+    .updateTable('intake_batch')
+    .set({ state: 'failed' })
+    .where('inbox_event_id', '=', inboxEventId)
+    .where('state', '=', 'received')
+    .execute();
+}
+
+/** The file of an event that is handed on again goes on where it stopped. */
+export async function resumeBatch(trx: Transaction<DB>, inboxEventId: string): Promise<void> {
+  await trx
+    .updateTable('intake_batch')
+    .set({ state: 'received' })
+    .where('inbox_event_id', '=', inboxEventId)
+    .where('state', '=', 'failed')
+    .execute();
+}
+
 /** Forgets a batch whose file was refused or broke off. */
 export async function dropBatch(db: Kysely<DB>, batchId: string): Promise<void> {
   await db.deleteFrom('intake_batch').where('id', '=', batchId).where('state', '=', 'receiving').execute();

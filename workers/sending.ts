@@ -66,7 +66,9 @@ async function sendMail(deps: SendingDeps, { id, facts, to }: DueNotification): 
 async function linksTo({ db, links }: SendingDeps, userId: string, asked: readonly ToldFact[]): Promise<DecisionLinks> {
   if (links === undefined) return new Map();
   const roles = new Map<string, string | null>();
-  for (const { data } of asked) roles.set(data['approvalId'] ?? '', data['role'] ?? roles.get(data['approvalId'] ?? '') ?? null);
+  for (const { kind, data } of asked)
+    if (kind === 'approval.asked' || kind === 'approval.reminded')
+      roles.set(data['approvalId'] ?? '', data['role'] ?? roles.get(data['approvalId'] ?? '') ?? null);
   const wanted = [...roles].map(([approvalId, role]) => ({ approvalId, role }));
   const tokens = await makeLinks(db, userId, wanted, links.hours);
   return new Map([...tokens].map(([approvalId, token]) => [approvalId, `${links.baseUrl}/decide/${token}`]));

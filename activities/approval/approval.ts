@@ -73,7 +73,7 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
           ...(broken === null ? {} : { breakGlass: broken }),
         };
         return {
-          answer: { outcome: 'accepted', approval: view },
+          answer: { outcome: 'accepted', approval: view, looksAnew: true },
           audit: {
             ...placeOf(row),
             action: `decision.${verdict}`,

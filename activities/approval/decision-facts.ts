@@ -6,7 +6,7 @@ import { delegations, directory } from '../../db/directory';
 import { type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { permissionsOf } from '../../domain/access';
-import { type Authority, type DecisionFacts } from '../../domain/approval/decision';
+import { type Authority, type DecisionFacts, stepFor } from '../../domain/approval/decision';
 import { type ActingFor, type Delegation, resolveActingFor } from '../../domain/approval/delegation';
 import { type Directory, holdersOf, seatsOf, votersOf } from '../../domain/approval/holders';
 import { type Seat } from '../../domain/approval/groups';
@@ -38,8 +38,9 @@ export async function decisionFacts(
   decision: DecisionInput,
 ): Promise<DecisionFacts & { readonly ceiling: Violation | null; readonly breakGlass: string | null }> {
   const { people, ...facts } = await peopleFacts(trx, row, approval, rules, decision);
-  const meant = facts.authorities.find((authority) => authority.role === decision.role) ?? facts.authorities[0];
-  const onBehalfOf = meant?.onBehalfOf ?? null;
+  // In whose right the vote will count: the duties of that person are looked at too.
+  const meant = approval.kind === 'pending' ? stepFor(approval, decision, facts) : null;
+  const onBehalfOf = meant === null || isViolation(meant) ? null : meant.authority.onBehalfOf;
   const conflicts = decision.verdict === 'grant' ? await conflictsOn(trx, row, rules, { by: decision.by, onBehalfOf }) : [];
   const broken = conflicts.length === 0 || onBehalfOf !== null ? null : await grantedBreakGlass(trx, row.id, decision.by);
   const breakGlass = broken !== null && setsAside(broken, conflicts, decision.at) ? broken.id : null;

@@ -82,18 +82,18 @@ export async function saveApproval(
   rules: ApprovalRules,
   at: Instant,
 ): Promise<ApprovalView> {
+  if (row.due !== null && Date.parse(row.due) < Date.parse(at)) await endDelays(trx, row, openSteps(approval), at);
   const open = await openStepsOf(trx, row, approval, rules, at);
   await trx
     .updateTable('approval')
     .set(stateColumns(row, approval, open))
     .where('id', '=', row.id)
     .execute();
-  if (row.due !== null && Date.parse(row.due) < Date.parse(at)) await endDelays(trx, row, open, at);
   return showApproval(trx, row, approval, open, at);
 }
 
 /** A decision that came late after all: nobody has to see to it any more. */
-async function endDelays(trx: Transaction<DB>, row: ApprovalRow, open: readonly OpenStep[], at: Instant): Promise<void> {
+async function endDelays(trx: Transaction<DB>, row: ApprovalRow, open: readonly ApprovalStep[], at: Instant): Promise<void> {
   const delayed = await trx
     .selectFrom('process_exception')
     .select('facts')
@@ -102,8 +102,7 @@ async function endDelays(trx: Transaction<DB>, row: ApprovalRow, open: readonly 
     .where('closed_at', 'is', null)
     .executeTakeFirst();
   const { role } = (delayed?.facts ?? {}) as { role?: string };
-  if (role !== undefined && !open.some(({ step }) => step.role === role))
-    await closeExceptions(trx, 'delayed-approval', [row.workflow_id], at);
+  if (role !== undefined && !open.some((step) => step.role === role)) await closeExceptions(trx, 'delayed-approval', [row.workflow_id], at);
 }
 
 /** Where an approval stands: what changes of its row. */

@@ -1,7 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import { type DB } from '../../db/types';
-import { PLAIN_SEAT } from '../../domain/approval/groups';
-import { votesNeeded, weightOf } from '../../domain/approval/quorum';
+import { votesNeeded } from '../../domain/approval/quorum';
+import { ballotsOf } from '../../domain/approval/settle-step';
 import { type Approval } from '../../domain/approval/state';
 import { type Instant } from '../../domain/deal/terms';
 import { type OpenStep } from './record';
@@ -17,7 +17,8 @@ export async function saveSteps(
   const rows = approval.tiers.flatMap(({ tier, steps }) =>
     steps.map((step) => {
       const now = open.find((each) => each.step.role === step.role && isOpenTier(approval, tier));
-      const weight = now === undefined ? 0 : weightOf(now.voters.map((userId) => now.seats[userId] ?? PLAIN_SEAT));
+      const weight =
+        now === undefined ? 0 : ballotsOf(step, { voters: { [step.role]: now.voters }, seats: { [step.role]: now.seats } }).weight;
       return {
         approval_id: approvalId,
         tier,

@@ -61,7 +61,7 @@ export function subjectFacts(
   { dealId, ...request }: Omit<SubjectRequest, 'dealId'> & { readonly dealId: string | null },
 ): Promise<SubjectFacts | Violation> {
   if (kind === 'policy') return policySubject(trx, request.subjectId);
-  if (isExceptionPath(kind)) return outcomeSubject(trx, request.subjectId);
+  if (isExceptionPath(kind)) return outcomeSubject(trx, request);
   if (dealId === null) throw new Error(`${kind} belongs to a deal`);
   return READERS[kind](trx, { dealId, ...request });
 }

@@ -1,23 +1,53 @@
 import { type Transaction } from 'kysely';
 import { choiceOf, type ChoiceRow, type ExceptionRow } from '../../db/exceptions';
 import { type DB } from '../../db/types';
+import { ratesFor } from '../../db/parties';
 import { type PolicyFacts } from '../../domain/approval/policy';
+import { type Instant } from '../../domain/deal/terms';
+import { convertSum } from '../../domain/fx';
+import { type Money } from '../../domain/money';
+import { isViolation, type Violation } from '../../domain/violation';
 import { marginShown } from './outcomes/margin';
-import { parkedShown } from './outcomes/parked';
+import { parkedShown, parkedSum } from './outcomes/parked';
 
 /** What approvers of an outcome are shown: what happened, what is to become of it, and why. */
 export async function outcomeSubject(
   trx: Transaction<DB>,
-  choiceId: string,
-): Promise<{ requestedBy: string; entityId: string; shown: Record<string, unknown>; policy: PolicyFacts }> {
+  { subjectId: choiceId, groupCurrency, at }: { readonly subjectId: string; readonly groupCurrency: string; readonly at: Instant },
+): Promise<{ requestedBy: string; entityId: string; shown: Record<string, unknown>; policy: PolicyFacts } | Violation> {
   const { row, choice } = await choiceOf(trx, choiceId);
+  const amount = await amountAtStake(trx, row, groupCurrency, at);
+  if (isViolation(amount)) return amount;
   const home = trx.selectFrom('app_user').select('entity_id').where('id', '=', choice.chosen_by);
   return {
     requestedBy: choice.chosen_by,
     entityId: row.entityId ?? (await home.executeTakeFirstOrThrow()).entity_id,
     shown: { ...(await boundTo(trx, row, choice)), openedAt: row.opened_at },
-    policy: { amount: null, marginPercent: null, discountPercent: null, paymentTermsDays: null },
+    policy: { amount, marginPercent: null, discountPercent: null, paymentTermsDays: null },
   };
+}
+
+/** What the outcome gives up or lets pass, as far as it is known: parked time, or an invoice that is left out. In the group currency. */
+async function amountAtStake(
+  trx: Transaction<DB>,
+  row: ExceptionRow,
+  groupCurrency: string,
+  at: Instant,
+): Promise<Money | null | Violation> {
+  const sum = (await parkedSum(trx, row)) ?? (await invoiceSum(trx, row));
+  if (sum === null) return null;
+  const day = at.slice(0, 10);
+  return convertSum([sum], groupCurrency, await ratesFor(trx, [groupCurrency, sum.currency], day), day, 'half-up');
+}
+
+async function invoiceSum(trx: Transaction<DB>, { kind, facts }: ExceptionRow): Promise<Money | null> {
+  if (kind !== 'stuck/issueInvoice' || facts['invoiceId'] === undefined) return null;
+  const invoice = await trx
+    .selectFrom('invoice')
+    .select(['net_minor', 'currency'])
+    .where('id', '=', facts['invoiceId'])
+    .executeTakeFirstOrThrow();
+  return { minor: invoice.net_minor, currency: invoice.currency };
 }
 
 /** What an approval of an outcome is given for. */

@@ -1,5 +1,6 @@
 import { uuidv7 } from 'uuidv7';
 import { type IntakeResult } from '../../contracts/workflow-state';
+import { failBatch } from '../../db/intake-batches';
 import { type Violation } from '../../domain/violation';
 import { currentRun, type ActivityDeps } from '../deps';
 import { effectOnce } from '../effect-once';
@@ -57,6 +58,7 @@ async function reject({ db }: ActivityDeps, event: IntakeEvent, actor: string, v
       .set({ state: 'failed', errors: JSON.stringify([violation]) })
       .where('id', '=', id)
       .execute();
+    await failBatch(trx, id);
     await trx
       .insertInto('process_exception')
       .values({

@@ -77,6 +77,10 @@ export const exceptionParams = z.strictObject({ id: uuid });
 export const outcomeRequest = z.strictObject({
   option: z.enum(exceptionOptions),
   reason: text,
-  evidence: outsideId.nullable().default(null),
+  evidence: z
+    .string()
+    .regex(/^[\w.:/#-]{1,200}$/, 'a reference without blanks, no words')
+    .nullable()
+    .default(null),
   target: z.union([role, outsideId]).nullable().default(null),
 });

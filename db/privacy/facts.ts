@@ -30,8 +30,12 @@ async function rolesHeld(db: Kysely<DB>, { userId }: HeldPerson): Promise<number
 async function pendingApprovals(db: Kysely<DB>, { userId }: HeldPerson): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     select approval.id from approval
-     where approval.state = 'pending'
+     where approval.state in ('pending', 'conditions')
        and (approval.requested_by = ${userId}
+            or exists (select from approval_condition as condition
+                         join approval_decision as decision on decision.decision_id = condition.decision_id
+                         left join approval_condition_end as ended on ended.condition_id = condition.id
+                        where condition.approval_id = approval.id and decision.decided_by = ${userId} and ended.condition_id is null)
             or exists (select from approval_step as step
                         where step.approval_id = approval.id and step.state = 'open'
                           and (exists (select from role_assignment as held

@@ -23,5 +23,7 @@ const dealOfSubject = sql<string | null>`case split_part(t.subject, '/', 1)
     when 'invoice' then (select invoice.deal_id from invoice where invoice.id::text = ${named})
     when 'correction' then (select invoice.deal_id from invoice where invoice.id::text = ${named})
     when 'line' then (select line.deal_id from contract_line as line where line.id::text = ${named})
+    when 'exception' then (select trouble.deal_id from process_exception as trouble where trouble.id::text = ${named})
+    when 'break-glass' then (select approval.deal_id from break_glass join approval on approval.id = break_glass.approval_id where break_glass.id = ${named})
     when 'change-order' then (select change_order.deal_id from change_order where change_order.id::text = ${named})
   end`;

@@ -1,7 +1,7 @@
 import { type Instant } from '../deal/terms';
 import { type Violation } from '../violation';
 import { grantedUnder } from './settle-step';
-import { endedAlready, timeIsOver, type Approval } from './state';
+import { endedAlready, timeIsOver, type Approval, isRecused } from './state';
 
 /** What a grant is given under: what, in words that stand elsewhere (I-15), who is to see to it, and by when. */
 export interface AskedCondition {
@@ -44,7 +44,7 @@ export function refuseConditions(
 /**
  * Settles a condition (R-282): fulfilled by a holder of its role, `owners`; waived by whoever set it, or for whom it was set. Once every vote is
  * given and no condition is open, the approval is approved at this moment, and never before. The same by the same person once more changes nothing. Refused: `ConditionUnknown` (404),
- * `ConditionSettled`, `AlreadyDecided` (409), `ConditionOwnerRequired`, `ConditionSetterRequired` (403), `ApprovalGone` (410).
+ * `ConditionSettled`, `AlreadyDecided` (409), `ConditionOwnerRequired`, `ConditionSetterRequired`, `VoterRecused` (403), `ApprovalGone` (410).
  */
 export function settleCondition(
   approval: Approval,
@@ -60,6 +60,7 @@ export function settleCondition(
     return before.as === end.as && before.by === end.by ? approval : { violation: 'ConditionSettled', detail: before.as };
   const over = endedAlready(approval) ?? timeIsOver(approval, at);
   if (over !== null) return over;
+  if (isRecused(approval, end.by)) return { violation: 'VoterRecused', detail: end.by };
   if (end.as === 'fulfilled' && !owners.includes(end.by)) return { violation: 'ConditionOwnerRequired', detail: condition.role };
   if (end.as === 'waived' && end.by !== condition.by && end.by !== condition.onBehalfOf)
     return { violation: 'ConditionSetterRequired', detail: conditionId };

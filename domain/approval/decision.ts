@@ -121,7 +121,8 @@ export function stepFor(
   if (own !== undefined || others.length > 0) return { violation: 'SamePersonTwice', detail: 'two roles of one tier need two people' };
   if (isRecused(approval, decision.by)) return { violation: 'VoterRecused', detail: decision.by };
   const able = steps.flatMap((step) => {
-    const authority = facts.authorities.find(({ role }) => role === step.role || step.escalatedTo.includes(role));
+    const inRole = facts.authorities.find(({ role }) => role === step.role);
+    const authority = inRole ?? facts.authorities.find(({ role }) => step.escalatedTo.includes(role));
     if (authority === undefined) return [];
     return authority.onBehalfOf !== null && step.recused.includes(authority.onBehalfOf) ? [] : [{ step, authority }];
   });

@@ -65,19 +65,15 @@ export function grantedUnder(approval: Approval, at: Instant): Approval {
   return isSettled ? { ...core(approval), kind: 'approved', at } : { ...core(approval), kind: 'conditions', grantedAt: at };
 }
 
-/** Votes weigh what they weighed when they were given. Voters who have left since count as long as their vote does. */
+/** Votes weigh what they weighed when they were given. Who has voted counts with that, there or not any more; who has not, as long as they may vote. */
 export function ballotsOf(step: ApprovalStep, known: VotersKnown): Ballots {
   const voters = votersOf(step, known);
   const said = (verdict: Vote['verdict']): Seat[] => step.votes.filter((vote) => vote.verdict === verdict);
   const [grants, refusals] = [said('grant'), said('refuse')];
   const voted = step.votes.map(({ by, onBehalfOf }) => onBehalfOf ?? by);
-  return {
-    voters: Math.max(voters.length, step.votes.length),
-    weight: Math.max(weightOf(voters.map(({ seat }) => seat)), weightOf(step.votes)),
-    grants,
-    refusals,
-    waiting: voters.filter(({ userId }) => !voted.includes(userId)).map(({ seat }) => seat),
-  };
+  const waiting = voters.filter(({ userId }) => !voted.includes(userId)).map(({ seat }) => seat);
+  const weight = weightOf(waiting) + weightOf(step.votes);
+  return { voters: waiting.length + step.votes.length, weight, grants, refusals, waiting };
 }
 
 function votersOf({ role, recused }: ApprovalStep, { voters, seats }: VotersKnown): { readonly userId: string; readonly seat: Seat }[] {

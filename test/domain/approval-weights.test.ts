@@ -19,12 +19,15 @@ const plain = { ann: seat(1), bob: seat(1), cem: seat(1), dee: seat(1), eve: sea
 const heavy = { ...plain, ann: seat(3) };
 const grouped = { ann: seat(1, 'finance'), bob: seat(1, 'finance'), cem: seat(1, 'delivery'), dee: seat(1, 'delivery'), eve: seat(1, 'finance', 'delivery') }; // prettier-ignore
 
-/** `+ann` grants, `-ann` refuses, `~ann` stands back. */
+/** `+ann` grants, `-ann` refuses, `~ann` stands back, `!ann` leaves the firm. */
 function played(rule: Partial<RequiredStep>, seats: Readonly<Record<string, Seat>>, said: string): string {
   let approval: Approval = opened([tier(1, step('board', { committee: true, ...rule }))]);
+  let there = Object.keys(seats);
   for (const word of said.split(' ').filter((each) => each !== '')) {
     const [what, by] = [word[0], word.slice(1)];
-    const facts: DecisionFacts = may('board', { voters: { board: Object.keys(seats) }, seats: { board: seats } });
+    if (what === '!') there = there.filter((each) => each !== by);
+    if (what === '!') continue;
+    const facts: DecisionFacts = may('board', { voters: { board: there }, seats: { board: seats } });
     approval = accepted(what === '~' ? recuse(approval, by, facts, at) : decide(approval, what === '+' ? says(by) : no(by), facts, at));
   }
   const open = openSteps(approval)[0];
@@ -35,6 +38,8 @@ describe('a committee decides', () => {
   test.each<[string, Partial<RequiredStep>, Readonly<Record<string, Seat>>, string, string]>([
     ['three of five at 0.6', { quorum: '0.6' }, plain, '+ann +bob +cem', 'approved'],
     ['two of five at 0.6 wait', { quorum: '0.6' }, plain, '+ann +bob', 'open'],
+    ['whoever granted and left still counts: a refusal grants nothing', { quorum: '0.5' }, plain, '!dee !eve +ann !ann -bob', 'open'],
+    ['nor with weights', { quorum: '0.6' }, heavy, '!eve +ann !ann -bob', 'open'],
     ['a seat of weight 3 and one more make 4 of 7', { quorum: '0.5' }, heavy, '+ann +bob', 'approved'],
     ['three light seats make 3 of 7, and wait', { quorum: '0.5' }, heavy, '+bob +cem +dee', 'open'],
     ['four light seats without the heavy one', { quorum: '0.5' }, heavy, '+bob +cem +dee +eve', 'approved'],

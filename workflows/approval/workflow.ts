@@ -27,7 +27,7 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
   const { clock, story, one, presence } = openLifecycle(input.clock);
   let view = opened;
   const isOpen = (): boolean => view.state === 'pending' || view.state === 'conditions';
-  /** Counts what was said besides decisions, and from then on decisions too: what was to come next is then looked at anew. */
+  /** Counts what was said besides decisions, and from then on decisions too, and those after which something comes sooner: it is then looked at anew. */
   let talked = 0;
   let stale = false;
   let withdrawal: { reasonId: string | null; at: string } | null = null;
@@ -52,8 +52,9 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
   async function settle(decision: DecisionInput): Promise<DecisionReceipt> {
     clock.follow(decision.at);
     const receipt = await story.effect('recordDecision', { approvalId, decision }, `decision ${decision.decisionId}`);
+    const before = wakeOf(view);
     show(receipt.approval);
-    if (talked > 0) talked += 1;
+    if (talked > 0 || (receipt.looksAnew && isSooner(wakeOf(view), before))) talked += 1;
     return receipt;
   }
 
@@ -80,15 +81,16 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
   try {
     while (isOpen()) {
       const seen = talked;
-      const wake = earliest(view.waits.map((wait) => wait.wakesAt));
+      const wake = wakeOf(view);
       const woke = await clock.wait(
         () => !isOpen() || withdrawal !== null || talked !== seen || stale,
         wake,
         'next reminder or escalation',
       );
-      if (withdrawal) break;
-      if (woke !== 'due' && !(stale && view.state === 'pending')) continue;
+      const again = stale;
       stale = false;
+      if (withdrawal) break;
+      if (woke !== 'due' && !(again && view.state === 'pending')) continue;
       show(await story.step('remindApprovers', { approvalId, look: story.look(), at: clock.now() }, 'remind or escalate'));
     }
   } catch (error) {
@@ -106,6 +108,15 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
 }
 
 type Talk = 'recordRecusal' | 'recordQuestion' | 'recordAnswer' | 'recordConditionEnd';
+
+/** When the run acts next by itself. */
+function wakeOf({ waits }: ApprovalView): string | null {
+  return earliest(waits.map((wait) => wait.wakesAt));
+}
+
+function isSooner(wake: string | null, before: string | null): boolean {
+  return wake !== null && (before === null || wake < before);
+}
 
 /** How an approval that is not open any more has ended. */
 export function outcomeOf({ approvalId, state, decidedAt, reasonId }: ApprovalView): ApprovalResult {

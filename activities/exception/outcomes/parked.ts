@@ -32,9 +32,14 @@ export const absorbParked: Outcome = {
 
 /** What of a line is parked now, as approvers are shown it; null where the exception is about something else. */
 export async function parkedShown(trx: Transaction<DB>, row: ExceptionRow): Promise<{ amount: string; currency: string } | null> {
+  const sum = await parkedSum(trx, row);
+  return sum === null ? null : shown(sum);
+}
+
+/** What is parked beyond the limit of the line; null where it is not about that. */
+export async function parkedSum(trx: Transaction<DB>, row: ExceptionRow): Promise<Money | null> {
   if (row.path !== 'scope-change' || row.workflow_id.startsWith('finding/')) return null;
-  const { amount } = await parkedOf(trx, await lockLine(trx, row.contract_line_id ?? ''));
-  return shown(amount);
+  return (await parkedOf(trx, await lockLine(trx, row.contract_line_id ?? ''))).amount;
 }
 
 function shown(amount: Money): { amount: string; currency: string } {

@@ -6,6 +6,7 @@ import { dropDeadLetter, sendDeadLetterAgain } from '../../../db/dead-letters';
 import { CANCELLATION_ASKED, type ExceptionRow } from '../../../db/exceptions';
 import { putInboxEvent } from '../../../db/inbox';
 import { handOnAgain, ignoreFailedEvent } from '../../../db/inbox-delivery';
+import { failBatch } from '../../../db/intake-batches';
 import { entityOf } from '../../../db/parties';
 import { type DB } from '../../../db/types';
 import { localDateOf } from '../../../domain/calendar/zone';
@@ -105,6 +106,7 @@ async function skipEvent(trx: Transaction<DB>, { facts, id }: ExceptionRow): Pro
     .set({ state: 'ignored', errors })
     .where('id', '=', facts.inboxEventId ?? '')
     .execute();
+  await failBatch(trx, facts.inboxEventId ?? '');
   return null;
 }
 
