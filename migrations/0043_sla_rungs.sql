@@ -19,4 +19,5 @@ create table sla_holder (
   primary key (event_id, user_id)
 );
 comment on table sla_holder is 'Who could have acted when somebody was reminded, or a deadline passed (R-361).';
-create trigger sla_holder_kept before update or delete on sla_holder for each row execute function refuse_change();
+create trigger sla_holder_append_only before update or delete on sla_holder for each row execute function refuse_change();
+create trigger sla_holder_no_truncate before truncate on sla_holder for each statement execute function refuse_change();

@@ -37,6 +37,8 @@ export class Actions {
         return () => this.write('U-SELLER', `${dealPath}/handoff/recheck`, key);
       case 'decision':
         return this.decision(deal, wait, key);
+      case 'condition':
+        return () => this.fulfil(wait, key);
       case 'delivery':
         return () => this.write('U-PM-US', `${lineOf(wait)}/milestones/${wait.subject}/deliveries`, key, { deliveredAt: DELIVERED });
       case 'acceptance':
@@ -87,7 +89,8 @@ export class Actions {
     }
     const verdict = refuses ? { verdict: 'refuse', reason: 'not like this' } : { verdict: 'grant' };
     return async () => {
-      const body = { ...verdict, role, shownHash: wait.shownHash };
+      const said = story.talks && subjectKind === 'sow' ? await this.talk(approvalId, role, key) : {};
+      const body = { ...verdict, ...said, role, shownHash: wait.shownHash };
       const path = `/v1/approvals/${approvalId}/decisions`;
       const answer = await this.clients.write(by, path, key, { body, accept: MAY_BE_WITHDRAWN.includes(subjectKind) ? [410] : [] });
       if (answer.status === 410) return;
@@ -97,6 +100,25 @@ export class Actions {
         throw new Error(`the decision of ${by} as ${role} on ${subjectKind} was answered ${outcome}`);
       this.clients.count('approval_decision', key);
     };
+  }
+
+  /** Before they decide one lawyer stands back, and finance asks and is answered, and grants under a condition. */
+  private async talk(approvalId: string, role: string, key: string): Promise<object> {
+    const say = (by: string, what: string, body: object) => this.write(by, `/v1/approvals/${approvalId}/${what}`, `${key}/${what}`, body);
+    if (role !== 'finance-controller') {
+      await say('U-LEGAL2', 'recusal', { reason: 'I know them' });
+      return {};
+    }
+    const { questions } = (await say('U-FC-US', 'questions', { question: 'who pays the travel' })) as {
+      questions: { questionId: string }[];
+    };
+    await say('U-SELLER', 'answers', { questionId: questions[0]?.questionId, answer: 'the customer' });
+    return { conditions: [{ condition: 'the insurance is there', role: 'account-executive' }] };
+  }
+
+  private async fulfil(wait: OpenWait, key: string): Promise<void> {
+    const condition = wait.subject.slice('condition/'.length);
+    await this.write('U-SELLER', `/v1/approvals/${idIn(wait)}/conditions/${condition}/fulfilment`, key, { evidence: 'POL-77' });
   }
 
   private async accept(wait: OpenWait, key: string): Promise<void> {

@@ -20,6 +20,8 @@ export interface Story {
   readonly refuses?: readonly string[];
   /** What somebody does, once, when the deal waits for something of this kind, before what is always done then. */
   readonly asides?: Readonly<Record<string, readonly Aside[]>>;
+  /** People ask before they decide on the terms, stand back, and grant under a condition. */
+  readonly talks?: true;
   /** Milestones about which the customer says nothing. */
   readonly silentOn?: readonly string[];
   /** So many payments of strangers stand in the statement before the customer's. */
@@ -113,7 +115,7 @@ export const STORIES: readonly Story[] = [
     asides: { 'sow-terms': ['plan-delivery'], 'close-checklist': ['report-late-time'] },
   },
   { ...standard, name: 'reminded', ends: 'declined', refuses: ['deal'], asides: { deal: ['let-it-wait'] } },
-  { ...standard, name: 'service', shape: { lines: [service] } },
+  { ...standard, name: 'service', shape: { lines: [service] }, talks: true },
   { name: 'cancelled-early', shape: { lines: [fixedFee()] }, ends: 'cancelled', asides: { kickoff: ['cancel-for-good'] } },
   {
     name: 'cancelled-in-delivery',
