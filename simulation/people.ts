@@ -39,11 +39,12 @@ export class NobodyDecides extends Error {
 /**
  * People who answer every pending approval with yes, over HTTP: for each open step the candidates that the API names, those whom the
  * folder names for the statement of work first, then those of the approval's entity, delegates last, by id; never the requester, and nobody
- * twice on one approval, but for committees, whose members vote anew. Who is answered 403 (limit, duties) leaves it to the next. Gives the decisions taken.
+ * twice on one approval, but for committees, whose members vote anew. Who is answered 403 (limit, duties) leaves it to the next. With a subject kind, approvals of others wait.
+ * Gives the decisions taken.
  */
-export async function answerApprovals(stage: Stage, folder: DealFolder, cast: Cast): Promise<TakenDecision[]> {
+export async function answerApprovals(stage: Stage, folder: DealFolder, cast: Cast, subjectKind?: string): Promise<TakenDecision[]> {
   const taken: TakenDecision[] = [];
-  for (const id of await pendingApprovals(stage, cast)) {
+  for (const id of await pendingApprovals(stage, cast, subjectKind)) {
     const approval = await shown(stage, cast, id);
     const busy = new Set([approval.requestedBy, ...approval.decisions.map((decision) => decision.decidedBy)]);
     for (const step of approval.steps.filter((each) => each.state === 'open')) {
@@ -101,13 +102,14 @@ function inOrder(folder: DealFolder, approval: ShownApproval, step: ShownStep): 
   return ids.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }
 
-async function pendingApprovals(stage: Stage, cast: Cast): Promise<string[]> {
+async function pendingApprovals(stage: Stage, cast: Cast, subjectKind?: string): Promise<string[]> {
   const dealId = await stage.knownDealId();
   if (dealId === null || !(await anybodyIsAsked(stage, dealId))) return [];
   const ids: string[] = [];
+  const only = subjectKind === undefined ? '' : `&subjectKind=${subjectKind}`;
   for (let cursor: string | null = ''; cursor !== null;) {
     const { body } = await stage.api.person(cast.overseer)(
-      `/v1/approvals?state=pending&dealId=${dealId}&limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
+      `/v1/approvals?state=pending&dealId=${dealId}${only}&limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
     );
     const page = body as { data: { id: string }[]; hasMore: boolean; nextCursor: string | null };
     ids.push(...page.data.map((each) => each.id));

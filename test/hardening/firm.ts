@@ -139,22 +139,25 @@ export class Firm {
     return this.deals;
   }
 
-  /** Everybody who is asked about a deal says yes, until nobody is asked any more and the deal is in that state. */
-  async bring(deal: Deal, state: string): Promise<void> {
+  /**
+   * Everybody who is asked about a deal says yes until the deal is in that state. A state that the next yes ends is reached by naming the
+   * kind of subject that leads there: what is asked of others then waits.
+   */
+  async bring(deal: Deal, state: string, subjectKind?: string): Promise<void> {
     await this.until(`deal ${deal.code} to be ${state}`, async () => {
       const { db } = this.installation;
       const row = await db.selectFrom('deal').select('state').where('id', '=', deal.id).executeTakeFirstOrThrow();
       if (row.state === state) return true;
-      await this.answer(deal);
+      await this.answer(deal, subjectKind);
       return false;
     });
   }
 
   /** People grant what is asked of them about a deal now; how many decisions they took. */
-  async answer(deal: Deal): Promise<number> {
+  async answer(deal: Deal, subjectKind?: string): Promise<number> {
     const { db } = this.installation;
     const stage = openStage({ api: this.api, db, contractNumber: deal.contractNumber, webhookSecret: this.secrets.crm });
-    return (await answerApprovals(stage, this.folder, this.cast)).length;
+    return (await answerApprovals(stage, this.folder, this.cast, subjectKind)).length;
   }
 
   /** Business time goes on to a moment; who is asked on the way says yes, but about deals that are left alone. */

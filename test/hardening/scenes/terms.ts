@@ -135,7 +135,7 @@ async function tiers(firm: Firm, expect: Expectations, deal: Deal): Promise<void
   expect.code(await decide('U-FC-US', { role: 'finance-controller' }), 'TierNotOpen');
   expect.code(await decide('U-SALESDIR'), 'DelegationCeilingExceeded');
   expect.status(await decide('U-DELDIR'), 200);
-  await firm.bring(deal, 'mobilising');
+  await firm.bring(deal, 'mobilising', 'deal');
 }
 
 export async function pending(firm: Firm, deal: Deal, subjectKind: string): Promise<Shown> {
