@@ -19,4 +19,4 @@ COPY --from=build /app ./
 ENV NODE_ENV=production THROUGHLINE_DATA_DIR=/var/lib/throughline
 USER node
 EXPOSE 3000
-CMD ["node", "--enable-source-maps", "build/js/scripts/start.js"]
+CMD ["node", "--max-semi-space-size=8", "--enable-source-maps", "build/js/scripts/start.js"]

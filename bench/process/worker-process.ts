@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type BenchStack } from './stack';
 
@@ -42,9 +42,15 @@ export async function stopWorker(child: ChildProcess): Promise<void> {
 export function spawnWorker(stack: Pick<BenchStack, 'environment'>, kind: WorkerKind, more: Record<string, string> = {}): ChildProcess {
   const environment = { ...process.env, ...stack.environment, ...more };
   const { BENCH_PROFILE: profiles } = process.env;
-  const execArgv = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];
+  const execArgv = [...startFlags(), ...(profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [])];
   const log = profiles ? openSync(join(profiles, `${kind}.log`), 'a') : 'ignore';
   return fork(join(BUILT, `${kind}-worker.js`), [], { env: environment, execArgv, stdio: ['ignore', log, 'inherit', 'ipc'] });
+}
+
+/** What `npm start` tells Node, so that what is measured is what is run. */
+function startFlags(): string[] {
+  const { scripts } = JSON.parse(readFileSync(resolve(__dirname, '..', '..', 'package.json'), 'utf8')) as { scripts: { start: string } };
+  return scripts.start.split(' ').filter((word) => word.startsWith('--max-'));
 }
 
 function ready(child: ChildProcess, kind: WorkerKind): Promise<void> {

@@ -193,3 +193,9 @@ it('mentions only files that exist', () => {
     for (const program of programs) expect(read(program)).not.toBe('');
   }
 });
+
+it('starts Node in the image as npm start does', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: { start: string } };
+  const [, command = '[]'] = /^CMD (\[.*\])$/m.exec(read('Dockerfile')) ?? [];
+  expect(scripts.start).toMatch(new RegExp(`&& ${(JSON.parse(command) as string[]).join(' ')}$`));
+});
