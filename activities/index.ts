@@ -1,6 +1,7 @@
 import { type Activities } from '../contracts/activities';
-import { recordDecision, remindApprovers, withdrawApproval } from './approval/approval';
+import { remindApprovers, withdrawApproval } from './approval/approval';
 import { recordConditionEnd } from './approval/conditions';
+import { recordDecision } from './approval/decision';
 import { recordAnswer, recordQuestion, recordRecusal } from './approval/talk';
 import { dropCancellation, finishCancellation, requestCancellation, startCancellation } from './deal/cancellation';
 import { watched } from './attempts';

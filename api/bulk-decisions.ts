@@ -4,14 +4,14 @@ import { readRecords } from '../db/reads/approvals';
 import { type Approval } from '../domain/approval/state';
 import { readerOf } from './approvals';
 import { inOrder } from './at-once';
-import { decideAs, type Said } from './decisions';
+import { apart, decideAs, type Said } from './decisions';
 import { type RouteDeps } from './deps';
 import { ApiError, errorRow, isPassing } from './errors';
 import { idFor, type Standing } from './idempotency';
 import { asApiError, problemOf, wrongFields } from './problem';
 
 /** So many decisions are under way at once. */
-const AT_ONCE = 32;
+const AT_ONCE = 8;
 /** What is not begun by then is left to a repetition: the answer comes before the key of the request may be taken over. */
 const BEGIN_WITHIN_MS = 15_000;
 
@@ -93,7 +93,7 @@ async function decided(
     const record = records.get(item.approvalId);
     if (record === undefined) throw new ApiError('ApprovalUnknown', item.approvalId);
     if (Date.now() > until) throw new ApiError('OutcomeUnknown', 'not begun in time');
-    return { ...asked(item), ...(await decideAs(deps, request, record, item.said)), problem: null };
+    return { ...asked(item), ...(await decideAs(deps, request, record, item.said, apart)), problem: null };
   } catch (error) {
     return refusedItem(request, asked(item), asApiError(error));
   }

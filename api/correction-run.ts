@@ -1,9 +1,9 @@
-import { type RouteDeps } from './deps';
+import { type Starter } from './deps';
 import { type RunStart } from './gateway/starts';
 
 /** What begins the run of the disputes and the correction of an invoice where none is open. */
 export function correctionRunStart(
-  deps: RouteDeps,
+  deps: Starter,
   invoice: { readonly id: string; readonly deal_id: string; readonly contract_line_id: string; readonly entity_id: string },
   at: string,
 ): RunStart {

@@ -5,6 +5,7 @@ import { type ApprovalDetail } from '../db/reads/approvals';
 import { answerTo, refusalWithoutFacts } from '../domain/approval/decision';
 import { type Approval, endedAlready, isOpen } from '../domain/approval/state';
 import { approvalWorkflowId } from '../domain/ids';
+import { isViolation } from '../domain/violation';
 import { decideUpdate } from '../workflows/approval/messages';
 import { approvalOf, type Asker } from './approvals';
 import { type GivenCondition, keptConditions } from './conditions';
@@ -44,6 +45,7 @@ export async function decideAs(
   decider: Decider,
   record: Approval,
   { reason, conditions = [], ...said }: Said,
+  way: Way = byRun,
 ): Promise<Decided> {
   requirePerson(decider);
   const { approvalId } = record;
@@ -53,10 +55,14 @@ export async function decideAs(
   if (isNew && record.kind !== 'pending') throw settledRefusal(record, decision);
   const words = { reason, purpose: 'decision', subject: approvalWorkflowId(approvalId), origin: said.decisionId } as const;
   const under = await keptConditions(deps, decider, { approvalId, decisionId: said.decisionId }, conditions);
-  return send(deps, decider, approvalId, { ...decision, reasonId: await keepReason(deps, decider, words), ...under });
+  return way(deps, decider, approvalId, { ...decision, reasonId: await keepReason(deps, decider, words), ...under });
 }
 
-function send(deps: RouteDeps, decider: Decider, approvalId: string, decision: DecisionInput): Promise<Decided> {
+/** How a decision comes to be taken. */
+export type Way = (deps: RouteDeps, decider: Decider, approvalId: string, decision: DecisionInput) => Promise<Decided>;
+
+/** By an update of the run, which answers after the commit. */
+const byRun: Way = (deps, decider, approvalId, decision) => {
   const message = { definition: decideUpdate, workflowId: approvalWorkflowId(approvalId), id: decision.decisionId, input: decision };
   const ask = () =>
     askRun<DecisionReceipt, DecisionInput, Decided | null>(deps, decider, message, {
@@ -64,7 +70,14 @@ function send(deps: RouteDeps, decider: Decider, approvalId: string, decision: D
       noRun: () => null,
     });
   return ofRun(deps, decider, approvalId, ask, ({ record }) => settledAnswer(record, decision));
-}
+};
+
+/** By the effect itself, of which the run is told afterwards. */
+export const apart: Way = async (deps, _decider, approvalId, decision) => {
+  const receipt = await deps.decideApart({ approvalId, decision });
+  if (isViolation(receipt)) throw refused(receipt);
+  return { outcome: receipt.outcome, state: receipt.approval.state };
+};
 
 const RUN_ASKED_TIMES = 8;
 const RUN_ASKED_EVERY_MS = 250;
@@ -87,7 +100,7 @@ export async function ofRun<T>(
     if (answer !== null) return answer;
     const approval = await approvalOf(deps, decider, id);
     if (!isOpen(approval.record) || asked === RUN_ASKED_TIMES) return fromRecord(approval);
-    if (asked === TOLD_AGAIN_AFTER) await orUnknown(tellAgain(deps, decider, id));
+    if (asked === TOLD_AGAIN_AFTER) await orUnknown(tellAgain(deps, id, decider));
     await delay(RUN_ASKED_EVERY_MS);
   }
 }

@@ -1,5 +1,6 @@
 import { type Client } from '@temporalio/client';
 import { type Kysely } from 'kysely';
+import { type DecideApart } from '../contracts/activities';
 import { type DB } from '../db/types';
 import { type BusinessClock } from '../runtime/business-clock';
 import { type Config } from '../runtime/config';
@@ -29,6 +30,8 @@ export interface ApiDeps {
   readonly clock: BusinessClock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** The effect of a decision, for many at once. */
+  readonly decideApart: DecideApart;
   /** How long a request waits for the answer of a run before it says `OutcomeUnknown`; default 10 s. */
   readonly updateTimeoutMs?: number;
   /** Requests per minute and good credential, or address without one; default 6,000. */
@@ -37,6 +40,11 @@ export interface ApiDeps {
   readonly failedSignInsPerMinute?: number;
   /** Keeps the key of the development issuer in the data folder, so that tokens outlive a restart; default true. */
   readonly keepDevKey?: boolean;
+}
+
+/** What says whether a run that is started follows the clock of a simulation. */
+export interface Starter {
+  readonly config: Pick<Config, 'simulation'>;
 }
 
 /** What every file of routes is given. */

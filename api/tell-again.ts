@@ -1,11 +1,10 @@
 import { type UpdateDefinition } from '@temporalio/common';
-import { type FastifyRequest } from 'fastify';
 import { type AskedWith } from '../contracts/asked-with';
 import { proposeTermsUpdate, requestCancellationUpdate, requestChangeUpdate } from '../workflows/deal-to-cash/messages';
 import { requestCorrectionUpdate } from '../workflows/invoice-correction/messages';
 import { requestPolicyChangeUpdate } from '../workflows/policy-change/messages';
 import { correctionRunStart } from './correction-run';
-import { type RouteDeps } from './deps';
+import { type RouteDeps, type Starter } from './deps';
 import { type RunStart } from './gateway/starts';
 import { policyRunStart } from './policy-run';
 
@@ -17,19 +16,26 @@ const UPDATES: Readonly<Record<AskedWith['update'], UpdateDefinition<unknown, [u
   requestPolicyChange: requestPolicyChangeUpdate,
 };
 
+type Teller = Starter & Pick<RouteDeps, 'db' | 'clock' | 'gateway'>;
+
 /**
  * Sends the run of whoever asked for a pending approval the request once more, and starts the run where none is open and the request may
  * begin one (R-229). A request may be on record while its run has not heard of it, where its answer was lost with the run's task: told
- * again, the run takes the answer that is kept and has the approval decided. Nothing where the approval is not pending, or where a run asked
+ * again, the run takes the answer that is kept and has the approval decided. Nothing where the approval is not pending,
+ * unless it was decided without its run, or where a run asked
  * in the course of its story, which goes on by itself. Each request tells it under an id of its own, so that a failure which a run has kept under
  * one is not all that the next is answered.
  */
-export async function tellAgain(deps: RouteDeps, { evaluation }: Pick<FastifyRequest, 'evaluation'>, approvalId: string): Promise<void> {
+export async function tellAgain(
+  deps: Teller,
+  approvalId: string,
+  { evaluation, alsoDecided = false }: { readonly evaluation: string; readonly alsoDecided?: boolean },
+): Promise<void> {
   const row = await deps.db
     .selectFrom('approval')
     .select(['asked_with', 'subject_kind', 'subject_id'])
     .where('id', '=', approvalId)
-    .where('state', '=', 'pending')
+    .$if(!alsoDecided, (query) => query.where('state', '=', 'pending'))
     .executeTakeFirst();
   if (row === undefined || row.asked_with === null) return;
   const { update, workflowId, input } = row.asked_with as AskedWith;
@@ -43,7 +49,7 @@ export async function tellAgain(deps: RouteDeps, { evaluation }: Pick<FastifyReq
   });
 }
 
-async function startOf(deps: RouteDeps, subjectKind: string, subjectId: string): Promise<RunStart | null> {
+async function startOf(deps: Teller, subjectKind: string, subjectId: string): Promise<RunStart | null> {
   const { db } = deps;
   const at = await deps.clock.now();
   if (subjectKind === 'policy') {

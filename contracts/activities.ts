@@ -1,4 +1,5 @@
 import { type Instant } from '../domain/deal/terms';
+import { type Violation } from '../domain/violation';
 import { type BooksActivities } from './books';
 import {
   type AnswerInput,
@@ -101,6 +102,9 @@ export interface ChangeActivities {
   /** The next contract version with its lines, tasks, budget and billing plan: one transaction. Or the order no longer fits and ends. */
   applyChangeOrder(input: { dealId: string; changeOrderId: string; at: Instant }): Promise<ChangeOrderView>;
 }
+
+/** A decision without the run of its approval: what `recordDecision` gives, or why not. */
+export type DecideApart = (input: Parameters<ApprovalActivities['recordDecision']>[0]) => Promise<DecisionReceipt | Violation>;
 
 export interface ApprovalActivities {
   recordDecision(input: { approvalId: string; decision: DecisionInput }): Promise<DecisionReceipt>;

@@ -22,6 +22,8 @@ export interface NewInboxEvent {
   readonly payload: unknown;
   readonly state?: 'received' | 'ignored' | 'invalid';
   readonly errors?: readonly Violation[];
+  /** Handed on no sooner than so many seconds from now; default at once. */
+  readonly inSeconds?: number;
 }
 
 /** Channel on which a dispatcher listens; the payload is the id of the event. */
@@ -37,17 +39,17 @@ export async function putInboxEvent(
 ): Promise<{ inserted: boolean; sameContent: boolean; row: InboxRow }> {
   const payload = canonicalJson(event.payload ?? null);
   const payloadHash = sha256(payload);
-  const state = event.state ?? 'received';
+  const { state = 'received', inSeconds = 0 } = event;
   const inserted = await sql<InboxRow>`
     with stored as (
       insert into inbox_event (id, source, event_id, type, subject, source_order, occurred_at, business_received_at, payload,
-                               payload_hash, state, errors, settled_at)
+                               payload_hash, state, errors, settled_at, next_attempt_at)
       values (${uuidv7()}, ${event.source}, ${event.eventId}, ${event.type}, ${event.subject}, ${event.sourceOrder}, ${event.occurredAt},
               ${event.businessReceivedAt}, ${payload}, ${payloadHash}, ${state}, ${JSON.stringify(event.errors ?? [])},
-              case when ${state} = 'received' then null else now() end)
+              case when ${state} = 'received' then null else now() end, now() + make_interval(secs => ${inSeconds}))
       on conflict (source, event_id) do nothing
       returning *
-    ), told as (select pg_notify(${INBOX_CHANNEL}, stored.id::text) from stored where stored.state = 'received')
+    ), told as (select pg_notify(${INBOX_CHANNEL}, stored.id::text) from stored where stored.state = 'received' and ${inSeconds} = 0)
     select stored.* from stored left join told on true`.execute(db);
   const row = inserted.rows[0];
   if (row !== undefined) return { inserted: true, sameContent: true, row };

@@ -1,8 +1,10 @@
 import { type Kysely } from 'kysely';
 import { type Gateway } from '../api/gateway/gateway';
+import { tellAgain } from '../api/tell-again';
 import { type DealReport } from '../contracts/deal-closed';
 import { type CancellationInput, type ClockState } from '../contracts/workflow-state';
 import { ENGINE_SOURCE } from '../db/books/running';
+import { APPROVAL_DECIDED } from '../db/decided';
 import { CANCELLATION_ASKED, openedException } from '../db/exceptions';
 import { type InboxRow } from '../db/inbox';
 import { type InboxOutcome } from '../db/inbox-delivery';
@@ -15,6 +17,7 @@ import { normaliseHubspotDeal } from '../integrations/hubspot/normalise';
 import { type SalesforceClient } from '../integrations/salesforce/client';
 import { normaliseOpportunity } from '../integrations/salesforce/normalise';
 import { type BusinessClock } from '../runtime/business-clock';
+import { recheckApprovalSignal } from '../workflows/approval/messages';
 import { requestCancellationUpdate } from '../workflows/deal-to-cash/messages';
 import { exceptionChangedSignal } from '../workflows/exception-path/messages';
 import { recordStage, takeReport } from './deal-report';
@@ -66,6 +69,7 @@ async function deliverIntake(deps: DeliveryDeps, event: InboxRow): Promise<Inbox
 /** What the engine tells itself by the inbox, in the transaction that found it. */
 function deliverOwn(deps: DeliveryDeps, event: InboxRow): Promise<InboxOutcome> {
   if (event.type.startsWith('exception-')) return tellException(deps, event);
+  if (event.type === APPROVAL_DECIDED) return tellApproval(deps, event);
   return event.type === CANCELLATION_ASKED ? askCancellation(deps, event) : openBooks(deps, event);
 }
 
@@ -77,6 +81,20 @@ async function tellException(deps: DeliveryDeps, event: InboxRow): Promise<Inbox
   if (opened.isSettled) await deps.gateway.signal(exceptionWorkflowId(exceptionId), exceptionChangedSignal, { at });
   else await deps.gateway.openException(opened, at, clockState(deps, at));
   return { state: 'delivered', ...(opened.dealId === null ? {} : { dealId: opened.dealId }) };
+}
+
+/**
+ * A decision was taken without the run of the approval: it looks, and where it has ended it knows. A run that has not started yet may never
+ * have heard of the request, which is told again (R-229); until it has, and where it was lost, the event waits.
+ */
+async function tellApproval(deps: DeliveryDeps, { id, subject, payload }: InboxRow): Promise<InboxOutcome> {
+  if (await deps.gateway.signal(subject, recheckApprovalSignal, { at: await deps.clock.now() })) return { state: 'delivered' };
+  const run = await deps.gateway.describe(subject);
+  if (run?.state === 'completed') return { state: 'delivered' };
+  const { approvalId } = payload as { approvalId: string };
+  const { db, clock, gateway, simulation } = deps;
+  if (run === null) await tellAgain({ db, clock, gateway, config: { simulation } }, approvalId, { evaluation: id, alsoDecided: true });
+  throw new Error(`the run that a decision is for is ${run?.state ?? 'not started'}`);
 }
 
 /** The outcome of an exception has its deal cancelled; what the deal refuses is on the event, and the exception comes back to its owner. */

@@ -2,6 +2,7 @@ import { Client, type Connection } from '@temporalio/client';
 import { type NativeConnection } from '@temporalio/worker';
 import { type FastifyInstance } from 'fastify';
 import { sql, type Kysely } from 'kysely';
+import { decideApart } from '../activities/approval/decision';
 import { publicUrlOf } from '../api/address';
 import { isDatabaseOutage } from '../api/outage';
 import { type DB } from '../db/types';
@@ -151,7 +152,7 @@ function openSurroundings(config: Config, log: Logger, stops: Stop[]): Surroundi
 /** The API's modules are loaded where it is served: a worker alone is ready without them, a fifth of a second earlier. */
 async function startApi({ config, db, log, metrics, clock, client }: Surroundings, stops: Stop[]): Promise<string> {
   const { createApp } = await import('../api/app.js');
-  const app = await createApp({ config, db, temporal: client, clock, log, metrics });
+  const app = await createApp({ config, db, temporal: client, clock, log, metrics, decideApart: decideApart({ db }) });
   stops.push(() => app.close());
   await listen(app, config.http);
   return publicUrlOf(config.http, app);

@@ -130,7 +130,7 @@ async function tellOpenAgain(deps: RouteDeps, request: FastifyRequest, kind: Pol
     .where('entity_id', sql`is not distinct from`, entityId)
     .where('state', '=', 'requested')
     .executeTakeFirst();
-  if (row !== undefined) await tellAgain(deps, request, row.approval_id);
+  if (row !== undefined) await tellAgain(deps, row.approval_id, request);
 }
 
 function unlessSilent(error: unknown): void {

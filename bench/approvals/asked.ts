@@ -34,3 +34,18 @@ export async function inTurns<T>(count: number, atOnce: number, work: (index: nu
   await Promise.all(Array.from({ length: Math.min(count, atOnce) }, turn));
   return results;
 }
+
+/** Until the worker has taken up all of them: the last ones have when they answer, which behind thousands may take longer than one question waits. */
+export async function takenUp(asked: readonly AskedRun[]): Promise<void> {
+  for (const { handle } of asked.slice(-20)) await answers(handle, Date.now() + 600_000);
+}
+
+async function answers(handle: AskedRun['handle'], until: number): Promise<void> {
+  for (;;) {
+    try {
+      return void (await handle.query('__stack_trace'));
+    } catch (error) {
+      if (Date.now() > until) throw error;
+    }
+  }
+}

@@ -2,7 +2,7 @@ import { type DecisionsAnswer } from '../../contracts/api/approvals';
 import { median, rounded } from '../figures';
 import { type BenchStack } from '../process/stack';
 import { type BenchApi } from './api';
-import { askForDeals, DECIDER } from './asked';
+import { askForDeals, DECIDER, takenUp } from './asked';
 
 /** Decisions per second of requests with so many of them, each counted from sending to the last answer. */
 export async function benchBulk(stack: BenchStack, api: BenchApi, options: { items: number; rounds: number; say: (line: string) => void }) {
@@ -12,6 +12,7 @@ export async function benchBulk(stack: BenchStack, api: BenchApi, options: { ite
     const rates: number[] = [];
     for (let round = 0; round <= rounds; round += 1) {
       const asked = await askForDeals(stack, items, { ready: false });
+      await takenUp(asked);
       const decisions = asked.map(({ approvalId, shownHash }) => ({ approvalId, shownHash, verdict: 'grant' }));
       const began = performance.now();
       const { counts } = (await api.send(DECIDER, {

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type WorkflowHandle } from '@temporalio/client';
 import { startBenchApi } from '../approvals/api';
-import { askForDeals } from '../approvals/asked';
+import { askForDeals, takenUp } from '../approvals/asked';
 import { benchBulk } from '../approvals/bulk';
 import { benchDecisions } from '../approvals/decisions';
 import { benchInbox } from '../approvals/inbox';
@@ -39,25 +38,13 @@ export async function benchApprovals({ rounds, bulkItems, approvals, pages, open
   }
 }
 
-/** Until a run answers: behind thousands that were asked for at once it may take longer than one question waits. */
-async function answers(handle: WorkflowHandle): Promise<void> {
-  for (const deadline = Date.now() + 600_000; ;) {
-    try {
-      return void (await handle.query('__stack_trace'));
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-    }
-  }
-}
-
 /** A worker, just started and with the cache as shipped, that has taken up so many approvals which wait for a decision. */
 async function memoryOf(stack: BenchStack, openApprovals: number, say: (line: string) => void) {
   const worker = await stack.startProduct();
   try {
     const before = rssMb(worker.pid);
     const asked = await askForDeals(stack, openApprovals, { ready: false });
-    // The last ones are taken up when they answer.
-    for (const { handle } of asked.slice(-20)) await answers(handle);
+    await takenUp(asked);
     await delay(SETTLE_MS);
     const mb = rssMb(worker.pid);
     say(`memory: ${mb.toFixed(0)} MB with ${openApprovals} open approvals, ${before.toFixed(0)} MB before`);

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type WorkflowClientInterceptor } from '@temporalio/client';
 import { uuidv7 } from 'uuidv7';
+import { type DecideApart } from '../../contracts/activities';
 import { decisionItem, type DecisionResult, type DecisionsAnswer, MOST_DECISIONS } from '../../contracts/api/approvals';
 import { withdrawSignal } from '../../workflows/approval/messages';
 import { problemOf, type Send, testApi, type TestApi } from '../support/api';
 import { type AskedRun } from '../support/asked';
 import { askForSows } from '../support/asked-sows';
 import { until } from '../support/lifecycles';
+import { startDispatcher } from '../../workers/dispatcher';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 const NOW = '2026-03-02T12:00:00.000Z';
@@ -119,15 +120,14 @@ describe('many decisions in one request', () => {
   test('what broke off in the middle gives the same decisions when it comes again, whatever had been taken by then', async () => {
     const asked = await askForSows(engine, 6, NOW);
     const decisions = asked.map((each) => grant(each, { reason: 'agreed' }));
-    let sent = 0;
-    const between: WorkflowClientInterceptor = {
-      startUpdate: (input, next) => {
-        sent += 1;
-        if (sent > 3) throw new Error('the process dies here');
-        return next(input);
-      },
+    let taken = 0;
+    const decideApart: DecideApart = async (asked) => {
+      const receipt = await api.deps.decideApart(asked);
+      taken += 1;
+      if (taken > 3) throw new Error('the process dies here, after the commit');
+      return receipt;
     };
-    const dying = await testApi({ engine, between, deps: { updateTimeoutMs: 10_000, clock: { now: () => Promise.resolve(NOW) } } });
+    const dying = await testApi({ engine, deps: { decideApart, clock: { now: () => Promise.resolve(NOW) } } });
     const half = resultsOf(await decide(await dying.as('U-LEGAL'), decisions, 'crash'));
     await dying.close();
     expect(half.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(3);
@@ -135,6 +135,7 @@ describe('many decisions in one request', () => {
     // As a process leaves it that is killed before it has stored the answer.
     const running = { state: 'running', locked_until: '2020-01-01T00:00:00Z' };
     await engine.db.updateTable('idempotency_key').set(running).where('key', '=', 'crash').execute();
+    expect(await decisionsOn(asked)).toHaveLength(6);
     const whole = resultsOf(await decide(legal, decisions, 'crash'));
     expect(whole.map(({ decisionId, outcome }) => [decisionId, outcome])).toEqual(half.map(({ decisionId }) => [decisionId, 'accepted']));
     expect((await decisionsOn(asked)).map(({ decision_id }) => decision_id).sort()).toEqual(
@@ -144,30 +145,82 @@ describe('many decisions in one request', () => {
     expect(words).toHaveLength(6);
   });
 
-  test('where the engine does not answer, what became of an item is unknown, and the same request later gives the one outcome', async () => {
+  test('where the database goes away, what became of an item is unknown, and the same request later gives the one outcome', async () => {
     const asked = await askForSows(engine, 3, NOW);
     const decisions = [...asked.map((each) => grant(each)), null];
-    const impatient = await testApi({ engine, deps: { updateTimeoutMs: 1, clock: { now: () => Promise.resolve(NOW) } } });
-    const unanswered = resultsOf(await decide(await impatient.as('U-LEGAL'), decisions, 'impatient'));
-    expect(outcomes(unanswered)).toEqual(['OutcomeUnknown', 'OutcomeUnknown', 'OutcomeUnknown', 'ValidationFailed']);
-    expect(unanswered[0]).toMatchObject({ outcome: 'unknown', problem: { status: 503, retryable: true } });
+    const decideApart: DecideApart = async (given) => {
+      if (given.approvalId !== asked[0]?.approvalId) await api.deps.decideApart(given);
+      throw Object.assign(new Error('terminating connection'), { code: '57P01', severity: 'FATAL' });
+    };
+    const failing = await testApi({ engine, deps: { decideApart, clock: { now: () => Promise.resolve(NOW) } } });
+    const unanswered = resultsOf(await decide(await failing.as('U-LEGAL'), decisions, 'outage'));
+    expect(unanswered.map(({ outcome }) => outcome)).toEqual(['unknown', 'unknown', 'unknown', 'refused']);
+    expect(unanswered[0]).toMatchObject({ problem: { status: 503, retryable: true } });
+    expect(await decisionsOn(asked)).toHaveLength(2);
     const answered = await until('the one outcome', async () => {
-      const results = resultsOf(await decide(legal, decisions, 'impatient'));
+      const results = resultsOf(await decide(legal, decisions, 'outage'));
       return results.some(({ outcome }) => outcome === 'unknown') ? null : results;
     });
     expect(outcomes(answered)).toEqual(['accepted', 'accepted', 'accepted', 'ValidationFailed']);
     expect(await decisionsOn(asked)).toHaveLength(3);
-    await impatient.close();
+    expect(await engine.db.selectFrom('idempotency_key').select('state').where('key', '=', 'outage').execute()).toEqual([{ state: 'answered' }]);
+    await failing.close();
   });
 
-  test('a refusal that passes is not kept as the answer of the key', async () => {
+  test('runs hear of what was decided without them: the next tier is asked there too, and what is decided ends', async () => {
+    const asked = await askForSows(engine, 4, NOW);
+    const finance = await api.as('U-FC-US');
+    const grants = asked.map((each) => grant(each));
+    expect(outcomes(resultsOf(await decide(legal, grants)))).toEqual(asked.map(() => 'accepted'));
+    const [first, second, ...others] = asked as [AskedRun, AskedRun, ...AskedRun[]];
+    // The last word on one comes through its run before that was told of the first.
+    const alone = { verdict: 'grant', shownHash: first.shownHash };
+    expect((await finance('POST', `/v1/approvals/${first.approvalId}/decisions`, { body: alone })).status).toBe(200);
+    expect(await first.handle.result()).toMatchObject({ state: 'approved' });
+    // And on one its withdrawal comes too late.
+    expect(outcomes(resultsOf(await decide(finance, [grant(second)])))).toEqual(['accepted']);
+    await second.handle.signal(withdrawSignal, { reasonId: null, at: NOW });
+    expect(await second.handle.result()).toMatchObject({ state: 'approved' });
+    expect(outcomes(resultsOf(await decide(finance, others.map((each) => grant(each)))))).toEqual(['accepted', 'accepted']); // prettier-ignore
+    const told = () =>
+      engine.db
+        .selectFrom('inbox_event')
+        .select(['subject', 'state'])
+        .where('subject', 'in', asked.map(({ handle }) => handle.workflowId)) // prettier-ignore
+        .execute();
+    expect((await told()).map(({ state }) => state)).toEqual(Array(7).fill('received'));
+    const { config, temporal } = api;
+    const dispatcher = startDispatcher({ config, db: engine.db, temporal, clock: api.deps.clock, log: api.deps.log, pollMs: 50 });
+    try {
+      for (const { handle } of others) expect(await handle.result()).toMatchObject({ state: 'approved' });
+      await until('everybody is told', async () => (await told()).every(({ state }) => state === 'delivered') || null);
+    } finally {
+      await dispatcher.stop();
+    }
+    expect(await decisionsOn(asked)).toHaveLength(8);
+    const facts = engine.db.selectFrom('outbox').select(['kind', 'data']).where('kind', 'in', ['approval.reminded', 'approval.decided']);
+    const ids = asked.map(({ approvalId }) => approvalId);
+    const of = (await facts.execute()).filter(({ data }) => ids.includes((data as { approvalId: string }).approvalId));
+    expect(of.map(({ kind }) => kind)).toEqual(asked.map(() => 'approval.decided'));
+  });
+
+  test('where its run is lost, the decision stands, and the event that tells of it waits for a person', async () => {
     const [asked] = (await askForSows(engine, 1, NOW)) as [AskedRun];
-    await asked.handle.terminate('its run is lost');
-    const lost = resultsOf(await decide(legal, [grant(asked)], 'lost'));
-    expect([outcomes(lost), lost[0]?.outcome]).toEqual([['RunMissing'], 'unknown']);
-    expect(await engine.db.selectFrom('idempotency_key').select('state').where('key', '=', 'lost').execute()).toEqual([
-      { state: 'running' },
-    ]);
+    await asked.handle.terminate('by an operator');
+    expect(outcomes(resultsOf(await decide(legal, [grant(asked)])))).toEqual(['accepted']);
+    const { config, temporal } = api;
+    const dispatcher = startDispatcher({ config, db: engine.db, temporal, clock: api.deps.clock, log: api.deps.log, pollMs: 50 });
+    try {
+      const tried = await until('it was tried to tell', async () => {
+        const events = engine.db.selectFrom('inbox_event').select(['state', 'errors']).where('subject', '=', asked.handle.workflowId);
+        const [event] = await events.where('attempts', '>', 0).execute();
+        return Array.isArray(event?.errors) && event.errors.length > 0 ? event : null;
+      });
+      expect(tried).toMatchObject({ state: 'received' });
+      expect(JSON.stringify(tried.errors)).toContain('the run that a decision is for is terminated');
+    } finally {
+      await dispatcher.stop();
+    }
   });
 
   test('as lines the results come in their order as soon as they are known, and at last the counts', async () => {

@@ -9,22 +9,28 @@ import { correctionInput, REBILL } from '../support/corrections';
 import { accept, issue } from '../support/delivery';
 import { holderOf, milestones, reach, service, startDeal, type TestDeal, testDeal, until } from '../support/lifecycles';
 import { reasonOf } from '../support/texts';
+import { type Dispatcher, startDispatcher } from '../../workers/dispatcher';
 import { startTestEngine, type TestEngine } from '../support/worker';
 
 /** R-229: what is on record while its run has not heard of it, because the answer was lost with the task of the run. */
-describe('a request that its run has not heard of is decided all the same', () => {
+describe.each(['alone', 'among many'])('a request that its run has not heard of is decided all the same, %s', (way) => {
   const now = '2026-01-23T14:05:20.000Z';
   let engine: TestEngine;
   let api: TestApi;
   let effects: Activities;
   let delivering: TestDeal;
+  let dispatcher: Dispatcher | undefined;
   beforeAll(async () => {
     engine = await startTestEngine();
-    api = await testApi({ engine, deps: { updateTimeoutMs: 10_000, clock: { now: () => Promise.resolve(delivering.now) } } });
+    api = await testApi({ engine, environment: { SIMULATION: 'true' }, deps: { updateTimeoutMs: 10_000, clock: { now: () => Promise.resolve(delivering.now) } } });
     effects = createActivities({ db: engine.db });
+    const { config, temporal, deps } = api;
+    const surroundings = { config, db: engine.db, temporal, clock: deps.clock, log: deps.log };
+    if (way === 'among many') dispatcher = startDispatcher({ ...surroundings, pollMs: 50 });
     delivering = await startDeal(engine, testDeal({ lines: [milestones(), service()] }), now);
   });
   afterAll(async () => {
+    await dispatcher?.stop();
     await api.close();
     await engine.stop();
   });
@@ -42,7 +48,12 @@ describe('a request that its run has not heard of is decided all the same', () =
       if (open === undefined) return;
       const send = await api.as(holderOf(open.role, open.entity_id));
       const body = { verdict: 'grant', shownHash: open.shown_hash, role: open.role };
-      expect(await send('POST', `/v1/approvals/${approvalId}/decisions`, { body })).toMatchObject({ status: 200, body: { outcome: 'accepted' } }); // prettier-ignore
+      if (way === 'alone') {
+        expect(await send('POST', `/v1/approvals/${approvalId}/decisions`, { body })).toMatchObject({ status: 200, body: { outcome: 'accepted' } }); // prettier-ignore
+      } else {
+        const answer = await send('POST', '/v1/decisions', { body: { decisions: [{ approvalId, ...body }] } });
+        expect(answer).toMatchObject({ status: 200, body: { results: [{ outcome: 'accepted' }] } });
+      }
     }
   }
   const asked = async (kind: string): Promise<string> =>

@@ -2,6 +2,7 @@ import { type Client as TemporalClient, Client, type WorkflowClientInterceptor }
 import { type FastifyInstance, type InjectOptions } from 'fastify';
 import { type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';
+import { decideApart } from '../../activities/approval/decision';
 import { createApp } from '../../api/app';
 import { createApiKey } from '../../api/auth/api-keys';
 import { type ApiDeps } from '../../api/deps';
@@ -61,7 +62,7 @@ export interface TestApiOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Stands between the API and Temporal. */
   readonly between?: WorkflowClientInterceptor;
-  readonly deps?: Partial<Pick<ApiDeps, 'updateTimeoutMs' | 'requestsPerMinute' | 'failedSignInsPerMinute' | 'clock' | 'db'>>;
+  readonly deps?: Partial<Pick<ApiDeps, 'updateTimeoutMs' | 'requestsPerMinute' | 'failedSignInsPerMinute' | 'decideApart' | 'clock' | 'db'>>;
 }
 
 export const secrets = {
@@ -105,6 +106,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     clock: businessClock(database.db, config),
     log: createLogger({ level: 'info', format: 'json' }, { write: (line) => logged.push(line) }),
     metrics: createMetrics(),
+    decideApart: decideApart({ db: database.db }),
     updateTimeoutMs: 1500,
     keepDevKey: false,
     ...options.deps,

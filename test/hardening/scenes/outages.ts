@@ -1,4 +1,5 @@
 import { Client } from '@temporalio/client';
+import { decideApart } from '../../../activities/approval/decision';
 import { createApp } from '../../../api/app';
 import { type ApiDeps } from '../../../api/deps';
 import { businessClock } from '../../../runtime/business-clock';
@@ -97,6 +98,7 @@ async function served(
     clock: businessClock(over.db ?? db, config),
     log: createLogger({ level: 'silent', format: 'json' }),
     metrics: createMetrics(),
+    decideApart: decideApart({ db: over.db ?? db }),
     ...over,
   };
   const app = await createApp(deps);
