@@ -84,7 +84,7 @@ async function tellException(deps: DeliveryDeps, event: InboxRow): Promise<Inbox
 }
 
 /**
- * A decision was taken without the run of the approval: it looks, and where it has ended it knows. A run that has not started yet may never
+ * A decision was taken without the run of the approval (R-379): it looks, and where it has ended it knows. A run that has not started yet may never
  * have heard of the request, which is told again (R-229); until it has, and where it was lost, the event waits.
  */
 async function tellApproval(deps: DeliveryDeps, { id, subject, payload }: InboxRow): Promise<InboxOutcome> {
