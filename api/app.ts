@@ -52,6 +52,7 @@ import { processRoutes } from './routes/process';
 import { projectRoutes } from './routes/projects';
 import { exceptionRoutes } from './routes/exceptions';
 import { runRoutes } from './routes/runs';
+import { subcontractorRoutes } from './routes/subcontractors';
 import { webhookEndpointRoutes } from './routes/webhook-endpoints';
 import { webhookRoutes } from './webhooks/routes';
 
@@ -133,6 +134,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     projectRoutes,
     runRoutes,
     exceptionRoutes,
+    subcontractorRoutes,
     webhookEndpointRoutes,
   ]) {
     routes(app, routeDeps);

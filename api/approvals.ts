@@ -1,5 +1,5 @@
 import { type FastifyRequest } from 'fastify';
-import { type ApprovalDetail, type ApprovalReader, readApproval } from '../db/reads/approvals';
+import { type ApprovalDetail, type ApprovalReader, type ApprovalSummary, readApproval } from '../db/reads/approvals';
 import { covers } from '../domain/access';
 import { differences } from '../domain/difference';
 import { scopeInApprovals } from './auth/principal';
@@ -21,6 +21,13 @@ export async function approvalOf(deps: RouteDeps, asker: Asker, id: string): Pro
   return approval;
 }
 
+/** The amount of these is a cost, which has a right of its own: lists leave it out, and each is shown it by itself, on record. */
+const ABOUT_COST: readonly string[] = ['subcontractor-spend'];
+
+export function withoutCostAmount<A extends Pick<ApprovalSummary, 'subjectKind' | 'amount'>>(approval: A): A {
+  return ABOUT_COST.includes(approval.subjectKind) ? { ...approval, amount: null } : approval;
+}
+
 /** An approval without the fields that whoever asks may not see, also in what is otherwise than in the request before it. */
 export function shownTo({ principal }: Pick<Asker, 'principal'>, { record: _record, shownBefore, ...approval }: ApprovalDetail) {
   const lacks = (permission: 'cost.read' | 'margin.read' | 'pay.read') =>
@@ -28,7 +35,12 @@ export function shownTo({ principal }: Pick<Asker, 'principal'>, { record: _reco
   const hidden = { cost: lacks('cost.read'), margin: lacks('margin.read'), pay: lacks('pay.read') };
   const shown = withoutFields(approval.shown, hidden);
   const changes = shownBefore === undefined ? null : differences(withoutFields(shownBefore, hidden), shown, NAMES_IN_LISTS);
-  return { ...approval, shown, changes: changes?.slice(0, MOST_CHANGES) ?? null, changeCount: changes?.length ?? 0 };
+  return {
+    ...(hidden.cost ? withoutCostAmount(approval) : approval),
+    shown,
+    changes: changes?.slice(0, MOST_CHANGES) ?? null,
+    changeCount: changes?.length ?? 0,
+  };
 }
 
 /** Of long lists so many are shown, as of what approvers of policies are. */

@@ -1,5 +1,5 @@
 import { type FastifyRequest } from 'fastify';
-import { type PlanTask, lockPlan, planStream, planTag, standingPlan } from '../db/delivery-plan';
+import { type DeliveryPlan, lockPlan, planStream, planTag, standingPlan } from '../db/delivery-plan';
 import { inboxEventOf } from '../db/inbox';
 import { type RouteDeps } from './deps';
 import { ApiError } from './errors';
@@ -15,7 +15,7 @@ export async function putPlan(
   deps: RouteDeps,
   request: FastifyRequest,
   dealId: string,
-  tasks: readonly PlanTask[],
+  { tasks, subcontractorBudgets }: DeliveryPlan,
 ): Promise<{ inboxEventId: string }> {
   const tags = matchedTags(request);
   if (tags === null) throw new ApiError('PreconditionRequired', 'a delivery plan replaces the one before: If-Match says which');
@@ -24,7 +24,8 @@ export async function putPlan(
     const eventId = idFor(request, 'delivery-plan');
     const taken = await inboxEventOf(trx, 'api', `delivery-plan/${eventId}`);
     const basedOn = taken === undefined ? baseOf(planTag(await standingPlan(trx, dealId)), tags) : basedOnOf(taken.payload);
-    return putIntake({ db: trx, clock: deps.clock }, request, 'delivery-plan', planStream(dealId), { dealId, tasks, basedOn }, eventId);
+    const facts = { dealId, tasks, basedOn, ...(subcontractorBudgets.length === 0 ? {} : { subcontractorBudgets }) };
+    return putIntake({ db: trx, clock: deps.clock }, request, 'delivery-plan', planStream(dealId), facts, eventId);
   });
 }
 

@@ -12,6 +12,7 @@ const needs = (...anyOf: readonly Permission[]): Access => ({ kind: 'permission'
 const needsGroup = (...anyOf: readonly Permission[]): Access => ({ kind: 'permission', anyOf, reach: 'group' });
 const signature: Access = { kind: 'signature' };
 const link: Access = { kind: 'link' };
+const BRINGS_FILES: readonly Permission[] = ['time.report', 'expense.report', 'usage.report', 'subcontractor-cost.report'];
 const open: Access = { kind: 'public' };
 
 /** The one table of rights: a route without an entry does not start, and a test plays every entry against every role and scope. */
@@ -117,9 +118,12 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'POST /v1/deals/:dealId/time-entries': needs('time.report'),
   'POST /v1/deals/:dealId/expenses': needs('expense.report'),
   'POST /v1/deals/:dealId/usage-reports': needs('usage.report'),
-  'GET /v1/intake-batches/:id': needs('time.report', 'expense.report', 'usage.report', 'inbox.read'),
-  'GET /v1/intake-batches/:id/errors': needs('time.report', 'expense.report', 'usage.report', 'inbox.read'),
-  'GET /v1/intake-batches/:id/errors.csv': needs('time.report', 'expense.report', 'usage.report', 'inbox.read'),
+  'POST /v1/deals/:dealId/subcontractor-costs': needs('subcontractor-cost.report'),
+  'GET /v1/deals/:dealId/subcontractor-costs': needs('cost.read'),
+  'GET /v1/deals/:dealId/subcontractor-spend': needs('cost.read'),
+  'GET /v1/intake-batches/:id': needs(...BRINGS_FILES, 'inbox.read'),
+  'GET /v1/intake-batches/:id/errors': needs(...BRINGS_FILES, 'inbox.read'),
+  'GET /v1/intake-batches/:id/errors.csv': needs(...BRINGS_FILES, 'inbox.read'),
 
   'GET /v1/invoices': needs('invoice.read'),
   'GET /v1/invoices/:id': needs('invoice.read'),

@@ -134,6 +134,7 @@ export const policySchemas = {
       'delayed-approval': exceptionPath.required({ ownerRole: true }),
       'scope-change': exceptionPath.required({ ownerRole: true }),
       'margin-erosion': exceptionPath.required({ ownerRole: true }),
+      'subcontractor-spend': exceptionPath.required({ ownerRole: true }),
     }),
     remindAtPercent: z.array(z.int().min(1).max(100)).max(20),
     /** To whom a decision that nobody takes may be given. */
@@ -142,6 +143,8 @@ export const policySchemas = {
     breaches: z.array(name).max(50),
     /** Percentage points that a line may be going to earn less than it was sold for. */
     marginPoints: policyDecimal,
+    /** Percent of its budget for subcontractors that a line may spend beyond it. */
+    subcontractorTolerancePercent: policyDecimal,
   }),
   retention: z.strictObject({ ...header, months: retentionMonths }),
   'tax-rates': z.strictObject({

@@ -54,9 +54,9 @@ export const policyCatalogue: Readonly<Record<PolicyKind, PolicyKindEntry>> = {
   exceptions: {
     title: 'Exceptions',
     decides:
-      'Who handles what does not go its usual way, by when, whom it is escalated to, what of it needs approval, and from where on a breach or a fall of margin is one.',
+      'Who handles what does not go its usual way, by when, whom it is escalated to, what of it needs approval, and from where on a breach, a fall of margin or spend on subcontractors is one.',
     changedBy: 'approval',
-    local: ['/paths', '/remindAtPercent', '/reassignTo', '/breaches', '/marginPoints'],
+    local: ['/paths', '/remindAtPercent', '/reassignTo', '/breaches', '/marginPoints', '/subcontractorTolerancePercent'],
   },
   retention: {
     title: 'Retention',

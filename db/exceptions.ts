@@ -64,7 +64,7 @@ export async function lapseExceptions(trx: Transaction<DB>, dealId: string, at: 
     .updateTable('process_exception')
     .set({ closed_at: at, settled_as: 'lapsed' })
     .where('deal_id', '=', dealId)
-    .where('path', 'in', ['policy-breach', 'scope-change', 'margin-erosion'])
+    .where('path', 'in', ['policy-breach', 'scope-change', 'margin-erosion', 'subcontractor-spend'])
     .where('closed_at', 'is', null)
     .execute();
 }

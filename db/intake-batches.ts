@@ -6,7 +6,7 @@ import { putInboxEvent } from './inbox';
 import { type DB } from './types';
 
 /** Kinds of facts that come as files; each is a stream of its own per deal. */
-export type BatchKind = 'time-entries' | 'expenses' | 'usage-reports';
+export type BatchKind = 'time-entries' | 'expenses' | 'usage-reports' | 'subcontractor-costs';
 export type BatchState = 'receiving' | 'received' | 'applied' | 'failed';
 export type BatchRow = Omit<Selectable<DB['intake_batch']>, 'kind' | 'state'> & { readonly kind: BatchKind; readonly state: BatchState };
 

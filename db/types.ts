@@ -1471,6 +1471,14 @@ export interface Person {
   weekly_norm_hours: Numeric | null;
 }
 
+export interface PlannedSubcontractorBudget {
+  cost_minor: number;
+  currency: string;
+  deal_id: string;
+  line_id: string;
+  work_package_id: string | null;
+}
+
 export interface PolicyBreach {
   blocking: boolean | null;
   closed_at: string | null;
@@ -1731,6 +1739,12 @@ export interface RateCard {
   version: string;
 }
 
+export interface RefusedSubcontractorCost {
+  choice_id: string;
+  cost_id: string;
+  refused_at: string;
+}
+
 export interface RequiredVendorDocument {
   country: string;
   document_type: string;
@@ -1818,6 +1832,46 @@ export interface SowProposal {
   terms: JsonColumn;
   terms_hash: string;
   version: number;
+}
+
+export interface SubcontractorBudget {
+  cause: string;
+  choice_id: string | null;
+  contract_line_id: string;
+  cost_minor: number;
+  currency: string;
+  id: string;
+  recorded_at: string;
+  work_package_code: string | null;
+}
+
+export interface SubcontractorCost {
+  amount_minor: number;
+  commitment_id: string | null;
+  contract_line_id: string;
+  cost_id: string;
+  /**
+   * The amount in the currency of the line, at the rate of the day on which it was incurred.
+   */
+  cost_minor: number;
+  currency: string;
+  incurred_on: string;
+  kind: string;
+  recorded_at: string;
+  supersedes: string | null;
+  /**
+   * As procurement calls it: spend counts whether or not the vendor is in the master data.
+   */
+  vendor_id: string;
+  work_package_code: string | null;
+}
+
+export interface SubcontractorOverspend {
+  budget_minor: number;
+  choice_id: string;
+  currency: string;
+  overspend_minor: number;
+  spent_minor: number;
 }
 
 export interface TaxRate {
@@ -2067,6 +2121,7 @@ export interface DB {
   performed_duty: PerformedDuty;
   period_run: PeriodRun;
   person: Person;
+  planned_subcontractor_budget: PlannedSubcontractorBudget;
   policy_breach: PolicyBreach;
   policy_change: PolicyChange;
   policy_finding: PolicyFinding;
@@ -2085,6 +2140,7 @@ export interface DB {
   project_sign_off: ProjectSignOff;
   rate: Rate;
   rate_card: RateCard;
+  refused_subcontractor_cost: RefusedSubcontractorCost;
   required_vendor_document: RequiredVendorDocument;
   restated_contract_balance: RestatedContractBalance;
   retainer_month: RetainerMonth;
@@ -2094,6 +2150,9 @@ export interface DB {
   sla_event: SlaEvent;
   sla_holder: SlaHolder;
   sow_proposal: SowProposal;
+  subcontractor_budget: SubcontractorBudget;
+  subcontractor_cost: SubcontractorCost;
+  subcontractor_overspend: SubcontractorOverspend;
   tax_rate: TaxRate;
   time_entry: TimeEntry;
   time_price: TimePrice;

@@ -20,6 +20,7 @@ export type Permission =
   | 'milestone.deliver'
   | 'milestone.respond'
   | 'usage.report'
+  | 'subcontractor-cost.report'
   | 'time.report'
   | 'expense.report'
   | 'estimate.report'
@@ -200,7 +201,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   'deal-committee': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, ...MARGIN] },
   'legal-counsel': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, ...GUARD, 'sow.propose', 'legal-hold.place'] },
   'resource-manager': { reach: 'entity', permissions: [...READ_DEAL, 'personal-data.read', 'absence.report'] },
-  'procurement-lead': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, ...CONTROL, 'cost.read'] },
+  'procurement-lead': { reach: 'group', permissions: [...READ_DEAL, ...DECIDE, ...CONTROL, 'cost.read', 'subcontractor-cost.report'] },
   'accounts-payable': { reach: 'group', permissions: ['master-data.read'] },
   'accounts-receivable': {
     reach: 'group',
@@ -229,6 +230,7 @@ const ROLES: Readonly<Record<string, RoleRights>> = {
   'bank-integration': { reach: 'group', permissions: ['bank-statement.import'] },
   'time-integration': { reach: 'group', permissions: ['time.report', 'expense.report', 'estimate.report'] },
   'service-desk-integration': { reach: 'group', permissions: ['usage.report'] },
+  'procurement-integration': { reach: 'group', permissions: ['subcontractor-cost.report'] },
   'master-data-integration': { reach: 'group', permissions: ['master-data.read', 'master-data.write', 'absence.report'] },
   /** Keeps the engine running: sees runs and events, no amounts, and approves nothing (RULES: who administers users approves nothing). */
   operator: {

@@ -2,6 +2,7 @@ import { type Selectable, type Transaction } from 'kysely';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type ApprovalSubject } from '../../contracts/workflow-state';
 import { dealOf } from '../../db/deals';
+import { plannedBudgets } from '../../db/delivery-plan';
 import { sha256 } from '../../db/hash';
 import { entityOf, ratesFor } from '../../db/parties';
 import { type DB } from '../../db/types';
@@ -95,6 +96,7 @@ async function readDeal(trx: Transaction<DB>, { dealId, groupCurrency }: Subject
   const margin = await dealMargin(trx, deal, terms, groupCurrency, requestedOn);
   if (isViolation(margin)) return margin;
   const discountPercent = highestDiscountPercent(terms);
+  const subcontractorBudgets = await plannedBudgets(trx, dealId);
   return {
     requestedBy: deal.seller_id ?? ENGINE_ACTOR,
     entityId: deal.lead_entity_id,
@@ -106,6 +108,7 @@ async function readDeal(trx: Transaction<DB>, { dealId, groupCurrency }: Subject
       paymentTermsDays: terms.paymentTermsDays,
       lines: terms.lines.map((line) => ({ lineId: line.lineId, engagementModel: line.engagementModel, currency: line.currency })),
       margin: { blendedPercent: margin.blendedPercent, lines: margin.lines },
+      ...(subcontractorBudgets.length === 0 ? {} : { cost: { subcontractorBudgets } }),
     },
     policy: {
       amount,

@@ -22,6 +22,7 @@ import { type ActivityDeps } from '../deps';
 import { lifecycleEffect } from '../lifecycle';
 import { openProject } from '../project/project';
 import { createHierarchy } from './hierarchy';
+import { createSubcontractorBudget } from './subcontractor-budget';
 import { askKickoff, KICKOFF, openDelivery } from './progress';
 import { approvalWaits, dealView } from './view';
 
@@ -56,6 +57,8 @@ export function createBaseline(deps: ActivityDeps): DealActivities['createBaseli
           const contractLineId = await createLine(trx, deal, governing, line);
           if (isViolation(contractLineId)) return contractLineId;
           await createHierarchy(trx, deal, projectId, contractLineId, line);
+          const unbudgeted = await createSubcontractorBudget(trx, deal, contractLineId, line, at);
+          if (unbudgeted) return unbudgeted;
           await openBooks(trx, line.sellingEntityId, at);
           lines.push({ contractLineId, lineId: line.lineId, engagementModel: line.engagementModel, entityId: line.sellingEntityId });
         }

@@ -37,6 +37,8 @@ async function choose(trx: Transaction<DB>, locked: LockedException, choice: Out
   const refused = await outcomeOf(row.path, option).refuse?.(trx, { row, terms, choice: { option, target, by }, at });
   if (refused) return refused;
   await keepChoice(trx, row.id, { id: choiceId, option, by, at, reasonId, evidence, target });
+  const unfit = await outcomeOf(row.path, option).keep?.(trx, { row, choiceId, at });
+  if (unfit) return unfit;
   const approval = offer.needsApproval ? await askFor(trx, row, offer, choice) : null;
   return {
     action: 'exception.outcome-chosen',

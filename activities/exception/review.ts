@@ -5,11 +5,13 @@ import { type ChoiceRow, type ExceptionRow, settleChoice } from '../../db/except
 import { recordSlaEvents, type SlaEvent } from '../../db/sla-events';
 import { type DB } from '../../db/types';
 import { exceptionWorkflowId } from '../../domain/ids';
+import { type ExceptionOption } from '../../domain/exception/paths';
 import { type Instant } from '../../domain/deal/terms';
 import { type ActivityDeps } from '../deps';
 import { reviewKey } from '../lifecycle';
 import { isStillOpen } from './outcomes/change-order';
 import { isMeasuredSince } from './outcomes/margin';
+import { outcomeOf } from './outcomes/table';
 import { deadlinesOf, type ExceptionTerms, holdersOfRole } from './owner';
 import { exceptionEffect, type ExceptionFact, type LockedException } from './view';
 
@@ -70,9 +72,11 @@ async function takeBack(
   const { id: choiceId, option, state, settled_at: since } = choice;
   const waiting = { action: 'exception.reviewed', details: { choiceId, option } };
   if (state !== 'carried-out' || since === null) return waiting;
+  const came = (await outcomeOf(row.path, option as ExceptionOption).look?.(trx, { row, terms, choice, at })) ?? null;
+  if (came === 'settled') return { action: 'exception.settled', details: { choiceId, as: option } };
   const { due } = await deadlinesOf(trx, row, terms, since);
   const isInTime = due === null || Date.parse(due) > Date.parse(at);
-  if (isInTime && !(await isMeasuredSince(trx, row, choice))) return waiting;
+  if (came === null && isInTime && !(await isMeasuredSince(trx, row, choice))) return waiting;
   if (await isStillOpen(trx, row, choice)) {
     await trx.updateTable('exception_choice').set({ settled_at: at }).where('id', '=', choiceId).execute();
     return waiting;

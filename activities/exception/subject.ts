@@ -2,12 +2,14 @@ import { type Transaction } from 'kysely';
 import { choiceOf, type ChoiceRow, type ExceptionRow } from '../../db/exceptions';
 import { type DB } from '../../db/types';
 import { ratesFor } from '../../db/parties';
+import { chosenOverspend } from '../../db/subcontractor-costs';
 import { type PolicyFacts } from '../../domain/approval/policy';
 import { type Instant } from '../../domain/deal/terms';
 import { convertSum } from '../../domain/fx';
 import { type Money } from '../../domain/money';
 import { isViolation, type Violation } from '../../domain/violation';
 import { marginShown } from './outcomes/margin';
+import { overspendShown } from './outcomes/overspend';
 import { parkedShown, parkedSum } from './outcomes/parked';
 
 /** What approvers of an outcome are shown: what happened, what is to become of it, and why. */
@@ -16,7 +18,7 @@ export async function outcomeSubject(
   { subjectId: choiceId, groupCurrency, at }: { readonly subjectId: string; readonly groupCurrency: string; readonly at: Instant },
 ): Promise<{ requestedBy: string; entityId: string; shown: Record<string, unknown>; policy: PolicyFacts } | Violation> {
   const { row, choice } = await choiceOf(trx, choiceId);
-  const amount = await amountAtStake(trx, row, groupCurrency, at);
+  const amount = await amountAtStake(trx, row, choice, groupCurrency, at);
   if (isViolation(amount)) return amount;
   const home = trx.selectFrom('app_user').select('entity_id').where('id', '=', choice.chosen_by);
   return {
@@ -27,14 +29,15 @@ export async function outcomeSubject(
   };
 }
 
-/** What the outcome gives up or lets pass, as far as it is known: parked time, or an invoice that is left out. In the group currency. */
+/** What the outcome gives up or lets pass, as far as it is known: parked time, an invoice that is left out, or spend beyond a budget. In the group currency. */
 async function amountAtStake(
   trx: Transaction<DB>,
   row: ExceptionRow,
+  choice: ChoiceRow,
   groupCurrency: string,
   at: Instant,
 ): Promise<Money | null | Violation> {
-  const sum = (await parkedSum(trx, row)) ?? (await invoiceSum(trx, row));
+  const sum = (await parkedSum(trx, row)) ?? (await invoiceSum(trx, row)) ?? (await chosenOverspend(trx, choice.id))?.overspend ?? null;
   if (sum === null) return null;
   const day = at.slice(0, 10);
   return convertSum([sum], groupCurrency, await ratesFor(trx, [groupCurrency, sum.currency], day), day, 'half-up');
@@ -54,9 +57,11 @@ async function invoiceSum(trx: Transaction<DB>, { kind, facts }: ExceptionRow): 
 export async function boundTo(trx: Transaction<DB>, row: ExceptionRow, choice: ChoiceRow): Promise<Record<string, unknown>> {
   const parked = await parkedShown(trx, row);
   const margin = await marginShown(trx, row);
+  const cost = await overspendShown(trx, choice.id);
   return {
     ...(parked === null ? {} : { parked }),
     ...(margin === null ? {} : { margin }),
+    ...(cost === null ? {} : { cost }),
     exceptionId: row.id,
     path: row.path,
     at: row.workflow_id,

@@ -14,20 +14,32 @@ const planSchema = z.object({ dealId: z.uuid(), basedOn: z.string().nullish(), .
  * (`basedOn`, R-096; null replaces whatever stands); afterwards the project changes by change order.
  */
 export async function applyDeliveryPlan(trx: Transaction<DB>, event: IntakeEvent): Promise<Applied | Violation> {
-  const { dealId, basedOn = null, tasks } = planSchema.parse(event.payload);
+  const { dealId, basedOn = null, tasks, subcontractorBudgets } = planSchema.parse(event.payload);
   const deal = await lockDeal(trx, dealId);
   const refused = refuseFrozen(deal.state) ?? (basedOn === null ? null : await refuseOvertaken(trx, dealId, basedOn));
-  if (refused === null) await replacePlan(trx, dealId, tasks);
+  const lineIds = (deal.governing ?? deal.terms).lines.map((line) => line.lineId);
+  const unplaced = refused === null ? outsideContract(subcontractorBudgets, lineIds) : [];
+  const placed = subcontractorBudgets.filter(({ lineId }) => lineIds.includes(lineId));
+  if (refused === null) await replacePlan(trx, dealId, { tasks, subcontractorBudgets: placed });
   return {
     stream: `deal/${dealId}`,
     action: 'delivery-plan.recorded',
     details: { tasks: tasks.length },
-    rowErrors: refused === null ? [] : [refused],
+    rowErrors: refused === null ? unplaced : [refused],
     invoices: [],
     lines: [],
     deals: [],
     projects: [],
   };
+}
+
+/** A budget of a line that the deal has not is no budget of anything. */
+function outsideContract(budgets: readonly { readonly lineId: string }[], lineIds: readonly string[]): Violation[] {
+  return budgets.flatMap(({ lineId }, index) =>
+    lineIds.includes(lineId)
+      ? []
+      : [{ violation: 'LineUnknown', detail: `${lineId} is no line of the deal`, path: `/subcontractorBudgets/${index}/lineId` }],
+  );
 }
 
 function refuseFrozen(state: string): Violation | null {

@@ -11,6 +11,7 @@ import {
   type BatchRow,
 } from '../../db/intake-batches';
 import { type DB } from '../../db/types';
+import { applySubcontractorCosts } from '../procurement/costs';
 import { reviewExpensesThatCame } from '../policy/expense-review';
 import { EXPENSE } from './expenses';
 import { type Applied, type IntakeEvent } from './intake';
@@ -62,6 +63,8 @@ function applyKind(trx: Transaction<DB>, kind: BatchKind, rows: RowsOfDeal, at: 
       return applyRows(trx, EXPENSE, rows);
     case 'usage-reports':
       return applyUsageRows(trx, rows, at, by);
+    case 'subcontractor-costs':
+      return applySubcontractorCosts(trx, rows, at);
   }
 }
 
@@ -80,6 +83,8 @@ async function allApplied(trx: Transaction<DB>, event: IntakeEvent, batch: Batch
 /** Policy judges what came; then the lines and projects that it concerns look again. */
 async function whoLooks(trx: Transaction<DB>, batch: BatchRow, at: string): Promise<Pick<Applied, 'lines' | 'reopened' | 'projects'>> {
   if (batch.kind === 'time-entries') return whoLooksAgainAtTime(trx, batch.deal_id, at);
+  // The spend of the lines was measured with their rows: no run waits for it.
+  if (batch.kind === 'subcontractor-costs') return { lines: [], projects: [] };
   return whoLooksAgain(trx, batch.deal_id, await reviewExpensesThatCame(trx, batch.deal_id, at), at);
 }
 

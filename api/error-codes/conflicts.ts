@@ -97,6 +97,13 @@ export const conflicts: readonly [string, ErrorRow][] = [
     DealShortCodeTaken: ['Another deal has this short code.', 'Correct it in the CRM, then replay.'],
     ExceptionSettled: ['The exception needs no outcome any more.', READ_AGAIN],
     ExceptionDecided: ['An outcome was chosen; it is approved or carried out.', READ_AGAIN],
+    SubcontractorCostChanged: [
+      'This cost is on record with another content.',
+      'Send a correction that supersedes it, under an id of its own.',
+    ],
+    SubcontractorCostSuperseded: ['Another cost supersedes this one already.', 'Supersede the one that stands.'],
+    BudgetInsufficient: ['The line does not have that much of its budget left.', 'Name another line, or choose another outcome.'],
+    OutcomeWithoutEffect: ['Nothing would change by this outcome.', READ_AGAIN],
     RecordBilled: ['The record stands on a document, or was waived.', 'Correct the invoice.'],
     NotificationNotDead: ['The message was taken, dropped, or is still tried.', 'Nothing to do.'],
     EndpointExists: ['This endpoint was made and its secret shown already.', 'Remove it and make another.'],

@@ -60,6 +60,8 @@ export const requests: readonly [string, ErrorRow][] = [
     ProjectUnknown: ['There is no such project, or not for you.', 'Check the id.'],
     ApiKeyUnknown: ['There is no such key.', 'Check the id.'],
     LineUnknown: ['There is no such contract line, or not for you.', 'Check the id.'],
+    WorkPackageUnknown: ['The line has no such work package.', 'Check the id.'],
+    SubcontractorCostUnknown: ['The line has no such cost on record.', 'Check the id, or send first what is named.'],
     MilestoneUnknown: ['The line has no such milestone.', 'Check the id.'],
     InvoiceUnknown: ['There is no such invoice, or not for you.', 'Check the id.'],
     DisputeUnknown: ['The invoice has no such dispute.', 'Check the id.'],

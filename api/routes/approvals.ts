@@ -13,7 +13,7 @@ import { listApprovals } from '../../db/reads/approvals';
 import { endedAlready } from '../../domain/approval/state';
 import { approvalWorkflowId } from '../../domain/ids';
 import { withdrawSignal } from '../../workflows/approval/messages';
-import { approvalOf, readerOf, shownTo } from '../approvals';
+import { approvalOf, readerOf, shownTo, withoutCostAmount } from '../approvals';
 import { decideAs, noRun, ofRun, requirePerson } from '../decisions';
 import { type RouteDeps } from '../deps';
 import { ApiError, refused } from '../errors';
@@ -41,7 +41,8 @@ export function approvalRoutes(app: Api, deps: RouteDeps): void {
       const { state, dealId, subjectKind, mine } = request.query;
       const page = pageRequest(request.query, ['instant', 'uuid']);
       const filter = { state, dealId, subjectKind, mine: mine === 'true' };
-      return pageAnswer(await listApprovals(deps.db, await readerOf(deps, request), filter, page));
+      const found = await listApprovals(deps.db, await readerOf(deps, request), filter, page);
+      return pageAnswer({ ...found, rows: found.rows.map(withoutCostAmount) });
     },
   });
 

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { acceptedSchema, uuid } from '../../contracts/api/common';
 import { deliveryPlanSchema, standingPlanSchema } from '../../contracts/api/deals';
 import { planTag, standingPlan } from '../../db/delivery-plan';
+import { covers } from '../../domain/access';
+import { dealWorkflowId } from '../../domain/ids';
 import { knownDeal, openDeal, requireLead } from '../deal-access';
 import { putPlan } from '../delivery-plan';
 import { type RouteDeps } from '../deps';
-import { type Api } from '../routing';
+import { type Api, fieldScope } from '../routing';
 
 const params = z.strictObject({ dealId: uuid });
 
@@ -15,7 +17,7 @@ export function deliveryPlanRoutes(app: Api, deps: RouteDeps): void {
   app.route({
     method: 'GET',
     url,
-    config: { tagged: true },
+    config: { tagged: true, showsFieldsOf: (request) => dealWorkflowId((request.params as { dealId: string }).dealId) },
     schema: {
       tags: ['deals'],
       summary: 'The delivery plan before the baseline, as it was accepted last; its ETag is what a PUT names as If-Match',
@@ -24,10 +26,12 @@ export function deliveryPlanRoutes(app: Api, deps: RouteDeps): void {
     },
     handler: async (request, reply) => {
       const { dealId } = request.params;
-      requireLead(request, await knownDeal(deps, request, dealId));
-      const tasks = await standingPlan(deps.db, dealId);
-      void reply.header('etag', `"${planTag(tasks)}"`);
-      return { dealId, tasks };
+      const deal = await knownDeal(deps, request, dealId);
+      requireLead(request, deal);
+      const plan = await standingPlan(deps.db, dealId);
+      void reply.header('etag', `"${planTag(plan)}"`);
+      const seesCost = covers(fieldScope(request, 'cost.read'), [deal.leadEntityId]);
+      return { dealId, tasks: plan.tasks, subcontractorBudgets: seesCost ? plan.subcontractorBudgets : null };
     },
   });
 
@@ -46,7 +50,7 @@ export function deliveryPlanRoutes(app: Api, deps: RouteDeps): void {
       const { dealId } = request.params;
       requireLead(request, await openDeal(deps, request, dealId));
       void reply.code(202);
-      return putPlan(deps, request, dealId, request.body.tasks);
+      return putPlan(deps, request, dealId, request.body);
     },
   });
 }

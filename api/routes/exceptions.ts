@@ -79,7 +79,12 @@ export function exceptionRoutes(app: Api, deps: RouteDeps): void {
 }
 
 async function shown(deps: RouteDeps, request: FastifyRequest, id: string): Promise<ExceptionDetail> {
-  const reader = { scope: request.scope, texts: fieldScope(request, 'deal.read'), margins: fieldScope(request, 'margin.read') };
+  const reader = {
+    scope: request.scope,
+    texts: fieldScope(request, 'deal.read'),
+    margins: fieldScope(request, 'margin.read'),
+    costs: fieldScope(request, 'cost.read'),
+  };
   const found = await readException(deps.db, reader, id);
   if (found === undefined) throw new ApiError('ExceptionUnknown', id);
   return found;

@@ -8,7 +8,7 @@ import { readDealState } from '../../db/reads/deals';
 import { listRowErrors, readBatch, type BatchView } from '../../db/reads/intake-batches';
 import { type Permission } from '../../domain/access';
 import { csvLine } from '../../integrations/tables/csv-writer';
-import { expenseTable, timeTable, usageTable } from '../../integrations/tables/kinds';
+import { expenseTable, subcontractorCostTable, timeTable, usageTable } from '../../integrations/tables/kinds';
 import { jsonNameOf, type Table } from '../../integrations/tables/table';
 import { scopeOf } from '../auth/principal';
 import { type RouteDeps } from '../deps';
@@ -35,6 +35,13 @@ const KINDS: Readonly<Record<BatchKind, Kind>> = {
     permission: 'usage.report',
     tag: 'contract lines',
     summary: 'A file of usage reports of a deal',
+  },
+  'subcontractor-costs': {
+    table: subcontractorCostTable,
+    stream: 'subcontractor-costs',
+    permission: 'subcontractor-cost.report',
+    tag: 'subcontractors',
+    summary: 'A file of commitments to subcontractors and of their bills, of a deal',
   },
 };
 

@@ -1,7 +1,22 @@
 import { z } from 'zod';
 import { type DealTerms } from '../../domain/deal/terms';
+import { parseMoney } from '../../domain/money';
+import { isViolation } from '../../domain/violation';
 import { dealTermsSchema } from '../deal-closed';
-import { count, currency, decimalText, listOf, localDate, moment, outsideId, pageQuery, text, uuid, waitSchema } from './common';
+import {
+  amountText,
+  count,
+  currency,
+  decimalText,
+  listOf,
+  localDate,
+  moment,
+  outsideId,
+  pageQuery,
+  text,
+  uuid,
+  waitSchema,
+} from './common';
 
 export const dealStates = [
   'handoff',
@@ -81,8 +96,36 @@ const planTask = z.strictObject({
   validFrom: localDate,
   billable: z.boolean(),
 });
-export const deliveryPlanSchema = z.strictObject({ tasks: z.array(planTask).min(1).max(2000) });
-/** The plan that stands, also while it waits for its turn; no tasks where there is none. */
+
+/** What is set aside for subcontractors: of a line as a whole, or of one of its work packages. Converted on signature where the line has another currency. */
+const subcontractorBudget = z.strictObject({
+  lineId: outsideId,
+  workPackageId: outsideId.nullable().default(null),
+  cost: amountText,
+  currency,
+});
+
+export const deliveryPlanSchema = z
+  .strictObject({
+    tasks: z.array(planTask).min(1).max(2000),
+    subcontractorBudgets: z.array(subcontractorBudget).max(2000).default([]),
+  })
+  .superRefine(({ tasks, subcontractorBudgets }, context) => {
+    const seen = new Set<string>();
+    for (const [index, { lineId, workPackageId, cost, currency: of }] of subcontractorBudgets.entries()) {
+      const wrong = (field: string, message: string) =>
+        context.addIssue({ code: 'custom', path: ['subcontractorBudgets', index, field], message });
+      const amount = parseMoney(cost, of);
+      if (isViolation(amount)) wrong('cost', amount.detail);
+      else if (amount.minor < 0) wrong('cost', 'must not be negative');
+      if (workPackageId !== null && !tasks.some((task) => task.lineId === lineId && task.workPackageId === workPackageId))
+        wrong('workPackageId', 'must be a work package of the line in this plan');
+      const place = JSON.stringify([lineId, workPackageId]);
+      if (seen.has(place)) wrong('lineId', 'has a budget in this plan already');
+      seen.add(place);
+    }
+  });
+/** The plan that stands, also while it waits for its turn; no tasks where there is none. Budgets need the right to cost, else they are null. */
 export const standingPlanSchema = z.object({
   dealId: z.string(),
   tasks: z
@@ -90,6 +133,10 @@ export const standingPlanSchema = z.object({
       z.object({ ...planTask.shape, estimateHours: z.string(), phase: z.string(), workPackageName: z.string(), serviceLine: z.string() }),
     )
     .readonly(),
+  subcontractorBudgets: z
+    .array(z.object({ lineId: z.string(), workPackageId: z.string().nullable(), cost: z.string(), currency: z.string() }))
+    .readonly()
+    .nullable(),
 });
 
 export const sowProposalRequest = z.strictObject({

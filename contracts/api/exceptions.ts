@@ -43,13 +43,15 @@ export const exceptionSchema = z.object({
   policyVersionId: z.string().nullable(),
   /** Of a fall of margin, in percent of the price: what is expected, and what it is held against; null for others, and without the right to it. */
   margin: z.object({ asOf: z.string(), referencePercent: z.string(), atCompletionPercent: z.string() }).nullable(),
+  /** Of spend on subcontractors: what was spent beside its budget, now or when an outcome was chosen; null for others, and without the right to it. */
+  cost: z.object({ budget: z.string(), spent: z.string(), overspend: z.string(), currency: z.string() }).nullable(),
   offers: z
     .array(
       z.object({
         option: z.enum(exceptionOptions),
         needsApproval: z.boolean(),
-        /** What it asks for beside a reason: `evidence`, or as `target` a role or the number of a change order. */
-        needs: z.enum(['evidence', 'role', 'change-order']).nullable(),
+        /** What it asks for beside a reason: `evidence`, or as `target` a role, the number of a change order, a line, the id of a cost. */
+        needs: z.enum(['evidence', 'role', 'change-order', 'line', 'subcontractor-cost']).nullable(),
       }),
     )
     .readonly(),
@@ -73,7 +75,7 @@ export const exceptionSchema = z.object({
 
 export const exceptionParams = z.strictObject({ id: uuid });
 
-/** `target`: the role that is to decide, or the number of the change order. `evidence`: a reference to what proves it. */
+/** `target`: the role that is to decide, the number of the change order, the line that gives budget, or the cost that is refused or disputed. `evidence`: a reference to what proves it. */
 export const outcomeRequest = z.strictObject({
   option: z.enum(exceptionOptions),
   reason: text,

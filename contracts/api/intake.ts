@@ -88,11 +88,26 @@ const usageReport = z.strictObject({
   reportedAt: instant,
 });
 
+/** `amount` is 0 only where it cancels what it supersedes; `commitmentId`: the commitment that a bill consumes. */
+const subcontractorCost = z.strictObject({
+  costId: outsideId,
+  vendorId: outsideId,
+  lineId: outsideId,
+  workPackageId: outsideId.nullable().optional(),
+  kind: z.enum(['commitment', 'bill']),
+  commitmentId: outsideId.nullable(),
+  amount: amountText,
+  currency,
+  incurredOn: localDate,
+  supersedes: outsideId.nullable(),
+});
+
 /** What a file may hold, for the documentation: rows are read one by one, and a wrong one costs only itself. */
 export const intakeFiles = {
   'time-entries': z.array(timeEntry),
   expenses: z.array(expense),
   'usage-reports': z.array(usageReport),
+  'subcontractor-costs': z.array(subcontractorCost),
 } as const;
 
 /** A file that was taken; its rows are applied next. */
@@ -102,7 +117,7 @@ export const batchReceivedSchema = z.object({ batchId: z.string(), inboxEventId:
 export const batchSchema = z.object({
   id: z.string(),
   dealId: z.string(),
-  kind: z.enum(['time-entries', 'expenses', 'usage-reports']),
+  kind: z.enum(['time-entries', 'expenses', 'usage-reports', 'subcontractor-costs']),
   state: z.enum(['receiving', 'received', 'applied', 'failed']),
   mediaType: z.string(),
   digest: z.string().nullable(),

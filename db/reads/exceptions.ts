@@ -8,10 +8,13 @@ import {
   offersOf,
   subjectOfException,
 } from '../../domain/exception/paths';
+import { spendOf } from '../../domain/procurement/spend';
 import { inEntities } from '../entity-scope';
 import { policyOfException } from '../exceptions';
 import { textsOf } from '../free-text';
+import { budgetsOfLines, chosenOverspend, costsOfLines } from '../subcontractor-costs';
 import { type DB } from '../types';
+import { amount } from './amount';
 import { keyAt, type Page, pageOf, type PageRequest } from './page';
 
 /** Something that does not go its usual way, and whose task it is. */
@@ -37,6 +40,7 @@ export interface ExceptionDetail extends ExceptionSummary {
   readonly facts: Record<string, string>;
   readonly policyVersionId: string | null;
   readonly margin: { readonly asOf: string; readonly referencePercent: string; readonly atCompletionPercent: string } | null;
+  readonly cost: { readonly budget: string; readonly spent: string; readonly overspend: string; readonly currency: string } | null;
   readonly offers: readonly Offer[];
   readonly choices: readonly ChoiceView[];
 }
@@ -86,17 +90,18 @@ export async function listExceptions(
   return pageOf(rows, page, (row) => [row.opened_at, row.id], summary);
 }
 
-/** Where a reader may see exceptions, and in them the words of people and margins; null is nowhere. */
+/** Where a reader may see exceptions, and in them the words of people, margins and costs; null is nowhere. */
 export interface ExceptionReader {
   readonly scope: Scope;
   readonly texts: Scope | null;
   readonly margins: Scope | null;
+  readonly costs: Scope | null;
 }
 
 /** One exception with what may become of it and what was chosen; undefined where it is none of the reader's. */
 export async function readException(
   db: Kysely<DB>,
-  { scope, texts, margins }: ExceptionReader,
+  { scope, texts, margins, costs }: ExceptionReader,
   exceptionId: string,
 ): Promise<ExceptionDetail | undefined> {
   const row = await visible(db, scope).where('trouble.id', '=', exceptionId).executeTakeFirst();
@@ -121,6 +126,7 @@ export async function readException(
     facts: row.facts as Record<string, string>,
     policyVersionId: row.policy_version_id,
     margin: covers(margins, entitiesOf(row)) ? await marginOf(db, row) : null,
+    cost: covers(costs, entitiesOf(row)) ? await overspendOf(db, row) : null,
     offers: await offers(db, found),
     choices: choices.map((each) => ({
       choiceId: each.id,
@@ -152,6 +158,16 @@ async function marginOf(db: Kysely<DB>, { path, contract_line_id: lineId }: Row)
     .orderBy('id', 'desc')
     .executeTakeFirstOrThrow();
   return { asOf: reading.as_of, referencePercent: reading.reference_percent, atCompletionPercent: reading.at_completion_percent };
+}
+
+/** What was spent beside the budget of a line: as it is now, or when the outcome was chosen that stands or settled it. */
+async function overspendOf(db: Kysely<DB>, { path, choice_id: choiceId, contract_line_id: id }: Row): Promise<ExceptionDetail['cost']> {
+  if (path !== 'subcontractor-spend' || id === null) return null;
+  const { currency } = await db.selectFrom('contract_line').select('currency').where('id', '=', id).executeTakeFirstOrThrow();
+  const chosen = choiceId === null ? null : await chosenOverspend(db, choiceId);
+  const budget = chosen?.budget.minor ?? (await budgetsOfLines(db, [id])).get(id) ?? 0;
+  const spent = chosen?.spent.minor ?? spendOf((await costsOfLines(db, [{ id, currency }])).get(id) ?? [], currency).spent.minor;
+  return { budget: amount(budget, currency), spent: amount(spent, currency), overspend: amount(spent - budget, currency), currency };
 }
 
 /** What may be chosen now: nothing before its owner is asked, and nothing while an outcome stands. */

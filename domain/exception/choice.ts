@@ -1,7 +1,7 @@
 import { type Violation } from '../violation';
 import { type ExceptionOption, type ExceptionStage, type Offer } from './paths';
 
-/** An outcome as somebody chooses it. `target` is what the option speaks of: a role, the number of a change order. */
+/** An outcome as somebody chooses it. `target` is what the option speaks of: a role, the number of a change order, a line, a cost. */
 export interface Choice {
   readonly option: ExceptionOption;
   readonly evidence: string | null;
@@ -31,8 +31,7 @@ export function takenOffer(exception: ChoosableException, choice: Choice, rolesH
     return { violation: 'OutcomeNotOffered', detail: `offered are ${offers.map(({ option }) => option).join(', ')}`, path: '/option' };
   if (offer.needs === 'evidence' && choice.evidence === null)
     return { violation: 'EvidenceMissing', detail: `${offer.option} names what proves it`, path: '/evidence' };
-  const needsTarget = offer.needs === 'role' || offer.needs === 'change-order';
-  if (needsTarget && choice.target === null)
+  if (offer.needs !== null && offer.needs !== 'evidence' && choice.target === null)
     return { violation: 'TargetMissing', detail: `${offer.option} names a ${offer.needs.replace('-', ' ')}`, path: '/target' };
   return offer;
 }

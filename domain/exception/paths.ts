@@ -1,5 +1,12 @@
 /** How what does not go its usual way is handled (DESIGN 4, R-310). */
-export const exceptionPaths = ['stuck-integration', 'policy-breach', 'delayed-approval', 'scope-change', 'margin-erosion'] as const;
+export const exceptionPaths = [
+  'stuck-integration',
+  'policy-breach',
+  'delayed-approval',
+  'scope-change',
+  'margin-erosion',
+  'subcontractor-spend',
+] as const;
 export type ExceptionPath = (typeof exceptionPaths)[number];
 
 export function isExceptionPath(value: string | null): value is ExceptionPath {
@@ -25,14 +32,17 @@ export const exceptionOptions = [
   'reject',
   'accept',
   'replan',
+  'reallocate',
+  'refuse',
+  'dispute',
 ] as const;
 export type ExceptionOption = (typeof exceptionOptions)[number];
 
 /** What kind of thing an exception is about: what can be done about it differs. */
-export type ExceptionAbout = 'step' | 'inbox-event' | 'notification' | 'finding' | 'approval' | 'parked-time' | 'margin';
+export type ExceptionAbout = 'step' | 'inbox-event' | 'notification' | 'finding' | 'approval' | 'parked-time' | 'margin' | 'spend';
 
 /** What an option asks for beside a reason. */
-export type OptionNeed = 'evidence' | 'role' | 'change-order';
+export type OptionNeed = 'evidence' | 'role' | 'change-order' | 'line' | 'subcontractor-cost';
 
 export interface Offer {
   readonly option: ExceptionOption;
@@ -76,6 +86,13 @@ const RULES: Readonly<Record<ExceptionPath, readonly OptionRule[]>> = {
     { option: 'replan', for: ['margin'] },
     { option: 'change-order', for: ['margin'], needs: 'change-order' },
   ],
+  'subcontractor-spend': [
+    { option: 'change-order', for: ['spend'], needs: 'change-order' },
+    { option: 'absorb', for: ['spend'], needsApproval: true },
+    { option: 'reallocate', for: ['spend'], needsApproval: true, needs: 'line' },
+    { option: 'refuse', for: ['spend'], needs: 'subcontractor-cost' },
+    { option: 'dispute', for: ['spend'], needs: 'subcontractor-cost' },
+  ],
 };
 
 /** Steps that can be left out, because there is a fact that takes their place. */
@@ -112,6 +129,7 @@ function isPossible(option: ExceptionOption, { about, step, isCancellable }: Exc
 function aboutOf(path: ExceptionPath, name: string): ExceptionAbout {
   if (path === 'delayed-approval') return 'approval';
   if (path === 'margin-erosion') return 'margin';
+  if (path === 'subcontractor-spend') return 'spend';
   if (name.startsWith('finding/')) return 'finding';
   if (path === 'scope-change') return 'parked-time';
   if (name.startsWith('inbox/')) return 'inbox-event';

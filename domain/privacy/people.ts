@@ -184,6 +184,17 @@ export const PEOPLE: readonly Entry[] = [
     erasure: { do: 'keep', why: 'contract' },
     whole: true,
   },
+  {
+    table: 'subcontractor_cost',
+    columns: ['vendor_id'],
+    kind: 'pay',
+    link: { by: 'vendor', in: ['vendor_id'] },
+    purpose: 'what is ordered from a vendor and what it bills; a vendor may be one person',
+    retention: 'accounting',
+    erasure: { do: 'keep', why: 'books' },
+    whole: true,
+    deal: 'contract_line_id',
+  },
 ];
 
 /** Last of all: what else there is of a person is found by these rows. */

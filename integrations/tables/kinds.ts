@@ -81,7 +81,7 @@ export const expenseTable: Table = {
     yesNo('billable'),
     ...decided,
   ],
-  together: (row) => inMinorUnits(row) ?? approvalWhole(row),
+  together: (row) => inMinorUnits(row, ['amount_gross', 'recoverable_tax']) ?? expenseWhole(row) ?? approvalWhole(row),
 };
 
 /** Reports of support usage: one per line and month, or its replacement. */
@@ -99,9 +99,41 @@ export const usageTable: Table = {
   ],
 };
 
-function inMinorUnits(row: Row): ReturnType<NonNullable<Table['together']>> {
+/** Costs of subcontractors: what is ordered from a vendor and what it bills. Amounts are staged in minor units of their currency. */
+export const subcontractorCostTable: Table = {
+  key: 'cost_id',
+  columns: [
+    text('cost_id', outsideId),
+    text('vendor_id', outsideId),
+    text('line_id', outsideId),
+    { ...text('wp_id', optional(outsideId)), jsonName: 'workPackageId', mayLack: true },
+    text('kind', oneOf('commitment', 'bill')),
+    text('commitment_id', optional(outsideId)),
+    text('amount', amount),
+    text('currency', outsideId),
+    text('incurred_on', localDate),
+    text('supersedes', optional(outsideId)),
+  ],
+  together: (row) => inMinorUnits(row, ['amount']) ?? costWhole(row),
+};
+
+/** Only a bill consumes a commitment; nothing is owed only where that takes the place of what was. */
+function costWhole(row: Row): ReturnType<NonNullable<Table['together']>> {
+  if (row.kind === 'commitment' && row.commitment_id !== null)
+    return { field: 'commitment_id', fault: new CellFault('CellMalformed', 'belongs to a bill') };
+  if (row.amount !== 0 || row.supersedes !== null) return null;
+  return { field: 'amount', fault: new CellFault('AmountInvalid', 'is 0 only where it cancels what it supersedes') };
+}
+
+function expenseWhole(row: Row): ReturnType<NonNullable<Table['together']>> {
+  if (row.amount_gross === 0) return { field: 'amount_gross', fault: new CellFault('AmountInvalid', 'must be above 0') };
+  const isCovered = Number(row.recoverable_tax) <= Number(row.amount_gross);
+  return isCovered ? null : { field: 'recoverable_tax', fault: new CellFault('AmountInvalid', 'is more than the amount it is part of') };
+}
+
+function inMinorUnits(row: Row, fields: readonly string[]): ReturnType<NonNullable<Table['together']>> {
   const currency = String(row.currency);
-  for (const field of ['amount_gross', 'recoverable_tax']) {
+  for (const field of fields) {
     const money = parseMoney(String(row[field]), currency);
     if (isViolation(money)) {
       const wrong = money.violation === 'CurrencyUnknown' ? 'currency' : field;
@@ -109,7 +141,5 @@ function inMinorUnits(row: Row): ReturnType<NonNullable<Table['together']>> {
     }
     row[field] = money.minor;
   }
-  if (row.amount_gross === 0) return { field: 'amount_gross', fault: new CellFault('AmountInvalid', 'must be above 0') };
-  const isCovered = Number(row.recoverable_tax) <= Number(row.amount_gross);
-  return isCovered ? null : { field: 'recoverable_tax', fault: new CellFault('AmountInvalid', 'is more than the amount it is part of') };
+  return null;
 }

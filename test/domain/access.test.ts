@@ -53,7 +53,7 @@ describe('rights that a role does not have', () => {
 
   test('integrations can report and never decide or read figures', () => {
     const roles = knownRoles().filter((role) => role.endsWith('-integration'));
-    expect(roles).toHaveLength(5);
+    expect(roles).toHaveLength(6);
     const figures: Permission[] = [
       'approval.decide',
       'invoice.read',

@@ -42,6 +42,11 @@ describe('what may become of an exception (* is approved by others)', () => {
     ['a decision', at('delayed-approval', 'approval/1'), ['remind', 'reassign role', 'withdraw']],
     ['work outside the contract', at('scope-change', 'finding/1'), ['change-order change-order', 'absorb*', 'reject']],
     ['a fall of margin', at('margin-erosion', 'line/1'), ['accept*', 'replan', 'change-order change-order']],
+    [
+      'spend beyond a budget',
+      at('subcontractor-spend', 'line/1'),
+      ['change-order change-order', 'absorb*', 'reallocate* line', 'refuse subcontractor-cost', 'dispute subcontractor-cost'],
+    ],
     ['work beyond a limit', at('scope-change', 'line/1'), ['change-order change-order', 'absorb*']],
   ])('%s', (_what, subject, offers) => expect(told(subject)).toEqual(offers));
 

@@ -11,6 +11,7 @@ import { outages } from './scenes/outages';
 import { policies } from './scenes/policies';
 import { privacy } from './scenes/privacy';
 import { type Scene } from './scenes/scene';
+import { subcontractors } from './scenes/subcontractors';
 import { talk } from './scenes/talk';
 import { terms } from './scenes/terms';
 
@@ -27,6 +28,7 @@ export const scenes: readonly Scene[] = [
   delegations,
   notifications,
   exceptions,
+  subcontractors,
   decisionLinks,
   privacy,
   outages,

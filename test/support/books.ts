@@ -1,8 +1,11 @@
 import { type Kysely } from 'kysely';
 import { createActivities } from '../../activities/index';
 import { type BooksView } from '../../contracts/books';
+import { type PlanBudget } from '../../db/delivery-plan';
 import { type DB } from '../../db/types';
 import { type LineTerms } from '../../domain/deal/terms';
+import { parseMoney } from '../../domain/money';
+import { isViolation } from '../../domain/violation';
 import { inRun } from './activity-run';
 import { approvedDeal } from './approved';
 import { dealRow } from './builders';
@@ -10,17 +13,24 @@ import { testDeal } from './lifecycles';
 
 export const STARTED = '2026-01-23T14:00:00.000Z';
 
-/** Lines of a deal of their own whose baseline is made at a moment, with so many tasks on the first one; by their line ids. */
+/** Lines of a deal of their own whose baseline is made at a moment, with so many tasks on the first one and budgets for subcontractors; by their line ids. */
 export async function soldLines(
   db: Kysely<DB>,
   lines: readonly LineTerms[],
   at = STARTED,
   tasks = 0,
+  budgets: readonly PlanBudget[] = [],
 ): Promise<ReadonlyMap<string, string>> {
   const terms = testDeal({ lines: [...lines] });
   const row = dealRow(terms, { state: 'approval', seller_id: 'U-SELLER' });
   await db.insertInto('deal').values(row).execute();
   for (let task = 1; task <= tasks; task += 1) await insertEstimate(db, row.id, lines[0]?.lineId ?? '', `T${task}`);
+  const planned = budgets.map(({ lineId, workPackageId, cost, currency }) => {
+    const money = parseMoney(cost, currency);
+    if (isViolation(money)) throw new Error(money.detail);
+    return { deal_id: row.id, line_id: lineId, work_package_id: workPackageId, cost_minor: money.minor, currency };
+  });
+  if (planned.length > 0) await db.insertInto('planned_subcontractor_budget').values(planned).execute();
   const approvalId = await approvedDeal(db, row.id, terms);
   const baseline = { dealId: row.id, approvalId, at };
   const made = await inRun('deal', () => createActivities({ db }).createBaseline(baseline));

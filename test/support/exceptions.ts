@@ -22,6 +22,7 @@ export interface Exception {
   readonly facts: Readonly<Record<string, string>>;
   readonly offers: readonly { readonly option: string; readonly needsApproval: boolean; readonly needs: string | null }[];
   readonly margin: { readonly atCompletionPercent: string } | null;
+  readonly cost: { readonly overspend: string } | null;
   readonly choices: readonly {
     readonly option: string;
     readonly state: string;

@@ -15,6 +15,10 @@ export const linkChangeOrder: Outcome = {
     const order = await orderOf(trx, row, choice);
     return { settles: false, tells: [], details: { changeOrderId: order?.id } };
   },
+  look: async (trx, { row, choice }) => {
+    const order = await orderOf(trx, row, choice);
+    return order?.state === 'refused' || order?.state === 'withdrawn' ? 'lost' : null;
+  },
 };
 
 /** Whether what an outcome waits for is being decided still. */
@@ -24,7 +28,8 @@ export async function isStillOpen(trx: Transaction<DB>, row: ExceptionRow, choic
   return order?.state === 'requested' || order?.state === 'approved';
 }
 
-function orderOf(trx: Transaction<DB>, { deal_id: dealId }: ExceptionRow, { target }: Pick<Wanted['choice'], 'target'>) {
+/** The order that an outcome names: of several of one number the last. */
+export function orderOf(trx: Transaction<DB>, { deal_id: dealId }: ExceptionRow, { target }: Pick<Wanted['choice'], 'target'>) {
   return trx
     .selectFrom('change_order')
     .select(['id', 'state'])

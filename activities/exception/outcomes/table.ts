@@ -10,6 +10,8 @@ import { reassign, remindAnew, withdrawOnBehalf } from './approval';
 import { linkChangeOrder } from './change-order';
 import { absorb, correct, exempt, uphold } from './finding';
 import { acceptMargin, replan } from './margin';
+import { absorbSpend, coverByChangeOrder } from './overspend';
+import { disputeBill, reallocate, refuseCommitment } from './spend';
 import { cancelDeal, retry, skip } from './stuck';
 
 /** An outcome as it is looked at before it is kept. */
@@ -28,6 +30,13 @@ export interface Decided {
   readonly at: Instant;
 }
 
+/** An outcome when it is kept: before anybody approves it, and before it is carried out. */
+export interface Kept {
+  readonly row: ExceptionRow;
+  readonly choiceId: string;
+  readonly at: Instant;
+}
+
 /** What it changed. `settles`: nothing is left to wait for; else the exception ends when its cause does. */
 export interface CarriedOut {
   readonly settles: boolean;
@@ -38,7 +47,11 @@ export interface CarriedOut {
 /** What an option does to the facts. Where that is not possible it says so, before anybody approves it and once more when it is done. */
 export interface Outcome {
   readonly refuse?: (trx: Transaction<DB>, wanted: Wanted) => Promise<Violation | null>;
+  /** Keeps beside the choice what it is made for. */
+  readonly keep?: (trx: Transaction<DB>, kept: Kept) => Promise<Violation | null>;
   readonly carryOut: (trx: Transaction<DB>, decided: Decided) => Promise<CarriedOut | Violation>;
+  /** What an outcome that waits for something else has come to: it settled the exception, cannot help any more, or waits still (null). */
+  readonly look?: (trx: Transaction<DB>, decided: Decided) => Promise<'settled' | 'lost' | null>;
 }
 
 const OUTCOMES: Readonly<Record<ExceptionPath, Partial<Readonly<Record<ExceptionOption, Outcome>>>>> = {
@@ -47,6 +60,13 @@ const OUTCOMES: Readonly<Record<ExceptionPath, Partial<Readonly<Record<Exception
   'delayed-approval': { remind: remindAnew, reassign, withdraw: withdrawOnBehalf },
   'scope-change': { 'change-order': linkChangeOrder, absorb, reject: correct },
   'margin-erosion': { accept: acceptMargin, replan, 'change-order': linkChangeOrder },
+  'subcontractor-spend': {
+    'change-order': coverByChangeOrder,
+    absorb: absorbSpend,
+    reallocate,
+    refuse: refuseCommitment,
+    dispute: disputeBill,
+  },
 };
 
 /** An option that is offered and has no outcome is a bug. */

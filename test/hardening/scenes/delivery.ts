@@ -172,7 +172,7 @@ async function time(firm: Firm, expect: Expectations, deal: Deal): Promise<void>
 }
 
 /** The batch of a file names this code for one of its rows. */
-async function rowRefused(firm: Firm, expect: Expectations, answer: Answer, code: string): Promise<void> {
+export async function rowRefused(firm: Firm, expect: Expectations, answer: Answer, code: string): Promise<void> {
   const { batchId } = of<{ batchId: string }>(answer, 202);
   const auditor = await firm.as('U-AUDIT');
   await firm.until(
