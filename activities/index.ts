@@ -1,5 +1,5 @@
 import { type Activities } from '../contracts/activities';
-import { recordDecision, remindApprovers, withdrawApproval } from './approval/approval';
+import { recordDecision, withdrawApproval } from './approval/approval';
 import { recordConditionEnd } from './approval/conditions';
 import { recordAnswer, recordQuestion, recordRecusal } from './approval/talk';
 import { dropCancellation, finishCancellation, requestCancellation, startCancellation } from './deal/cancellation';

@@ -3,10 +3,11 @@ import { type ApprovalActivities } from '../../contracts/activities';
 import { type ConditionInput, type DecisionInput } from '../../contracts/workflow-state';
 import { directory } from '../../db/directory';
 import { type DB } from '../../db/types';
-import { settleCondition } from '../../domain/approval/conditions';
+import { ownersOfCondition } from '../../domain/approval/condition-owners';
+import { conditionOf, settleCondition } from '../../domain/approval/conditions';
 import { type ActivityDeps } from '../deps';
-import { ownersOf } from './decision-facts';
 import { talkEffect } from './talk';
+import { refuseWaiver } from './waiving';
 
 /** What a decision was given under, as rows of its own (R-282). */
 export async function insertConditions(
@@ -37,17 +38,20 @@ export function recordConditionEnd(deps: ActivityDeps): ApprovalActivities['reco
   return ({ approvalId, end }) => {
     const { endId, conditionId, as, by, textId, at } = end;
     const effect = { key: `end-condition/${endId}`, identity: { approvalId, conditionId, as, by, textId }, at, actor: by };
-    return talkEffect(deps, approvalId, effect, async (trx, row, approval) => {
-      const role = approval.conditions.find((each) => each.conditionId === conditionId)?.role ?? '';
-      const owners = ownersOf(await directory(trx), role, row.entity_id);
+    return talkEffect(deps, approvalId, effect, async (trx, row, approval, rules) => {
+      const condition = conditionOf(approval, conditionId);
+      const people = await directory(trx);
+      const owners = condition === undefined ? [] : ownersOfCondition(people, approval, condition, row.entity_id);
+      const isWaiver = condition !== undefined && as === 'waived' && condition.settled === null;
+      const noWaiver = isWaiver ? await refuseWaiver(trx, { row, approval, rules, people }, condition, end) : null;
       return {
-        next: settleCondition(approval, conditionId, { as, by, textId }, owners, at),
+        next: settleCondition(approval, conditionId, { as, by, textId }, { owners, noWaiver }, at),
         write: async () => {
           const ended = { condition_id: conditionId, outcome: as, settled_by: by, text_id: textId, settled_at: at };
           await trx.insertInto('approval_condition_end').values(ended).execute();
         },
         action: `condition.${as}`,
-        details: { conditionId, role },
+        details: { conditionId, role: condition?.role ?? null },
         texts: as === 'fulfilled' ? { evidence: textId } : { reason: textId },
       };
     });

@@ -5,13 +5,13 @@ import { grantedBreakGlass } from '../../db/break-glass';
 import { delegations, directory } from '../../db/directory';
 import { type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
-import { permissionsOf } from '../../domain/access';
+import { ownersOf } from '../../domain/approval/condition-owners';
 import { type Authority, type DecisionFacts, stepFor } from '../../domain/approval/decision';
 import { type ActingFor, type Delegation, resolveActingFor } from '../../domain/approval/delegation';
-import { type Directory, holdersOf, seatsOf, votersOf } from '../../domain/approval/holders';
+import { type Directory, seatsOf, votersOf } from '../../domain/approval/holders';
 import { type Seat } from '../../domain/approval/groups';
 import { setsAside } from '../../domain/approval/break-glass';
-import { type Approval, type ApprovalStep } from '../../domain/approval/state';
+import { type Approval, type ApprovalStep, isRecused } from '../../domain/approval/state';
 import { isViolation, type Violation } from '../../domain/violation';
 
 /** Who speaks, and when. */
@@ -44,7 +44,8 @@ export async function decisionFacts(
   const conflicts = decision.verdict === 'grant' ? await conflictsOn(trx, row, rules, { by: decision.by, onBehalfOf }) : [];
   const broken = conflicts.length === 0 || onBehalfOf !== null ? null : await grantedBreakGlass(trx, row.id, decision.by);
   const breakGlass = broken !== null && setsAside(broken, conflicts, decision.at) ? broken.id : null;
-  const owners = Object.fromEntries((decision.conditions ?? []).map(({ role }) => [role, ownersOf(people, role, row.entity_id)]));
+  const able = (role: string) => ownersOf(people, role, row.entity_id).filter((userId) => !isRecused(approval, userId));
+  const owners = Object.fromEntries((decision.conditions ?? []).map(({ role }) => [role, able(role)]));
   return {
     ...facts,
     owners,
@@ -82,11 +83,6 @@ export async function peopleFacts(
     }
   }
   return { ceiling, authorities, voters, seats, barredByRecusal, people };
-}
-
-/** Who could fulfil a condition: holders of the role, where it lets them read approvals. */
-export function ownersOf(people: Directory, role: string, entityId: string): string[] {
-  return permissionsOf([role]).includes('approval.read') ? holdersOf(people, role, entityId, []) : [];
 }
 
 interface Given {

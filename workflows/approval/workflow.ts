@@ -90,7 +90,8 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
       const again = stale;
       stale = false;
       if (withdrawal) break;
-      if (woke !== 'due' && !(again && view.state === 'pending')) continue;
+      const looksAnew = again && (view.state === 'pending' || view.remindsOfConditions === true);
+      if (woke !== 'due' && !looksAnew) continue;
       show(await story.step('remindApprovers', { approvalId, look: story.look(), at: clock.now() }, 'remind or escalate'));
     }
   } catch (error) {
