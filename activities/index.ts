@@ -1,5 +1,6 @@
 import { type Activities } from '../contracts/activities';
 import { recordDecision, withdrawApproval } from './approval/approval';
+import { remindApprovers } from './approval/remind';
 import { recordConditionEnd } from './approval/conditions';
 import { recordAnswer, recordQuestion, recordRecusal } from './approval/talk';
 import { dropCancellation, finishCancellation, requestCancellation, startCancellation } from './deal/cancellation';

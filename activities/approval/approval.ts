@@ -59,7 +59,8 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
           })
           .execute();
         const broken = breakGlass === null ? null : await useBreakGlass(trx, breakGlass, decisionId, at);
-        await insertConditions(trx, approvalId, decision);
+        const set = next.conditions.filter((each) => each.decisionId === decisionId);
+        await insertConditions(trx, approvalId, set);
         const escalated = await tellNewlyAsked(trx, row, { before: approval, next }, `decision/${decisionId}`, at);
         const said = {
           decisionId,
@@ -78,9 +79,7 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
             action: `decision.${verdict}`,
             subject: approvalId,
             details:
-              conditions.length === 0
-                ? said
-                : { ...said, conditions: conditions.map(({ conditionId, role: owner, due }) => ({ conditionId, owner, due })) },
+              set.length === 0 ? said : { ...said, conditions: set.map(({ conditionId, role: owner, due }) => ({ conditionId, owner, due })) },
             texts: { reason: reasonId, ...textsOfConditions(conditions) },
           },
         };

@@ -1,29 +1,25 @@
 import { type Transaction } from 'kysely';
 import { type ApprovalActivities } from '../../contracts/activities';
-import { type ConditionInput, type DecisionInput } from '../../contracts/workflow-state';
+import { type ConditionInput } from '../../contracts/workflow-state';
 import { directory } from '../../db/directory';
 import { type DB } from '../../db/types';
 import { ownersOfCondition } from '../../domain/approval/condition-owners';
-import { conditionOf, settleCondition } from '../../domain/approval/conditions';
+import { type Condition, conditionOf, settleCondition } from '../../domain/approval/conditions';
 import { type ActivityDeps } from '../deps';
 import { talkEffect } from './talk';
 import { refuseWaiver } from './waiving';
 
 /** What a decision was given under, as rows of its own. */
-export async function insertConditions(
-  trx: Transaction<DB>,
-  approvalId: string,
-  { decisionId, conditions = [], at }: DecisionInput,
-): Promise<void> {
-  if (conditions.length === 0) return;
-  const rows = conditions.map(({ conditionId, role, textId, due }) => ({
+export async function insertConditions(trx: Transaction<DB>, approvalId: string, set: readonly Condition[]): Promise<void> {
+  if (set.length === 0) return;
+  const rows = set.map(({ conditionId, decisionId, role, textId, due, setAt }) => ({
     id: conditionId,
     approval_id: approvalId,
     decision_id: decisionId,
     owner_role: role,
     text_id: textId,
     due,
-    set_at: at,
+    set_at: setAt,
   }));
   await trx.insertInto('approval_condition').values(rows).execute();
 }

@@ -54,7 +54,7 @@ export function recordRecusal(deps: ActivityDeps): ApprovalActivities['recordRec
       { key: `recusal/${approvalId}/${by}`, identity: { approvalId, by }, at, actor: by },
       async (trx, row, approval, rules) => {
         const facts = await peopleFacts(trx, row, approval, rules, { by, at });
-        const next = recuse(approval, by, { ...facts, owners: {}, dutyConflict: null }, at);
+        const next = recuse(approval, by, { ...facts, owners: {}, dues: {}, dutyConflict: null }, at);
         return {
           next,
           write: async () => {

@@ -25,7 +25,7 @@ export function waitsOf(place: Place, approval: Approval, open: OpenWork, at: In
   return [...decisions, ...answers, ...conditions];
 }
 
-/** Since when it is waited for says the wait itself. */
+/** Since when it is waited for says the wait itself. What it should have become meanwhile, because something else was the exception, it becomes at once. */
 function conditionOn(
   { condition, owners, reminders, due, escalation, delayedAt }: OpenCondition,
   common: Omit<Wait, 'kind' | 'role' | 'asks' | 'due'>,
@@ -41,7 +41,7 @@ function conditionOn(
     role,
     asks: `fulfil a condition of the approval of ${subjectKind}; ${owners.length} people may${given}`,
     due,
-    wakesAt: next([...reminders, due, escalation?.at ?? null, delayedAt], at),
+    wakesAt: earliest([next([...reminders, due], at), escalation?.at ?? null, delayedAt]),
   };
 }
 
@@ -77,6 +77,6 @@ function decisionOn(
     role: step.role,
     asks: `decide on ${subjectKind}, ${weightOf(grants)} of ${need} approvals given${groups.join('')}, ${voters.length} people may decide${paused}`,
     due,
-    wakesAt: next([...open.reminders, open.escalation?.at ?? null, open.delayedAt, ends], at),
+    wakesAt: earliest([next([...open.reminders, open.escalation?.at ?? null, ends], at), open.delayedAt]),
   };
 }

@@ -37,6 +37,8 @@ export interface DecisionFacts {
   readonly barredByRecusal: readonly string[];
   /** Who could fulfil a condition, by the role that is to (R-282). */
   readonly owners: Readonly<Record<string, readonly string[]>>;
+  /** When a condition is due of which nobody says a day, by the same (R-364). */
+  readonly dues: Readonly<Record<string, Instant>>;
   /** The refusal of the duties check over the deal's history, or null (R-066). */
   readonly dutyConflict: Violation | null;
 }
@@ -68,7 +70,10 @@ export function decide(approval: Approval, decision: Decision, facts: DecisionFa
   if (unfit !== null) return unfit;
   const { weight, groups } = facts.seats[step.role]?.[onBehalfOf ?? by] ?? PLAIN_SEAT;
   const vote = { decisionId, by, onBehalfOf, verdict, reasonId, limit, weight, groups, at };
-  const set = conditions.map((condition): Condition => ({ ...condition, decisionId, by, onBehalfOf, setAt: at, escalatedTo: [], settled: null }));
+  const set = conditions.map((condition): Condition => {
+    const due = condition.due ?? facts.dues[condition.role] ?? null;
+    return { ...condition, due, decisionId, by, onBehalfOf, setAt: at, escalatedTo: [], settled: null };
+  });
   const under = { ...approval, conditions: [...approval.conditions, ...set] };
   return settleStep(under, { ...step, votes: [...step.votes, vote] }, facts, at);
 }
@@ -109,16 +114,16 @@ export function answerTo(
   return conditions.length === 0 ? 'already-applied' : { violation: 'GrantedOtherwise', detail: `granted as ${known.decisionId}` };
 }
 
-/** True where these are the conditions that a vote was given under. */
+/** True where these are the conditions that a vote was given under; one without a day is due by the policy. */
 function isUnder({ conditions }: Approval, decisionId: string, asked: readonly AskedCondition[]): boolean {
   const set = conditions.filter((each) => each.decisionId === decisionId);
   const isSame = (one: AskedCondition, other: AskedCondition | undefined): boolean =>
-    other !== undefined && one.role === other.role && one.textId === other.textId && sameMoment(one.due, other.due);
+    other !== undefined && one.role === other.role && one.textId === other.textId && isDue(one, other.due);
   return set.length === asked.length && set.every((each, index) => isSame(each, asked[index]));
 }
 
-function sameMoment(one: Instant | null, other: Instant | null): boolean {
-  return one === other || (one !== null && other !== null && Date.parse(one) === Date.parse(other));
+function isDue({ due }: AskedCondition, asked: Instant | null): boolean {
+  return asked === null || (due !== null && Date.parse(due) === Date.parse(asked));
 }
 
 /**
