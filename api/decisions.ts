@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type FastifyRequest } from 'fastify';
 import { type DecisionInput, type DecisionReceipt } from '../contracts/workflow-state';
-import { type ApprovalDetail } from '../db/reads/approvals';
+import { type ApprovalDetail } from '../db/reads/approval';
 import { answerTo, refusalWithoutFacts } from '../domain/approval/decision';
 import { type Approval, endedAlready, isOpen } from '../domain/approval/state';
 import { approvalWorkflowId } from '../domain/ids';

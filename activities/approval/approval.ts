@@ -79,7 +79,9 @@ export function recordDecision(deps: ActivityDeps): ApprovalActivities['recordDe
             action: `decision.${verdict}`,
             subject: approvalId,
             details:
-              set.length === 0 ? said : { ...said, conditions: set.map(({ conditionId, role: owner, due }) => ({ conditionId, owner, due })) },
+              set.length === 0
+                ? said
+                : { ...said, conditions: set.map(({ conditionId, role: owner, due }) => ({ conditionId, owner, due })) },
             texts: { reason: reasonId, ...textsOfConditions(conditions) },
           },
         };

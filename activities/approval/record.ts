@@ -83,7 +83,8 @@ export async function openStepsOf(
       reminders: known?.reminders ?? [],
       due: known?.due ?? null,
       escalation,
-      delayedAt: escalation === null && rules.sla !== null ? delayOf(await delaysOf(trx, row.id), rules.sla, calendar, openedAt, pauses) : null,
+      delayedAt:
+        escalation === null && rules.sla !== null ? delayOf(await delaysOf(trx, row.id), rules.sla, calendar, openedAt, pauses) : null,
     });
   }
   return steps;

@@ -95,7 +95,10 @@ function settles(electorate: Electorate, approval: Approval, condition: Conditio
   const step = stepOfCondition(approval, condition);
   if (step === undefined) return false;
   const voters = votersOf(approval, step, people, entityId);
-  return voters.includes(userId) || (delegatesIn(electorate, step).includes(userId) && actingFor(electorate, approval, step, voters, userId).length > 0);
+  return (
+    voters.includes(userId) ||
+    (delegatesIn(electorate, step).includes(userId) && actingFor(electorate, approval, step, voters, userId).length > 0)
+  );
 }
 
 /** True where an open step awaits the user's decision. */

@@ -9,7 +9,10 @@ type StoredStep = Omit<Stored<ApprovalStep, 'weights' | 'groups'>, 'votes'> & { 
 export function storedApproval(record: unknown): Approval {
   const stored = record as Stored<Approval, 'expiresAt' | 'questions' | 'conditions'>;
   const tiers = stored.tiers.map(({ tier, steps }) => ({ tier, steps: (steps as readonly StoredStep[]).map(storedStep) }));
-  const conditions = ((stored.conditions ?? []) as readonly Stored<Condition, 'escalatedTo'>[]).map((each) => ({ escalatedTo: [], ...each }));
+  const conditions = ((stored.conditions ?? []) as readonly Stored<Condition, 'escalatedTo'>[]).map((each) => ({
+    escalatedTo: [],
+    ...each,
+  }));
   return { expiresAt: null, questions: [], ...stored, conditions, tiers } as unknown as Approval;
 }
 

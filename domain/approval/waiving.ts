@@ -21,8 +21,7 @@ export function waiversOf(
   { by, onBehalfOf }: Pick<Condition, 'by' | 'onBehalfOf'>,
   { voters, rungs, barred }: WaivingFacts,
 ): readonly string[] {
-  const isAble = (userId: string): boolean =>
-    userId !== approval.requestedBy && !isRecused(approval, userId) && !barred.includes(userId);
+  const isAble = (userId: string): boolean => userId !== approval.requestedBy && !isRecused(approval, userId) && !barred.includes(userId);
   const principal = onBehalfOf ?? by;
   if (voters.includes(principal) && isAble(principal)) return [principal];
   return [voters, ...rungs].map((each) => each.filter(isAble)).find((each) => each.length > 0) ?? [];

@@ -92,7 +92,13 @@ export function factOfWait(workflowId: string, { kind, subject, role, entityId, 
 /** That further people are asked to decide, because those of a step are too few: whoever `escalatedTo` names (R-366). */
 export function factOfEscalation(
   approvalId: string,
-  { role, subjectKind, to, entityId, dealId }: Pick<Asked, 'role' | 'entityId' | 'dealId'> & { readonly subjectKind: string; readonly to: string },
+  {
+    role,
+    subjectKind,
+    to,
+    entityId,
+    dealId,
+  }: Pick<Asked, 'role' | 'entityId' | 'dealId'> & { readonly subjectKind: string; readonly to: string },
 ): Fact {
   return { kind: 'approval.asked', data: given({ approvalId, role, subjectKind, escalatedTo: to, dealId, entityId }) };
 }

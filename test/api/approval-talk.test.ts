@@ -9,16 +9,7 @@ import { apiStage, type ApiStage, codeOf, minutesAfter } from '../support/api-st
 import { startApproval } from '../support/asked';
 import { insertEstimate } from '../support/books';
 import { dealRow } from '../support/builders';
-import {
-  milestones,
-  openWaits,
-  pendingApproval,
-  playTo,
-  reach,
-  testDeal,
-  until,
-  type TestDeal,
-} from '../support/lifecycles';
+import { milestones, openWaits, pendingApproval, playTo, reach, testDeal, until, type TestDeal } from '../support/lifecycles';
 import { expectShownAsWaiting } from '../support/shown';
 import { type TestEngine } from '../support/worker';
 

@@ -33,14 +33,15 @@ beforeEach(() => {
 });
 
 const read = async (id: string, by = 'U-PMO') => (await (await stage.api.as(by))('GET', `/v1/approvals/${id}`)).body as Shown;
-const waive = (by: string, id: string, conditionId = '') =>
-  stage.say(by, id, `conditions/${conditionId}/waiver`, { reason: 'not needed' });
+const waive = (by: string, id: string, conditionId = '') => stage.say(by, id, `conditions/${conditionId}/waiver`, { reason: 'not needed' });
 const fulfil = (by: string, id: string, conditionId = '') => stage.say(by, id, `conditions/${conditionId}/fulfilment`, { evidence: 'X-1' });
 const insurance = { condition: 'insurance is there', role: 'account-executive' };
 const idsOf = async (id: string) => (await read(id)).conditions.map(({ conditionId }) => conditionId);
 const legal = { role: 'legal-counsel' };
 const mine = async (by: string): Promise<string[]> =>
-  ((await (await stage.api.as(by))('GET', '/v1/approvals?mine=true&limit=200')).body as { data: { id: string }[] }).data.map(({ id }) => id);
+  ((await (await stage.api.as(by))('GET', '/v1/approvals?mine=true&limit=200')).body as { data: { id: string }[] }).data.map(
+    ({ id }) => id,
+  );
 const leaves = (userId: string, active = false) =>
   stage.engine.db.updateTable('app_user').set({ active }).where('id', '=', userId).execute();
 /** A bound below which nobody else has to grant a delegation. */
@@ -108,10 +109,16 @@ test('what somebody has granted is put under no conditions afterwards, alone or 
   // Under the same id with other conditions, while it runs and once it has ended.
   const other = { ...legal, decisionId, conditions: [{ ...insurance, condition: 'a bank guarantee' }] };
   const same = { ...legal, decisionId, conditions: [insurance] };
-  expect([codeOf(await stage.vote('U-LEGAL', id, other)), codeOf(await stage.vote('U-LEGAL', id, same))]).toEqual(['DecisionIdReused', 200]);
+  expect([codeOf(await stage.vote('U-LEGAL', id, other)), codeOf(await stage.vote('U-LEGAL', id, same))]).toEqual([
+    'DecisionIdReused',
+    200,
+  ]);
   ok(await fulfil('U-SELLER', id, (await idsOf(id))[0]));
   await reach(stage.engine, deal, 'approval');
-  expect([codeOf(await stage.vote('U-LEGAL', id, other)), codeOf(await stage.vote('U-LEGAL', id, same))]).toEqual(['DecisionIdReused', 200]);
+  expect([codeOf(await stage.vote('U-LEGAL', id, other)), codeOf(await stage.vote('U-LEGAL', id, same))]).toEqual([
+    'DecisionIdReused',
+    200,
+  ]);
 });
 
 test('a condition that nobody sees to is reminded of, escalates and is an exception, and the gate stays shut meanwhile', async () => {
@@ -119,7 +126,14 @@ test('a condition that nobody sees to is reminded of, escalates and is an except
   const { id, deal } = await stage.askedTerms();
   const tooFar = { ...insurance, due: minutesAfter(START, 367 * DAY) };
   expect(codeOf(await stage.vote('U-FC-US', id, { conditions: [tooFar] }))).toBe('ConditionDueTooFar');
-  ok(await stage.vote('U-FC-US', id, { conditions: [{ ...insurance, due: minutesAfter(START, 2 * DAY) }, { ...insurance, condition: 'the annex' }] }));
+  ok(
+    await stage.vote('U-FC-US', id, {
+      conditions: [
+        { ...insurance, due: minutesAfter(START, 2 * DAY) },
+        { ...insurance, condition: 'the annex' },
+      ],
+    }),
+  );
   ok(await stage.vote('U-LEGAL', id, legal));
   const [given, byPolicy] = (await read(id)).conditions;
   expect([given?.due, byPolicy?.due]).toEqual([minutesAfter(START, 2 * DAY), '2026-01-30T21:00:00.000Z']);
@@ -138,7 +152,11 @@ test('a condition that nobody sees to is reminded of, escalates and is an except
   const seen = await events(given?.conditionId);
   expect(seen.map(({ kind }) => kind)).toEqual(['reminder', 'reminder', 'breach', 'escalation']);
   expect(seen.at(-1)).toMatchObject({ at: given?.due, role: 'account-executive' });
-  const holders = await engine.db.selectFrom('sla_holder').select('user_id').where('event_id', '=', seen[0]?.id ?? '').execute();
+  const holders = await engine.db
+    .selectFrom('sla_holder')
+    .select('user_id')
+    .where('event_id', '=', seen[0]?.id ?? '')
+    .execute();
   expect(holders).toEqual([{ user_id: 'U-SELLER' }]);
   // Who votes is not bothered, and each is told of a condition once for each time.
   const facts = await told();
@@ -148,11 +166,21 @@ test('a condition that nobody sees to is reminded of, escalates and is an except
   await playTo(engine, deal, minutesAfter(START, 25 * DAY));
   const delays = () => engine.db.selectFrom('process_exception').selectAll().where('workflow_id', '=', `approval/${id}`).execute();
   const [delay] = await delays();
-  expect(delay).toMatchObject({ kind: 'delayed-approval', facts: { role: 'account-executive', conditionId: given?.conditionId }, closed_at: null });
+  expect(delay).toMatchObject({
+    kind: 'delayed-approval',
+    facts: { role: 'account-executive', conditionId: given?.conditionId },
+    closed_at: null,
+  });
   expect(delay?.detail).toContain(given?.conditionId);
   const record = await engine.db.selectFrom('approval').select(['state', 'record']).where('id', '=', id).executeTakeFirstOrThrow();
   const { conditions } = record.record as { conditions: { escalatedTo: string[] }[] };
-  expect([record.state, conditions.map(({ escalatedTo }) => escalatedTo)]).toEqual(['conditions', [['role', 'entity-head'], ['role', 'entity-head']]]);
+  expect([record.state, conditions.map(({ escalatedTo }) => escalatedTo)]).toEqual([
+    'conditions',
+    [
+      ['role', 'entity-head'],
+      ['role', 'entity-head'],
+    ],
+  ]);
   expect((await openWaits(engine, deal.dealId)).filter(({ kind }) => kind === 'condition').map(({ asks }) => asks)).toEqual(
     Array(2).fill(expect.stringContaining('given to role, entity-head too')),
   );
@@ -206,7 +234,7 @@ describe('a committee of which all have to be there', () => {
 
   test('of whom somebody left asks the head of the entity too, who is told with the vote after which that is so', async () => {
     const { engine } = stage;
-    const { id, handle } = await asked();
+    const { id, handle, deal } = await asked();
     await toldAll();
     await leaves('U-LEGAL2');
     ok(await stage.vote('U-PMO', id));
@@ -216,7 +244,14 @@ describe('a committee of which all have to be there', () => {
       );
     const [fact, ...more] = await said();
     expect([fact?.data, fact?.at, more]).toEqual([
-      { approvalId: id, role: 'deal-committee', subjectKind: 'kickoff', escalatedTo: 'entity-head', dealId: expect.any(String), entityId: 'LE-US' },
+      {
+        approvalId: id,
+        role: 'deal-committee',
+        subjectKind: 'kickoff',
+        escalatedTo: 'entity-head',
+        dealId: deal.dealId,
+        entityId: 'LE-US',
+      },
       stage.now,
       [],
     ]);

@@ -76,7 +76,12 @@ describe('what is past its time', () => {
     expect(counted.free_text).toBeGreaterThanOrEqual(3);
     const release = await holdOn('person', leaver.personId);
     const swept = await sweep(database.db, AT);
-    expect({ ...swept.erased, free_text: 0, inbox_event: 0 }).toMatchObject({ absence: 0, 'time_entry.note': 0, field_access: 1, person: 0 });
+    expect({ ...swept.erased, free_text: 0, inbox_event: 0 }).toMatchObject({
+      absence: 0,
+      'time_entry.note': 0,
+      field_access: 1,
+      person: 0,
+    });
     expect(swept.held).toMatchObject({ absence: 1, 'time_entry.note': 1, field_access: 0, person: 1 });
     expect((await sweepable(database.db, AT)).held).toEqual(swept.held);
     await release();

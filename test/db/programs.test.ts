@@ -121,7 +121,10 @@ describe('programs run by hand', () => {
     await database.db.transaction().execute(async (trx) => {
       await sql`set local session_replication_role = replica`.execute(trx);
       const placed = { placed_by: 'U-DPO', placed_at: written.at };
-      await trx.insertInto('legal_hold').values({ id, scope_kind: 'person', scope_id: 'U-17', reason_id: id, ...placed }).execute();
+      await trx
+        .insertInto('legal_hold')
+        .values({ id, scope_kind: 'person', scope_id: 'U-17', reason_id: id, ...placed })
+        .execute();
     });
     const held = `0 texts erased\n1 texts kept by a legal hold\n${id}\n`;
     expect(await run([program, '--by', 'U-OPS', '--author', 'U-17'])).toEqual({ code: 1, out: held, err: '' });

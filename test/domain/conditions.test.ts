@@ -14,7 +14,10 @@ const owners = { legal: ['lea'] };
 const condition = (conditionId: string, over: object = {}) => ({ conditionId, role: 'legal', textId: 'T', due: null, ...over });
 const start = opened([tier(1, step('director')), tier(2, step('cfo'))]);
 const set = (by: string, onBehalfOf?: string) =>
-  play(start, [says(by, { conditions: [condition('C1')] }), { ...may('director', onBehalfOf === undefined ? {} : { onBehalfOf }), owners }]);
+  play(start, [
+    says(by, { conditions: [condition('C1')] }),
+    { ...may('director', onBehalfOf === undefined ? {} : { onBehalfOf }), owners },
+  ]);
 const first = (approval: Approval): Condition => approval.conditions[0]!;
 
 describe('in whose right a condition is waived (R-362, R-363)', () => {
@@ -29,7 +32,11 @@ describe('in whose right a condition is waived (R-362, R-363)', () => {
     ['of whom it was set for, and not of the delegate', waivers(set('sub', 'dora')), ['dora']],
     ['of others of the role, where the setter has left it', waivers(set('dora'), { voters: ['dan'] }), ['dan']],
     ['of others, where duties bar the setter now', waivers(set('dora'), { barred: ['dora'] }), ['dan']],
-    ['of the first rung that has somebody, where the role has nobody left', waivers(set('dora'), { voters: [], barred: ['pete'] }), ['hedda']],
+    [
+      'of the first rung that has somebody, where the role has nobody left',
+      waivers(set('dora'), { voters: [], barred: ['pete'] }),
+      ['hedda'],
+    ],
     ['of nobody who asked for it', waivers(set('dora'), { voters: ['seller'], rungs: [['seller'], ['hedda']] }), ['hedda']],
     ['of nobody who stood back since', waivers(without, { voters: ['dan'] }), ['pete']],
     ['of nobody, where nobody is left', waivers(set('dora'), { voters: [], rungs: [] }), []],
@@ -87,7 +94,15 @@ describe('what was granted is not put under conditions afterwards (R-365)', () =
 
 describe('the clock of a condition (R-364)', () => {
   const calendar: WorkingCalendar = {
-    ...{ calendarId: 'C', timeZone: 'UTC', workingWeekdays: ['MO', 'TU', 'WE', 'TH', 'FR'], dayStart: '09:00', dayEnd: '17:00', hoursPerDay: '8', holidays: [] },
+    ...{
+      calendarId: 'C',
+      timeZone: 'UTC',
+      workingWeekdays: ['MO', 'TU', 'WE', 'TH', 'FR'],
+      dayStart: '09:00',
+      dayEnd: '17:00',
+      hoursPerDay: '8',
+      holidays: [],
+    },
   };
   const terms = { workingMinutes: 480, remindAtPercent: [50, 100], escalateTo: ['role', 'entity-head'] };
   const clock = (over: object = {}, settled: number | null = 0) =>

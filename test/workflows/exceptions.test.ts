@@ -574,7 +574,11 @@ describe('a decision that nobody takes', () => {
     expect(first).toMatchObject({ path: 'delayed-approval', facts: { role: 'account-executive', conditionId: condition.conditionId } });
     await stage.choose(first.id, 'U-PMO', { option: 'remind' });
     await ended(first.id);
-    const told = engine.db.selectFrom('outbox').select('data').where('kind', '=', 'approval.condition-reminded').where('at', '=', stage.now);
+    const told = engine.db
+      .selectFrom('outbox')
+      .select('data')
+      .where('kind', '=', 'approval.condition-reminded')
+      .where('at', '=', stage.now);
     expect((await told.execute()).map(({ data }) => data)).toMatchObject([{ approvalId, conditionId: condition.conditionId }]);
     await pass(name);
     const second = await stage.at(name, 'assigned');
