@@ -11,7 +11,7 @@ import { resolveActingFor } from '../../domain/approval/delegation';
 import { type Directory, holdersAsked, votersOf } from '../../domain/approval/holders';
 import { FEW_VOTERS_GO_TO } from '../../domain/approval/settle-step';
 import { type Approval, type ApprovalStep, recusedFrom } from '../../domain/approval/state';
-import { stepOfCondition, waiversOf } from '../../domain/approval/waiving';
+import { stepOfCondition, waiversOf, type WaivingFacts } from '../../domain/approval/waiving';
 import { isViolation, type Violation } from '../../domain/violation';
 
 interface Waiving {
@@ -38,8 +38,7 @@ export async function refuseWaiver(
   const voters = votersOf(approval, step, people, row.entity_id);
   const rungs = rungsOf(waiving, step);
   const principal = condition.onBehalfOf ?? condition.by;
-  const barred = await barredOf(trx, waiving, condition, [...new Set([principal, ...voters, ...rungs.flat()])], at);
-  const waivers = waiversOf(approval, condition, { voters, rungs, barred: [...barred.keys()] });
+  const { barred, waivers } = await waiversNow(trx, waiving, condition, { voters, rungs }, at);
   const holders = waivers.map((userId) => ({ userId, limit: people.limits[userId] ?? null }));
   const acting = resolveActingFor(by, step.role, await delegations(trx, at), holders, at, approval.amount, {
     maxDepth: rules.delegationMaxDepth,
@@ -52,6 +51,23 @@ export async function refuseWaiver(
   if (acting.violation === 'DelegationCeilingExceeded') return acting;
   const isTheirs = by === principal || !waivers.includes(principal);
   return (isTheirs ? barred.get(by) : undefined) ?? { violation: 'ConditionSetterRequired', detail: `set for ${principal}` };
+}
+
+/** In whose right it may be waived, and whom duties bar of those who were looked at: mostly of the one for whom it was set alone. */
+async function waiversNow(
+  trx: Transaction<DB>,
+  waiving: Waiving,
+  condition: Condition,
+  { voters, rungs }: Omit<WaivingFacts, 'barred'>,
+  at: string,
+): Promise<{ readonly barred: ReadonlyMap<string, Violation>; readonly waivers: readonly string[] }> {
+  const principal = condition.onBehalfOf ?? condition.by;
+  const own = await barredOf(trx, waiving, condition, [principal], at);
+  const alone = { voters: voters.filter((userId) => userId === principal), rungs: [], barred: [...own.keys()] };
+  const first = waiversOf(waiving.approval, condition, alone);
+  if (first.length > 0) return { barred: own, waivers: first };
+  const barred = await barredOf(trx, waiving, condition, [...new Set([principal, ...voters, ...rungs.flat()])], at);
+  return { barred, waivers: waiversOf(waiving.approval, condition, { voters, rungs, barred: [...barred.keys()] }) };
 }
 
 /** Whom a step of this kind goes to where it has nobody: by the policy, and at last the head of the entity. */

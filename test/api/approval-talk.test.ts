@@ -85,6 +85,8 @@ describe('what is said to an approval over HTTP, with running workflows', () => 
     // Nobody of the role is left: the head of the entity is asked, and the delegate of both is not.
     ok(await say('U-LEGAL2', id, 'recusal', { reason: 'so am I' }));
     expect(await legal()).toEqual(['U-CEO']);
+    const told = await engine.db.selectFrom('outbox').select('data').where('kind', '=', 'approval.asked').orderBy('id').execute();
+    expect(told.at(-1)?.data).toMatchObject({ approvalId: id, role: 'legal-counsel', escalatedTo: 'entity-head' });
     expect(codeOf(await vote('U-PROC', id, { role: 'legal-counsel' }))).toBe('VoterRecused');
     expect(codeOf(await say('U-LEGAL2', id, 'questions', { question: 'still?' }))).toBe('VoterRecused');
     ok(await vote('U-CEO', id, { role: 'legal-counsel' }));
