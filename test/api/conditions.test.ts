@@ -1,13 +1,5 @@
-import { type Kysely } from 'kysely';
-import { policyAt, savePolicy } from '../../db/policies';
-import { type DB } from '../../db/types';
-import { createLogger } from '../../runtime/logger';
-import { fanOutNext } from '../../workers/fan-out';
-import { type Answer } from '../support/api';
-import { apiStage, type ApiStage, codeOf, minutesAfter } from '../support/api-stage';
-import { startApproval } from '../support/asked';
-import { dealRow } from '../support/builders';
-import { openWaits, playTo, reach, testDeal, type TestDeal, until } from '../support/lifecycles';
+import { apiStage, type ApiStage, codeOf, minutesAfter, ok } from '../support/api-stage';
+import { openWaits, playTo, reach, until } from '../support/lifecycles';
 import { expectShownAsWaiting } from '../support/shown';
 
 interface Shown {
@@ -18,14 +10,11 @@ interface Shown {
 }
 
 const START = '2026-01-26T15:00:00.000Z';
-/** From this day on the firm asks all of its committee about kickoffs. */
-const COMMITTEE_FROM = '2026-06-01';
 const DAY = 24 * 60;
 
 let stage: ApiStage;
 beforeAll(async () => {
   stage = await apiStage(START);
-  await committeePolicy(stage.engine.db);
 }, 120_000);
 afterAll(() => stage.stop());
 beforeEach(() => {
@@ -38,25 +27,9 @@ const fulfil = (by: string, id: string, conditionId = '') => stage.say(by, id, `
 const insurance = { condition: 'insurance is there', role: 'account-executive' };
 const idsOf = async (id: string) => (await read(id)).conditions.map(({ conditionId }) => conditionId);
 const legal = { role: 'legal-counsel' };
-const mine = async (by: string): Promise<string[]> =>
-  ((await (await stage.api.as(by))('GET', '/v1/approvals?mine=true&limit=200')).body as { data: { id: string }[] }).data.map(
-    ({ id }) => id,
-  );
-const leaves = (userId: string, active = false) =>
-  stage.engine.db.updateTable('app_user').set({ active }).where('id', '=', userId).execute();
-/** A bound below which nobody else has to grant a delegation. */
-const delegated = async (by: string, delegate: string, role: string): Promise<string> => {
-  const body = { delegate, role, ceiling: { amount: '100', currency: 'USD' }, until: minutesAfter(stage.now, 2 * DAY), reason: 'travel' };
-  return ((await (await stage.api.as(by))('POST', '/v1/delegations', { body })).body as { id: string }).id;
-};
-const ok = (answer: Answer): Answer => {
-  if (answer.status !== 200) throw new Error(answer.text);
-  return answer;
-};
-
 test('a condition is waived by whoever decides for its setter now: a delegate only as long as the delegation counts', async () => {
   const { id, deal } = await stage.askedTerms();
-  const delegation = await delegated('U-LEGAL', 'U-PROC', 'legal-counsel');
+  const delegation = await stage.delegated('U-LEGAL', 'U-PROC', 'legal-counsel');
   ok(await stage.vote('U-PROC', id, { ...legal, conditions: [insurance, { ...insurance, condition: 'the annex is signed' }] }));
   ok(await stage.vote('U-FC-US', id));
   const [first, second] = await idsOf(id);
@@ -67,7 +40,7 @@ test('a condition is waived by whoever decides for its setter now: a delegate on
   expect(codeOf(await waive('U-PROC', id, second))).toBe('ConditionSetterRequired');
   expect((await read(id)).state).toBe('conditions');
   // Somebody else who decides for the same person now may, though nothing was set by them.
-  await delegated('U-LEGAL', 'U-SALESDIR', 'legal-counsel');
+  await stage.delegated('U-LEGAL', 'U-SALESDIR', 'legal-counsel');
   ok(await waive('U-SALESDIR', id, second));
   await reach(stage.engine, deal, 'approval');
 });
@@ -78,12 +51,12 @@ test('where the setter has left, others of the role let it go, and never the req
   ok(await stage.vote('U-LEGAL', id, legal));
   const [condition] = await idsOf(id);
   expect(codeOf(await waive('U-FC-DE', id, condition))).toBe('ApprovalUnknown');
-  await leaves('U-FC-US');
+  await stage.leaves('U-FC-US');
   // Nobody of the role is left where it is decided: then it is the group's.
   expect(codeOf(await waive('U-SELLER', id, condition))).toBe('ApproverIsRequester');
   expect(codeOf(await waive('U-LEGAL', id, condition))).toBe('ConditionSetterRequired');
   ok(await waive('U-FC-DE', id, condition));
-  await leaves('U-FC-US', true);
+  await stage.leaves('U-FC-US', true);
   await reach(stage.engine, deal, 'approval');
 });
 
@@ -197,93 +170,3 @@ test('a condition that nobody sees to is reminded of, escalates and is an except
   expect((await delays()).every(({ closed_at: closedAt }) => closedAt !== null)).toBe(true);
   await reach(engine, deal, 'approval');
 }, 120_000);
-
-describe('a committee of which all have to be there', () => {
-  async function asked() {
-    stage.now = '2026-06-02T15:00:00.000Z';
-    const row = dealRow(testDeal(), { state: 'approval', seller_id: 'U-SELLER', delivery_lead_id: 'U-PM-US' });
-    await stage.engine.db.insertInto('deal').values(row).execute();
-    const kickoff = { subjectKind: 'kickoff', subjectId: `${row.id}/1`, dealId: row.id, at: stage.now } as const;
-    const { approvalId: id, handle } = await startApproval(stage.engine, kickoff);
-    return { id, handle, deal: { dealId: row.id, now: stage.now } as TestDeal };
-  }
-  const candidates = async (id: string) => (await read(id)).steps[0]?.candidates.map(({ userId }) => userId);
-
-  test('nobody is asked for a vote that a delegate has given for them, in lists, in the inbox and by reminders', async () => {
-    const { id, deal, handle } = await asked();
-    expect(await candidates(id)).toEqual(['U-CEO', 'U-CFO', 'U-DELDIR', 'U-LEGAL2', 'U-PMO']);
-    await delegated('U-DELDIR', 'U-PROC', 'deal-committee');
-    await delegated('U-DELDIR', 'U-SALESDIR', 'deal-committee');
-    expect(await candidates(id)).toEqual(expect.arrayContaining(['U-DELDIR', 'U-PROC', 'U-SALESDIR']));
-    ok(await stage.vote('U-PROC', id));
-    expect(await candidates(id)).toEqual(['U-CEO', 'U-CFO', 'U-LEGAL2', 'U-PMO']);
-    expect([(await mine('U-DELDIR')).includes(id), (await mine('U-SALESDIR')).includes(id), (await mine('U-PMO')).includes(id)]).toEqual([false, false, true]); // prettier-ignore
-    expect(codeOf(await stage.vote('U-DELDIR', id))).toBe('AlreadyVoted');
-    await playTo(stage.engine, deal, minutesAfter(stage.now, 30 * DAY));
-    const held = await stage.engine.db
-      .selectFrom('sla_holder')
-      .innerJoin('sla_event', 'sla_event.id', 'sla_holder.event_id')
-      .select(['user_id', 'sla_event.kind'])
-      .where('workflow_id', '=', `approval/${id}`)
-      .where('sla_event.kind', '=', 'reminder')
-      .execute();
-    expect(held.map(({ user_id: userId }) => userId)).toContain('U-PMO');
-    expect(held.map(({ user_id: userId }) => userId)).not.toContain('U-DELDIR');
-    await handle.cancel();
-  }, 120_000);
-
-  test('of whom somebody left asks the head of the entity too, who is told with the vote after which that is so', async () => {
-    const { engine } = stage;
-    const { id, handle, deal } = await asked();
-    await toldAll();
-    await leaves('U-LEGAL2');
-    ok(await stage.vote('U-PMO', id));
-    const said = async () =>
-      (await engine.db.selectFrom('outbox').selectAll().where('kind', '=', 'approval.asked').orderBy('id').execute()).filter(
-        ({ data }) => (data as { approvalId?: string }).approvalId === id && (data as { escalatedTo?: string }).escalatedTo !== undefined,
-      );
-    const [fact, ...more] = await said();
-    expect([fact?.data, fact?.at, more]).toEqual([
-      {
-        approvalId: id,
-        role: 'deal-committee',
-        subjectKind: 'kickoff',
-        escalatedTo: 'entity-head',
-        dealId: deal.dealId,
-        entityId: 'LE-US',
-      },
-      stage.now,
-      [],
-    ]);
-    await toldAll();
-    const mailed = await engine.db
-      .selectFrom('notification')
-      .innerJoin('notification_fact', 'notification_fact.notification_id', 'notification.id')
-      .select('user_id')
-      .where('outbox_id', '=', fact?.id ?? '')
-      .execute();
-    expect(mailed).toEqual([{ user_id: 'U-CEO' }]);
-    ok(await stage.vote('U-CFO', id));
-    expect(await said()).toHaveLength(1);
-    await leaves('U-LEGAL2', true);
-    await handle.cancel();
-  });
-
-  /** As the notifier does it. */
-  async function toldAll(): Promise<void> {
-    const log = createLogger({ level: 'silent', format: 'json' });
-    const deps = { db: stage.engine.db, clock: { now: () => Promise.resolve(stage.now) }, log, mails: true };
-    while (await fanOutNext(deps));
-  }
-});
-
-async function committeePolicy(db: Kysely<DB>): Promise<void> {
-  const policy = await policyAt(db, 'approval', COMMITTEE_FROM);
-  if (policy === null) throw new Error('the firm has no approval policy');
-  const { body } = policy;
-  const approvers = [{ tier: 1, role: 'deal-committee', quorum: '0.7', minimumVoters: 5 }];
-  const rule = { id: 'KICKOFF', subject: 'kickoff', when: {}, approvers };
-  const sla = { ...body.sla, workingMinutes: { ...body.sla.workingMinutes, kickoff: 960 } };
-  const next = { ...body, version: body.version + 1, validFrom: COMMITTEE_FROM, matrix: [...body.matrix, rule], sla };
-  await db.transaction().execute((trx) => savePolicy(trx, 'approval', next));
-}

@@ -13,6 +13,10 @@ export interface ApiStage {
   say(by: string, id: string, what: string, body: object, key?: string): Promise<Answer>;
   /** A grant of what is shown now, unless the body says otherwise. */
   vote(by: string, id: string, body?: object, key?: string): Promise<Answer>;
+  /** Has somebody decide in a role of theirs for two days, up to an amount that nobody else has to grant; gives its id. */
+  delegated(by: string, delegate: string, role: string): Promise<string>;
+  /** Master data names the person no more; or once more. */
+  leaves(userId: string, active?: boolean): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,6 +41,15 @@ export async function apiStage(start: string): Promise<ApiStage> {
       const { shown_hash: shownHash } = await shown.executeTakeFirstOrThrow();
       return say(by, id, 'decisions', { verdict: 'grant', shownHash, ...body }, key);
     },
+    delegated: async (by: string, delegate: string, role: string) => {
+      const terms = { ceiling: { amount: '100', currency: 'USD' }, until: minutesAfter(stage.now, 2 * 24 * 60), reason: 'travel' };
+      const answer = await (await api.as(by))('POST', '/v1/delegations', { body: { delegate, role, ...terms } });
+      if (answer.status !== 201) throw new Error(answer.text);
+      return (answer.body as { id: string }).id;
+    },
+    leaves: async (userId: string, active = false) => {
+      await engine.db.updateTable('app_user').set({ active }).where('id', '=', userId).execute();
+    },
     stop: async () => {
       await api.close();
       await engine.stop();
@@ -47,6 +60,12 @@ export async function apiStage(start: string): Promise<ApiStage> {
 /** The status of what was done, the code of what was refused. */
 export function codeOf(answer: Answer): number | string {
   return answer.status < 300 ? answer.status : problemOf(answer).code;
+}
+
+/** An answer that has to be a success. */
+export function ok(answer: Answer): Answer {
+  if (answer.status !== 200) throw new Error(answer.text);
+  return answer;
 }
 
 /** So many minutes after a moment. */
