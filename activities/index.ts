@@ -1,5 +1,6 @@
 import { type Activities } from '../contracts/activities';
-import { remindApprovers, withdrawApproval } from './approval/approval';
+import { withdrawApproval } from './approval/approval';
+import { remindApprovers } from './approval/remind';
 import { recordConditionEnd } from './approval/conditions';
 import { recordDecision } from './approval/decision';
 import { recordAnswer, recordQuestion, recordRecusal } from './approval/talk';

@@ -1,5 +1,6 @@
 import { type FastifyRequest } from 'fastify';
-import { type ApprovalDetail, type ApprovalReader, type ApprovalSummary, readApproval } from '../db/reads/approvals';
+import { type ApprovalDetail, readApproval } from '../db/reads/approval';
+import { type ApprovalReader, type ApprovalSummary } from '../db/reads/approvals';
 import { covers } from '../domain/access';
 import { differences } from '../domain/difference';
 import { scopeInApprovals } from './auth/principal';

@@ -9,8 +9,7 @@ import { type DB } from '../db/types';
 import { askBreakGlass, type BreakGlass, decideBreakGlass } from '../domain/approval/break-glass';
 import { openSteps, type Approval } from '../domain/approval/state';
 import { type Instant } from '../domain/deal/terms';
-import { isViolation, type Violation } from '../domain/violation';
-import { ApiError, refused } from './errors';
+import { ApiError, orRefused } from './errors';
 
 interface Asked {
   readonly id: string;
@@ -76,11 +75,6 @@ async function mustBeThere(trx: Transaction<DB>, id: string): Promise<BreakGlass
   const row = await lockedBreakGlass(trx, id);
   if (row === undefined) throw new ApiError('BreakGlassUnknown', id);
   return row;
-}
-
-function orRefused<T>(answer: T | Violation): T {
-  if (isViolation(answer)) throw refused(answer);
-  return answer;
 }
 
 interface Done {

@@ -61,9 +61,10 @@ export function standingOf({ results }: DecisionsAnswer): Standing {
 function readItem(request: FastifyRequest, value: unknown, index: number, at: string): Read {
   const parsed = decisionItem.safeParse(value, { reportInput: true });
   if (!parsed.success) return { result: refusedItem(request, { index }, wrongFields(parsed.error, `/decisions/${index}`)) };
-  const { approvalId: id, decisionId, role = null, verdict, shownHash, reason } = parsed.data;
+  const { approvalId: id, decisionId, role = null, verdict, shownHash, reason, conditions = [] } = parsed.data;
   const approvalId = id.toLowerCase();
-  const said = { decisionId: decisionId ?? idFor(request, `decision/${approvalId}`), verdict, role: role ?? null, shownHash, reason, at };
+  const about = { decisionId: decisionId ?? idFor(request, `decision/${approvalId}`), role, shownHash, at };
+  const said = { ...about, verdict, reason, conditions };
   return { item: { index, approvalId, said } };
 }
 
@@ -95,7 +96,7 @@ async function decided(
     if (Date.now() > until) throw new ApiError('OutcomeUnknown', 'not begun in time');
     return { ...asked(item), ...(await decideAs(deps, request, record, item.said, apart)), problem: null };
   } catch (error) {
-    return refusedItem(request, asked(item), asApiError(error));
+    return refusedItem(request, asked(item), asApiError(error), `/decisions/${item.index}`);
   }
 }
 
@@ -103,11 +104,12 @@ function asked({ index, approvalId, said }: Item) {
   return { index, approvalId, decisionId: said.decisionId };
 }
 
-/** As this item alone would be answered; a bug of ours is logged, and may have happened after the effect. */
+/** As this item alone would be answered, its fields named at `place`; a bug of ours is logged, and may have happened after the effect. */
 function refusedItem(
   request: FastifyRequest,
   { index, approvalId = null, decisionId = null }: { index: number; approvalId?: string | null; decisionId?: string | null },
   error: ApiError,
+  place = '',
 ): DecisionResult {
   const { code, title, status, detail, action, retryable, errors } = problemOf(error, request);
   if (status === 500) request.log.error({ err: error.extras.cause ?? error, index }, 'one decision of many failed by a bug');
@@ -118,7 +120,7 @@ function refusedItem(
     detail,
     action,
     ...(retryable === undefined ? {} : { retryable }),
-    ...(errors === undefined ? {} : { errors }),
+    ...(errors === undefined ? {} : { errors: errors.map((each) => ({ ...each, pointer: `${place}${each.pointer}` })) }),
   };
   return { index, approvalId, decisionId, outcome: (errorRow(code)?.status ?? 500) >= 500 ? 'unknown' : 'refused', state: null, problem };
 }

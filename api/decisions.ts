@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type FastifyRequest } from 'fastify';
 import { type DecisionInput, type DecisionReceipt } from '../contracts/workflow-state';
-import { type ApprovalDetail } from '../db/reads/approvals';
+import { type ApprovalDetail } from '../db/reads/approval';
 import { answerTo, refusalWithoutFacts } from '../domain/approval/decision';
 import { type Approval, endedAlready, isOpen } from '../domain/approval/state';
 import { approvalWorkflowId } from '../domain/ids';
@@ -50,7 +50,7 @@ export async function decideAs(
   requirePerson(decider);
   const { approvalId } = record;
   const decision = { ...said, by: decider.principal.id, reasonId: null };
-  const isNew = answerTo(record, decision) === null;
+  const isNew = answerTo(record, { ...decision, conditions: [] }) === null;
   // What is on record its run may not have heard of, where the answer to the first request was lost with it.
   if (isNew && record.kind !== 'pending') throw settledRefusal(record, decision);
   const words = { reason, purpose: 'decision', subject: approvalWorkflowId(approvalId), origin: said.decisionId } as const;
@@ -107,7 +107,8 @@ export async function ofRun<T>(
 
 /** An approval that has ended answers from its record: the same decision again is no conflict, any other is (RULES Approvals). */
 function settledAnswer(record: Approval, decision: DecisionInput): Decided {
-  const outcome = answerTo(record, decision);
+  const outcome = answerTo(record, { ...decision, conditions: decision.conditions ?? [] });
+  if (isViolation(outcome)) throw refused(outcome);
   if (outcome !== null) return { outcome, state: record.kind };
   throw settledRefusal(record, decision);
 }

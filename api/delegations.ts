@@ -14,8 +14,7 @@ import { type DB } from '../db/types';
 import { giveDelegation } from '../domain/approval/giving';
 import { decideDelegation, endDelegation } from '../domain/approval/settling';
 import { type Instant } from '../domain/deal/terms';
-import { isViolation, type Violation } from '../domain/violation';
-import { ApiError, refused } from './errors';
+import { ApiError, orRefused } from './errors';
 
 /** Gives a delegation with its audit entry; the one of this id once more changes nothing. */
 export function give(db: Kysely<DB>, asked: Omit<NewDelegation, 'state' | 'requestedAt'>, at: Instant): Promise<void> {
@@ -75,11 +74,6 @@ async function mustBeThere(trx: Transaction<DB>, id: string): Promise<Delegation
   const row = await lockedDelegation(trx, id);
   if (row === undefined) throw new ApiError('DelegationUnknown', id);
   return row;
-}
-
-function orRefused<T>(answer: T | Violation): T {
-  if (isViolation(answer)) throw refused(answer);
-  return answer;
 }
 
 interface Done {

@@ -1,4 +1,4 @@
-import { type Violation } from '../domain/violation';
+import { isViolation, type Violation } from '../domain/violation';
 import { conflicts } from './error-codes/conflicts';
 import { requests } from './error-codes/requests';
 import { type ErrorRow } from './error-codes/row';
@@ -85,4 +85,10 @@ export function refused(violation: Refused, pointerOf = pointer): ApiError {
 /** Rules name places by dots or as a JSON pointer; answers always by pointer. */
 function pointer(path: string): string {
   return path === '' || path.startsWith('/') ? path : `/${path.replaceAll('.', '/')}`;
+}
+
+/** What a rule answers; throws its refusal. */
+export function orRefused<T>(answer: T | Violation): T {
+  if (isViolation(answer)) throw refused(answer);
+  return answer;
 }

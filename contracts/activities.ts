@@ -113,7 +113,8 @@ export interface ApprovalActivities {
   recordAnswer(input: { approvalId: string; answer: AnswerInput }): Promise<ApprovalView>;
   recordConditionEnd(input: { approvalId: string; end: ConditionEndInput }): Promise<ApprovalView>;
   /** Reminders and escalation that have come due by `at` (R-067); its end where its time is over (R-283). */
-  remindApprovers(input: { approvalId: string; look: string; at: Instant }): Promise<ApprovalView>;
+  /** `quiet`: where nothing has come due, nobody is reminded. */
+  remindApprovers(input: { approvalId: string; look: string; at: Instant; quiet?: boolean }): Promise<ApprovalView>;
   withdrawApproval(input: { approvalId: string; reasonId: string | null; at: Instant }): Promise<ApprovalView>;
 }
 

@@ -124,6 +124,8 @@ export interface ApprovalView extends LifecycleView {
   readonly shownHash: string;
   readonly decidedAt: Instant | null;
   readonly reasonId: string | null;
+  /** While conditions are open, since these have a clock: told from outside, its run looks at them anew (R-364). Runs of before replay without. */
+  readonly remindsOfConditions?: true;
 }
 
 /** `already-received`: the same decision came before; `already-applied`: the same person said the same under another id. */

@@ -29,6 +29,12 @@ export async function grantedBreakGlass(
   return row === undefined ? null : asBreakGlass(row);
 }
 
+/** By what a person took a decision that rules of duties bar them from, if by anything. */
+export async function usedBreakGlass(trx: Transaction<DB>, decisionId: string): Promise<BreakGlass | null> {
+  const row = await trx.selectFrom('break_glass').selectAll().where('decision_id', '=', decisionId).executeTakeFirst();
+  return row === undefined ? null : asBreakGlass(row);
+}
+
 /** It counts for one decision, which is told; gives its id for the record of the decision. */
 export async function useBreakGlass(trx: Transaction<DB>, id: string, decisionId: string, at: Instant): Promise<string> {
   const used = trx.updateTable('break_glass').set({ state: 'used', decision_id: decisionId, used_at: at }).where('id', '=', id);

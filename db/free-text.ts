@@ -63,6 +63,9 @@ export async function keepText(db: Kysely<DB>, text: WrittenText): Promise<strin
   return kept.id;
 }
 
+/** Words by id; null where they were erased. */
+export type Words = ReadonlyMap<string, string | null>;
+
 /** The words behind ids; null for those that were erased. For readers with the right to what the text is about. */
 export async function textsOf(db: Kysely<DB>, ids: readonly (string | null)[]): Promise<Map<string, string | null>> {
   const wanted = [...new Set(ids.filter((id) => id !== null))];

@@ -5,7 +5,7 @@ import { type ClosingPolicy } from '../domain/accounting/period';
 import { dutyRulesOf, type DutyRule } from '../domain/approval/duties';
 import { type PolicyRule } from '../domain/approval/policy';
 import { BREAK_GLASS_HOURS } from '../domain/approval/break-glass';
-import { type SlaTerms } from '../domain/approval/sla';
+import { CONDITION_WORKING_MINUTES, type LadderTerms } from '../domain/approval/condition-clock';
 import { type TolerancePolicy } from '../domain/collections/tolerance';
 import { type Instant, type LocalDate } from '../domain/deal/terms';
 import { contentOf } from '../domain/policy/content';
@@ -29,7 +29,9 @@ export interface ApprovalRules {
   readonly version: number;
   readonly matrix: readonly PolicyRule[];
   readonly duties: readonly DutyRule[];
-  readonly sla: (SlaTerms & { readonly escalateTo: readonly string[] }) | null;
+  readonly sla: LadderTerms | null;
+  /** The clock of what grants are given under (R-364). */
+  readonly conditionSla: LadderTerms;
   /** After how many working days what nobody has decided ends by itself; null where the policy does not say (R-283). */
   readonly expiresAfterWorkingDays: number | null;
   readonly delegationMaxDepth: number;
@@ -112,6 +114,7 @@ export async function approvalRules(
     matrix: source.body.matrix as readonly PolicyRule[],
     duties: dutyRulesOf(firm.body.segregationOfDuties, standard.body.segregationOfDuties ?? []),
     sla: slaTerms([firm.body.sla, standard.body.sla], subject),
+    conditionSla: conditionTerms(firm.body.sla, standard.body.sla),
     expiresAfterWorkingDays: expiryDays([firm.body.sla, standard.body.sla], subject),
     delegationMaxDepth: firm.body.delegation.maxDepth,
     breakGlassHours: firm.body.breakGlass?.hours ?? BREAK_GLASS_HOURS,
@@ -202,6 +205,12 @@ function slaTerms(slas: readonly ApprovalPolicy['sla'][], subject: string): Appr
   const workingMinutes = sla?.workingMinutes[subject];
   if (sla === undefined || workingMinutes === undefined) return null;
   return { workingMinutes, remindAtPercent: sla.remindAtPercent, escalateTo: sla.escalateTo };
+}
+
+/** By the number that a policy has for `condition`; else that of the product, with the ladder of the firm. */
+function conditionTerms(firm: ApprovalPolicy['sla'], standard: ApprovalPolicy['sla']): LadderTerms {
+  const { remindAtPercent, escalateTo } = firm;
+  return slaTerms([firm, standard], 'condition') ?? { workingMinutes: CONDITION_WORKING_MINUTES, remindAtPercent, escalateTo };
 }
 
 function expiryDays(slas: readonly ApprovalPolicy['sla'][], subject: string): number | null {

@@ -3,9 +3,11 @@
  * scope of a permission becomes a condition of every SQL read and write.
  */
 
-import { type Permission, rightsOf } from './access-roles';
+import { type Permission } from './access-permissions';
+import { rightsOf } from './access-roles';
 
-export { knownRoles, type Permission } from './access-roles';
+export { type Permission } from './access-permissions';
+export { knownRoles } from './access-roles';
 
 /** The whole group, or a list of legal entities; an empty list is nowhere. */
 export type Scope = { readonly kind: 'group' } | { readonly kind: 'entities'; readonly entityIds: readonly string[] };

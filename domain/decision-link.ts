@@ -39,7 +39,7 @@ export function refuseLink(link: DecisionLink, approval: Approval, now: Instant)
 /** True where this link has brought this very decision before: it is answered, and counts once. */
 export function isRepeated(link: DecisionLink, approval: Approval, verdict: Verdict): boolean {
   const { userId: by, ...said } = link;
-  return link.postedAt !== null && answerTo(approval, { ...said, by, verdict }) === 'already-received';
+  return link.postedAt !== null && answerTo(approval, { ...said, by, verdict, conditions: [] }) === 'already-received';
 }
 
 function voteBy({ decisionId }: DecisionLink, approval: Approval) {

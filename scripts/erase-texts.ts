@@ -11,13 +11,16 @@ interface Options {
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** `npm run texts:erase`: exit code 0 when the words are gone, also where there were none; 2 when it could not be done. */
+/** `npm run texts:erase`: exit code 0 when the words are gone, also where there were none; 1 when a legal hold keeps some; 2 when it could not be done. */
 async function main(options: Options): Promise<number> {
   const choice = chosen(options);
   const by = { actor: options.by, at: new Date().toISOString() };
-  const erased = await withDatabase('throughline-erase-texts', (db) => eraseTexts(db, choice, by));
-  process.stdout.write(`${erased.length} texts erased\n${erased.map((id) => `${id}\n`).join('')}`);
-  return 0;
+  const { erased, held } = await withDatabase('throughline-erase-texts', (db) => eraseTexts(db, choice, by));
+  const lines = (ids: readonly string[]) => ids.map((id) => `${id}\n`).join('');
+  process.stdout.write(`${erased.length} texts erased\n${lines(erased)}`);
+  if (held.length === 0) return 0;
+  process.stdout.write(`${held.length} texts kept by a legal hold\n${lines(held)}`);
+  return 1;
 }
 
 function chosen({ id, author, subject }: Options): TextChoice {

@@ -5,12 +5,15 @@ import { withDatabase } from './database';
 /** `npm run privacy:sweep`: exit code 0 when everything past its time is erased, or was counted; 2 when it could not be done. */
 async function main({ dryRun = false }: { readonly dryRun?: boolean }): Promise<number> {
   const at = new Date().toISOString();
-  const counts = await withDatabase('throughline-privacy-sweep', (db) => (dryRun ? sweepable(db, at) : sweep(db, at)));
-  if (Object.keys(counts).length === 0) {
+  const { erased, held } = await withDatabase('throughline-privacy-sweep', (db) => (dryRun ? sweepable(db, at) : sweep(db, at)));
+  if (Object.keys(erased).length === 0) {
     process.stderr.write('No retention policy is in force: load the master data first (npm run seed).\n');
     return 2;
   }
-  for (const [name, count] of Object.entries(counts)) process.stdout.write(`${name}: ${count}${dryRun ? ' would be erased' : ' erased'}\n`);
+  for (const [name, count] of Object.entries(erased)) {
+    const kept = held[name] === undefined || held[name] === 0 ? '' : `, ${held[name]} kept by a legal hold`;
+    process.stdout.write(`${name}: ${count}${dryRun ? ' would be erased' : ' erased'}${kept}\n`);
+  }
   return 0;
 }
 

@@ -88,7 +88,8 @@ async function tellException(deps: DeliveryDeps, event: InboxRow): Promise<Inbox
  * have heard of the request, which is told again (R-229); until it has, and where it was lost, the event waits.
  */
 async function tellApproval(deps: DeliveryDeps, { id, subject, payload }: InboxRow): Promise<InboxOutcome> {
-  if (await deps.gateway.signal(subject, recheckApprovalSignal, { at: await deps.clock.now() })) return { state: 'delivered' };
+  if (await deps.gateway.signal(subject, recheckApprovalSignal, { at: await deps.clock.now(), decided: true }))
+    return { state: 'delivered' };
   const run = await deps.gateway.describe(subject);
   if (run?.state === 'completed') return { state: 'delivered' };
   const { approvalId } = payload as { approvalId: string };

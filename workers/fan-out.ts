@@ -7,7 +7,9 @@ import { candidatesOf, readElectorate } from '../db/reads/candidates';
 import { endpointsFor, hasEndpoints } from '../db/webhook-endpoints';
 import { type DB } from '../db/types';
 import { knownRoles, permissionsOf } from '../domain/access';
-import { holdersOf } from '../domain/approval/holders';
+import { ownersOfCondition } from '../domain/approval/condition-owners';
+import { openConditions } from '../domain/approval/conditions';
+import { type Directory, holdersAsked } from '../domain/approval/holders';
 import { openSteps, type Approval } from '../domain/approval/state';
 import { storedApproval } from '../domain/approval/stored';
 import { type Instant } from '../domain/deal/terms';
@@ -83,8 +85,9 @@ async function whoAnswers(trx: Transaction<DB>, { data }: WaitingFact): Promise<
 }
 
 /**
- * Of whom something is asked now: an answer of the requester, a condition of those who hold its role, what was answered of whoever asked it (R-287);
- * else everybody whose decision is awaited, delegates too: of the role that is asked, or of every open step where they are reminded (R-271).
+ * Of whom something is asked now: an answer of the requester, a condition of those who may see to it, what was answered of whoever asked it (R-287);
+ * else everybody whose decision is awaited, delegates too: of the role that is asked, of it those who are asked since now (R-366), or of every open
+ * step where they are reminded (R-271).
  */
 async function whoIsAsked(trx: Transaction<DB>, { kind, data }: WaitingFact, at: Instant): Promise<Recipient[]> {
   const row = await trx
@@ -96,11 +99,23 @@ async function whoIsAsked(trx: Transaction<DB>, { kind, data }: WaitingFact, at:
   const approval = storedApproval(row.record);
   if (kind === 'approval.question-asked') return mailRecipients(trx, [approval.requestedBy]);
   if (kind === 'approval.question-answered') return mailRecipients(trx, askers(approval, data['questionId']));
-  if (kind === 'approval.condition-set') return mailRecipients(trx, holdersOf(await directory(trx), data['role'] ?? '', row.entity_id, []));
+  if (kind === 'approval.condition-set' || kind === 'approval.condition-reminded')
+    return mailRecipients(trx, owners(await directory(trx), approval, data['conditionId'], row.entity_id));
   const electorate = await readElectorate(trx, at);
   const asked = openSteps(approval).filter(({ role }) => data['role'] === undefined || role === data['role']);
-  const userIds = asked.flatMap((step) => candidatesOf(electorate, approval, step, row.entity_id).map(({ userId }) => userId));
+  const { escalatedTo: to } = data;
+  const userIds = asked.flatMap((step) => {
+    const candidates = candidatesOf(electorate, approval, step, row.entity_id);
+    const added = to === undefined ? null : holdersAsked(electorate.people, { role: step.role, to }, row.entity_id, []);
+    return candidates.filter(({ userId, onBehalfOf }) => added?.includes(onBehalfOf ?? userId) ?? true).map(({ userId }) => userId);
+  });
   return mailRecipients(trx, [...new Set(userIds)]);
+}
+
+/** Who may see to a condition; nobody once it is settled. */
+function owners(people: Directory, approval: Approval, conditionId: string | undefined, entityId: string): string[] {
+  const condition = openConditions(approval).find((each) => each.conditionId === conditionId);
+  return condition === undefined ? [] : ownersOfCondition(people, approval, condition, entityId);
 }
 
 function askers({ questions }: Approval, questionId: string | undefined): string[] {

@@ -33,8 +33,9 @@ export function startPrivacyKeeper({ db, clock, log, everyMs = 60_000 }: Privacy
     const finished = await resumeErasures(db, at, isStopping);
     if (finished > 0) log.info({ finished }, 'erasures finished');
     if (!sweeps) return;
-    const swept = Object.fromEntries(Object.entries(await sweep(db, at, isStopping)).filter(([, count]) => count > 0));
-    if (Object.keys(swept).length > 0) log.info({ swept }, 'erased by age');
+    const { erased, held } = await sweep(db, at, isStopping);
+    const [swept, kept] = [erased, held].map((counts) => Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)));
+    if (Object.keys({ ...swept, ...kept }).length > 0) log.info({ swept, held: kept }, 'erased by age, but what legal holds keep');
   }
 
   async function run(): Promise<void> {

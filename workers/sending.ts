@@ -75,7 +75,11 @@ async function linksTo({ db, links }: SendingDeps, userId: string, asked: readon
 }
 
 /** What is waited for as long as a fact asks for it; a decision unless named here. */
-const WAIT_OF: Partial<Record<FactKind, string>> = { 'approval.question-asked': 'answer', 'approval.condition-set': 'condition' };
+const WAIT_OF: Partial<Record<FactKind, string>> = {
+  'approval.question-asked': 'answer',
+  'approval.condition-set': 'condition',
+  'approval.condition-reminded': 'condition',
+};
 
 async function stillAsked(db: Kysely<DB>, facts: readonly ToldFact[]): Promise<ToldFact[]> {
   const ids = [...new Set(facts.flatMap(({ data }) => data['approvalId'] ?? []))];

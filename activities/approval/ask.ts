@@ -14,7 +14,7 @@ import { type Instant } from '../../domain/deal/terms';
 import { approvalWorkflowId } from '../../domain/ids';
 import { isViolation, type Violation } from '../../domain/violation';
 import { lineFacts } from './line-facts';
-import { openStepsOf, showApproval, stateColumns } from './record';
+import { openWorkOf, showApproval, stateColumns } from './record';
 import { subjectFacts } from './subjects';
 
 export interface ApprovalRequest {
@@ -68,7 +68,7 @@ export async function askApproval(trx: Transaction<DB>, ask: ApprovalRequest): P
     entity_id: facts.entityId,
     tier: 0,
   };
-  const open = await openStepsOf(trx, row, approval, rules, at);
+  const open = await openWorkOf(trx, row, approval, rules, at);
   await trx
     .insertInto('approval')
     .values({

@@ -1,28 +1,25 @@
 import { type Transaction } from 'kysely';
 import { type ApprovalActivities } from '../../contracts/activities';
-import { type ConditionInput, type DecisionInput } from '../../contracts/workflow-state';
+import { type ConditionInput } from '../../contracts/workflow-state';
 import { directory } from '../../db/directory';
 import { type DB } from '../../db/types';
-import { settleCondition } from '../../domain/approval/conditions';
+import { ownersOfCondition } from '../../domain/approval/condition-owners';
+import { type Condition, conditionOf, settleCondition } from '../../domain/approval/conditions';
 import { type ActivityDeps } from '../deps';
-import { ownersOf } from './decision-facts';
 import { talkEffect } from './talk';
+import { refuseWaiver } from './waiving';
 
 /** What a decision was given under, as rows of its own (R-282). */
-export async function insertConditions(
-  trx: Transaction<DB>,
-  approvalId: string,
-  { decisionId, conditions = [], at }: DecisionInput,
-): Promise<void> {
-  if (conditions.length === 0) return;
-  const rows = conditions.map(({ conditionId, role, textId, due }) => ({
+export async function insertConditions(trx: Transaction<DB>, approvalId: string, set: readonly Condition[]): Promise<void> {
+  if (set.length === 0) return;
+  const rows = set.map(({ conditionId, decisionId, role, textId, due, setAt }) => ({
     id: conditionId,
     approval_id: approvalId,
     decision_id: decisionId,
     owner_role: role,
     text_id: textId,
     due,
-    set_at: at,
+    set_at: setAt,
   }));
   await trx.insertInto('approval_condition').values(rows).execute();
 }
@@ -37,17 +34,20 @@ export function recordConditionEnd(deps: ActivityDeps): ApprovalActivities['reco
   return ({ approvalId, end }) => {
     const { endId, conditionId, as, by, textId, at } = end;
     const effect = { key: `end-condition/${endId}`, identity: { approvalId, conditionId, as, by, textId }, at, actor: by };
-    return talkEffect(deps, approvalId, effect, async (trx, row, approval) => {
-      const role = approval.conditions.find((each) => each.conditionId === conditionId)?.role ?? '';
-      const owners = ownersOf(await directory(trx), role, row.entity_id);
+    return talkEffect(deps, approvalId, effect, async (trx, row, approval, rules) => {
+      const condition = conditionOf(approval, conditionId);
+      const people = await directory(trx);
+      const owners = condition === undefined ? [] : ownersOfCondition(people, approval, condition, row.entity_id);
+      const isWaiver = condition !== undefined && as === 'waived' && condition.settled === null;
+      const noWaiver = isWaiver ? await refuseWaiver(trx, { row, approval, rules, people }, condition, end) : null;
       return {
-        next: settleCondition(approval, conditionId, { as, by, textId }, owners, at),
+        next: settleCondition(approval, conditionId, { as, by, textId }, { owners, noWaiver }, at),
         write: async () => {
           const ended = { condition_id: conditionId, outcome: as, settled_by: by, text_id: textId, settled_at: at };
           await trx.insertInto('approval_condition_end').values(ended).execute();
         },
         action: `condition.${as}`,
-        details: { conditionId, role },
+        details: { conditionId, role: condition?.role ?? null },
         texts: as === 'fulfilled' ? { evidence: textId } : { reason: textId },
       };
     });

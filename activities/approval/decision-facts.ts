@@ -5,14 +5,16 @@ import { grantedBreakGlass } from '../../db/break-glass';
 import { delegations, directory } from '../../db/directory';
 import { type ApprovalRules } from '../../db/policies';
 import { type DB } from '../../db/types';
-import { permissionsOf } from '../../domain/access';
+import { ownersOf } from '../../domain/approval/condition-owners';
 import { type Authority, type DecisionFacts, stepFor } from '../../domain/approval/decision';
 import { type ActingFor, type Delegation, resolveActingFor } from '../../domain/approval/delegation';
-import { type Directory, holdersOf, seatsOf, votersOf } from '../../domain/approval/holders';
+import { type Directory, seatsOf, votersOf } from '../../domain/approval/holders';
 import { type Seat } from '../../domain/approval/groups';
 import { setsAside } from '../../domain/approval/break-glass';
-import { type Approval, type ApprovalStep } from '../../domain/approval/state';
+import { type Approval, type ApprovalStep, isRecused } from '../../domain/approval/state';
+import { addWorkingMinutes } from '../../domain/calendar/working-time';
 import { isViolation, type Violation } from '../../domain/violation';
+import { calendarOfFirst } from './calendar';
 
 /** Who speaks, and when. */
 interface Speaker {
@@ -21,7 +23,7 @@ interface Speaker {
 }
 
 /** What the roles of people say, without duties; `ceiling` where a delegation would reach but for its amount. */
-export interface PeopleFacts extends Omit<DecisionFacts, 'dutyConflict' | 'owners'> {
+export interface PeopleFacts extends Omit<DecisionFacts, 'dutyConflict' | 'owners' | 'dues'> {
   readonly ceiling: Violation | null;
   readonly people: Directory;
 }
@@ -44,13 +46,29 @@ export async function decisionFacts(
   const conflicts = decision.verdict === 'grant' ? await conflictsOn(trx, row, rules, { by: decision.by, onBehalfOf }) : [];
   const broken = conflicts.length === 0 || onBehalfOf !== null ? null : await grantedBreakGlass(trx, row.id, decision.by);
   const breakGlass = broken !== null && setsAside(broken, conflicts, decision.at) ? broken.id : null;
-  const owners = Object.fromEntries((decision.conditions ?? []).map(({ role }) => [role, ownersOf(people, role, row.entity_id)]));
   return {
     ...facts,
-    owners,
+    ...(await ownersByRole(trx, { row, approval, rules, people }, decision)),
     breakGlass,
     dutyConflict: breakGlass === null ? (conflicts[0]?.refusal ?? null) : null,
   };
+}
+
+/** Who could fulfil what a decision is given under, and when it is due of itself, by the role that is to (R-282, R-364). */
+async function ownersByRole(
+  trx: Transaction<DB>,
+  { row, approval, rules, people }: { row: ApprovalRow; approval: Approval; rules: ApprovalRules; people: Directory },
+  { conditions = [], at }: DecisionInput,
+): Promise<Pick<DecisionFacts, 'owners' | 'dues'>> {
+  const owners: Record<string, string[]> = {};
+  const dues: Record<string, string> = {};
+  for (const { role } of conditions) {
+    owners[role] ??= ownersOf(people, role, row.entity_id).filter((userId) => !isRecused(approval, userId));
+    const calendar = await calendarOfFirst(trx, owners[role] ?? [], row.entity_id);
+    const due = addWorkingMinutes(calendar, at, rules.conditionSla.workingMinutes);
+    if (!isViolation(due)) dues[role] = due;
+  }
+  return { owners, dues };
 }
 
 /** In whose right somebody speaks on the open tier, and who may vote on every step that is not decided, those of later tiers too. */
@@ -82,11 +100,6 @@ export async function peopleFacts(
     }
   }
   return { ceiling, authorities, voters, seats, barredByRecusal, people };
-}
-
-/** Who could fulfil a condition: holders of the role, where it lets them read approvals (R-282). */
-export function ownersOf(people: Directory, role: string, entityId: string): string[] {
-  return permissionsOf([role]).includes('approval.read') ? holdersOf(people, role, entityId, []) : [];
 }
 
 interface Given {

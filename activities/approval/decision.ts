@@ -14,6 +14,7 @@ import { lifecycleEffect } from '../lifecycle';
 import { Refusal } from '../refusal';
 import { insertConditions, textsOfConditions } from './conditions';
 import { decisionFacts } from './decision-facts';
+import { tellNewlyAsked } from './newly-asked';
 import { placeOf, saveApproval } from './record';
 
 type Asked = Parameters<ApprovalActivities['recordDecision']>[0];
@@ -55,7 +56,8 @@ async function taken(trx: Transaction<DB>, { approvalId, decision }: Asked): Pro
   const { row, approval } = await lockApproval(trx, approvalId);
   const rules = await rulesOf(trx, row);
   if (isViolation(rules)) return rules;
-  const answered = answerTo(approval, decision);
+  const answered = answerTo(approval, { ...decision, conditions });
+  if (isViolation(answered)) return answered;
   if (answered !== null) {
     const view = await saveApproval(trx, row, approval, rules, at);
     return {
@@ -87,7 +89,9 @@ async function taken(trx: Transaction<DB>, { approvalId, decision }: Asked): Pro
     })
     .execute();
   const broken = breakGlass === null ? null : await useBreakGlass(trx, breakGlass, decisionId, at);
-  await insertConditions(trx, approvalId, decision);
+  const set = next.conditions.filter((each) => each.decisionId === decisionId);
+  await insertConditions(trx, approvalId, set);
+  const escalated = await tellNewlyAsked(trx, row, { before: approval, next }, `decision/${decisionId}`, at);
   const said = {
     decisionId,
     role: vote.role,
@@ -96,6 +100,7 @@ async function taken(trx: Transaction<DB>, { approvalId, decision }: Asked): Pro
     shownHash,
     state: view.state,
     ...(broken === null ? {} : { breakGlass: broken }),
+    ...(escalated ? { escalated } : {}),
   };
   return {
     answer: { outcome: 'accepted', approval: view, looksAnew: true },
@@ -104,9 +109,9 @@ async function taken(trx: Transaction<DB>, { approvalId, decision }: Asked): Pro
       action: `decision.${verdict}`,
       subject: approvalId,
       details:
-        conditions.length === 0
+        set.length === 0
           ? said
-          : { ...said, conditions: conditions.map(({ conditionId, role: owner, due }) => ({ conditionId, owner, due })) },
+          : { ...said, conditions: set.map(({ conditionId, role: owner, due }) => ({ conditionId, owner, due })) },
       texts: { reason: reasonId, ...textsOfConditions(conditions) },
     },
   };

@@ -1,24 +1,23 @@
 import { type Transaction } from 'kysely';
 import { type ApprovalView } from '../../contracts/workflow-state';
 import { type ApprovalRow } from '../../db/approval-rules';
-import { calendarIdOfUser, directory } from '../../db/directory';
-import { closeExceptions } from '../../db/exceptions';
-import { calendarOf, entityOf } from '../../db/parties';
+import { directory } from '../../db/directory';
 import { type ApprovalRules } from '../../db/policies';
 import { type SlaEvent } from '../../db/sla-events';
 import { type DB } from '../../db/types';
-import { openConditions } from '../../domain/approval/conditions';
 import { type Seat } from '../../domain/approval/groups';
 import { seatsOf, votersOf } from '../../domain/approval/holders';
 import { type Pause, pausesOf } from '../../domain/approval/questions';
 import { momentOf, slaMoments } from '../../domain/approval/sla';
-import { openSteps, type Approval, type ApprovalStep } from '../../domain/approval/state';
+import { hasVoted, openSteps, type Approval, type ApprovalStep } from '../../domain/approval/state';
 import { type WorkingCalendar } from '../../domain/calendar/working-day';
 import { type Instant } from '../../domain/deal/terms';
 import { deadlinesBeforeDelay } from '../../domain/exception/detection';
-import { approvalWorkflowId } from '../../domain/ids';
 import { isViolation } from '../../domain/violation';
 import { park } from '../lifecycle';
+import { calendarOfFirst } from './calendar';
+import { type Delays, delaysOf, endDelays } from './delays';
+import { openConditionsOf, type OpenCondition } from './open-conditions';
 import { saveSteps } from './steps';
 import { earliest, waitsOf } from './waits';
 
@@ -37,9 +36,25 @@ export interface OpenStep {
   readonly delayedAt: Instant | null;
 }
 
+/** What people owe an approval now, with its clocks: votes, and what grants were given under. */
+export interface OpenWork {
+  readonly steps: readonly OpenStep[];
+  readonly conditions: readonly OpenCondition[];
+}
+
 /** Where the log speaks of an approval: the stream of its deal, as a fact of the entity that is asked. */
 export function placeOf(row: ApprovalRow): { readonly stream: string; readonly entityId: string } {
   return { stream: row.deal_id === null ? `approval/${row.id}` : `deal/${row.deal_id}`, entityId: row.entity_id };
+}
+
+export async function openWorkOf(
+  trx: Transaction<DB>,
+  row: Pick<ApprovalRow, 'id' | 'entity_id' | 'tier'>,
+  approval: Approval,
+  rules: ApprovalRules,
+  at: Instant,
+): Promise<OpenWork> {
+  return { steps: await openStepsOf(trx, row, approval, rules, at), conditions: await openConditionsOf(trx, row, approval, rules) };
 }
 
 export async function openStepsOf(
@@ -55,7 +70,7 @@ export async function openStepsOf(
   const steps: OpenStep[] = [];
   for (const step of openSteps(approval)) {
     const voters = votersOf(approval, step, people, row.entity_id);
-    const calendar = await calendarOfVoters(trx, voters, row.entity_id);
+    const calendar = await calendarOfFirst(trx, voters, row.entity_id);
     const openedAt = await openedAtOf(trx, row.id, tier, step.role, at);
     const moments = rules.sla === null ? null : slaMoments(rules.sla, calendar, openedAt, pauses);
     const known = moments === null || isViolation(moments) ? null : moments;
@@ -68,7 +83,8 @@ export async function openStepsOf(
       reminders: known?.reminders ?? [],
       due: known?.due ?? null,
       escalation,
-      delayedAt: escalation === null && rules.sla !== null ? await delayOf(trx, row.id, rules.sla, calendar, openedAt, pauses) : null,
+      delayedAt:
+        escalation === null && rules.sla !== null ? delayOf(await delaysOf(trx, row.id), rules.sla, calendar, openedAt, pauses) : null,
     });
   }
   return steps;
@@ -82,8 +98,9 @@ export async function saveApproval(
   rules: ApprovalRules,
   at: Instant,
 ): Promise<ApprovalView> {
-  if (row.due !== null && Date.parse(row.due) < Date.parse(at)) await endDelays(trx, row, openSteps(approval), at);
-  const open = await openStepsOf(trx, row, approval, rules, at);
+  const mayEndDelay = approval.conditions.length > 0 || (row.due !== null && Date.parse(row.due) < Date.parse(at));
+  if (mayEndDelay) await endDelays(trx, row, approval, at);
+  const open = await openWorkOf(trx, row, approval, rules, at);
   await trx
     .updateTable('approval')
     .set(stateColumns(row, approval, open))
@@ -92,26 +109,13 @@ export async function saveApproval(
   return showApproval(trx, row, approval, open, at);
 }
 
-/** A decision that came late after all: nobody has to see to it any more. */
-async function endDelays(trx: Transaction<DB>, row: ApprovalRow, open: readonly ApprovalStep[], at: Instant): Promise<void> {
-  const delayed = await trx
-    .selectFrom('process_exception')
-    .select('facts')
-    .where('workflow_id', '=', row.workflow_id)
-    .where('kind', '=', 'delayed-approval')
-    .where('closed_at', 'is', null)
-    .executeTakeFirst();
-  const { role } = (delayed?.facts ?? {}) as { role?: string };
-  if (role !== undefined && !open.some((step) => step.role === role)) await closeExceptions(trx, 'delayed-approval', [row.workflow_id], at);
-}
-
 /** Where an approval stands: what changes of its row. */
-export function stateColumns({ tier }: Pick<ApprovalRow, 'tier'>, approval: Approval, open: readonly OpenStep[]) {
+export function stateColumns({ tier }: Pick<ApprovalRow, 'tier'>, approval: Approval, open: OpenWork) {
   return {
     record: JSON.stringify(approval),
     state: approval.kind,
     tier: approval.kind === 'pending' ? approval.openTier : tier,
-    due: earliest((approval.kind === 'conditions' ? openConditions(approval) : open).map((each) => each.due)),
+    due: earliest((approval.kind === 'conditions' ? open.conditions : open.steps).map((each) => each.due)),
     decided_at: 'at' in approval ? approval.at : null,
     outcome_reason_id: 'reasonId' in approval ? approval.reasonId : null,
   };
@@ -122,11 +126,11 @@ export async function showApproval(
   trx: Transaction<DB>,
   row: Pick<ApprovalRow, 'id' | 'workflow_id' | 'subject_kind' | 'subject_id' | 'entity_id' | 'deal_id' | 'tier'>,
   approval: Approval,
-  open: readonly OpenStep[],
+  open: OpenWork,
   at: Instant,
 ): Promise<ApprovalView> {
   const { tier, decided_at: decidedAt, outcome_reason_id: reasonId } = stateColumns(row, approval, open);
-  await saveSteps(trx, row.id, approval, open, at);
+  await saveSteps(trx, row.id, approval, open.steps, at);
   const parked = await park(trx, row.workflow_id, waitsOf(row, approval, open, at), at);
   return {
     approvalId: row.id,
@@ -138,6 +142,7 @@ export async function showApproval(
     shownHash: approval.shownHash,
     decidedAt,
     reasonId,
+    ...(open.conditions.length === 0 ? {} : { remindsOfConditions: true as const }),
   };
 }
 
@@ -145,7 +150,8 @@ export async function showApproval(
 export function slaEvent(row: ApprovalRow, open: OpenStep, kind: SlaEvent['kind'], at: Instant, rung: number | null): SlaEvent {
   const { step, voters, openedAt } = open;
   const subject = `${row.subject_kind}/${row.subject_id}`;
-  return { workflowId: row.workflow_id, kind, subject, role: step.role, since: openedAt, at, rung, holders: voters };
+  const holders = voters.filter((userId) => !hasVoted(step, userId));
+  return { workflowId: row.workflow_id, kind, subject, role: step.role, since: openedAt, at, rung, holders };
 }
 
 /** Each rung of the escalation ladder is reached after one more deadline has passed. */
@@ -164,30 +170,18 @@ function nextEscalation(
   return isViolation(at) || at === null ? null : { at, to };
 }
 
-/** One deadline after the last rung, and one more for each time that it was handled and not decided since (R-316). */
-async function delayOf(
-  trx: Transaction<DB>,
-  approvalId: string,
+/** One deadline after the last rung, and one more for each time that it was handled and not decided since (R-316); null while it is an exception. */
+function delayOf(
+  { isOpen, settled }: Delays,
   sla: NonNullable<ApprovalRules['sla']>,
   calendar: WorkingCalendar,
   openedAt: Instant,
   pauses: readonly Pause[],
-): Promise<Instant | null> {
-  const before = await trx
-    .selectFrom('process_exception')
-    .select('closed_at')
-    .where('workflow_id', '=', approvalWorkflowId(approvalId))
-    .where('kind', '=', 'delayed-approval')
-    .execute();
-  if (before.some((each) => each.closed_at === null)) return null;
-  const minutes = sla.workingMinutes * deadlinesBeforeDelay(sla.escalateTo.length, before.length);
-  const at = momentOf(minutes, calendar, openedAt, pauses);
+): Instant | null {
+  if (isOpen) return null;
+  const before = settled.filter((conditionId) => conditionId === null).length;
+  const at = momentOf(sla.workingMinutes * deadlinesBeforeDelay(sla.escalateTo.length, before), calendar, openedAt, pauses);
   return isViolation(at) ? null : at;
-}
-
-async function calendarOfVoters(trx: Transaction<DB>, voters: readonly string[], entityId: string): Promise<WorkingCalendar> {
-  const first = voters[0];
-  return first === undefined ? (await entityOf(trx, entityId)).calendar : calendarOf(trx, await calendarIdOfUser(trx, first));
 }
 
 async function openedAtOf(trx: Transaction<DB>, approvalId: string, tier: number, role: string, at: Instant): Promise<Instant> {

@@ -12,6 +12,7 @@ import { isViolation, type Violation } from '../../domain/violation';
 import { type ActivityDeps } from '../deps';
 import { lifecycleEffect, type LifecycleEffect } from '../lifecycle';
 import { type PeopleFacts, peopleFacts } from './decision-facts';
+import { tellNewlyAsked } from './newly-asked';
 import { placeOf, saveApproval } from './record';
 
 /** What something that is said makes of an approval, what is written of it beside, and how the log tells it. */
@@ -53,12 +54,13 @@ export function recordRecusal(deps: ActivityDeps): ApprovalActivities['recordRec
       { key: `recusal/${approvalId}/${by}`, identity: { approvalId, by }, at, actor: by },
       async (trx, row, approval, rules) => {
         const facts = await peopleFacts(trx, row, approval, rules, { by, at });
-        const next = recuse(approval, by, { ...facts, owners: {}, dutyConflict: null }, at);
+        const next = recuse(approval, by, { ...facts, owners: {}, dues: {}, dutyConflict: null }, at);
         return {
           next,
           write: async () => {
             const recused = { approval_id: approvalId, user_id: by, reason_id: reasonId, recused_at: at };
             await trx.insertInto('approval_recusal').values(recused).execute();
+            if (!isViolation(next)) await tellNewlyAsked(trx, row, { before: approval, next }, `recusal/${approvalId}/${by}`, at);
           },
           action: 'approval.recused',
           details: { escalated: !isViolation(next) && escalations(next) > escalations(approval) },

@@ -13,6 +13,10 @@ export const conflicts: readonly [string, ErrorRow][] = [
       'Decide on what is shown, or refuse it.',
     ],
     TooManyQuestions: ['No more questions are taken about this.', 'Decide on what is shown, or refuse it.'],
+    GrantedOtherwise: [
+      'You have granted this; what was granted is not put under conditions afterwards.',
+      'Ask somebody who has not decided yet to set them, or have the requester take it back.',
+    ],
     ConditionSettled: ['The condition is fulfilled or waived already.', READ_AGAIN],
     VersionOutdated: ['The content has changed since it was shown to you.', 'Read it again and decide on what you see.'],
     ApprovalRepeated: ['The request decides on this approval more than once.', 'Decide once on each; the first of them counts.'],

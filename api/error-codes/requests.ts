@@ -28,7 +28,10 @@ export const requests: readonly [string, ErrorRow][] = [
     RoleNotAsked: ['You hold no role that is asked.', 'See the candidates of the open steps.'],
     VoterRecused: ['You stood back from this, or whoever you would decide for did.', 'Another holder of the role has to decide.'],
     ConditionOwnerRequired: ['The condition is for another role to fulfil.', 'A holder of that role has to do it.'],
-    ConditionSetterRequired: ['Only who set the condition may waive it.', 'Ask them, or have it fulfilled.'],
+    ConditionSetterRequired: [
+      'Only whoever decides now for the one who set the condition may waive it.',
+      'Ask them, or have it fulfilled. Where they may not decide any more, others of their role may.',
+    ],
     SamePersonTwice: ['One person does not decide twice in one approval.', 'A second person has to decide.'],
     DutiesConflict: ['Your part in this deal forbids the decision.', 'Ask another holder of the role.'],
     DelegationCeilingExceeded: ['The delegation does not reach this amount.', 'The delegator or another holder has to decide.'],

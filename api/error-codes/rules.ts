@@ -23,6 +23,7 @@ export const rules: readonly [string, ErrorRow][] = [
       'Name a role that somebody holds there and that reads approvals.',
     ],
     ConditionDueInPast: ['A condition is due later than now.', CORRECT],
+    ConditionDueTooFar: ['A condition is due within a year.', CORRECT],
     ReasonMissing: ['A refusal says why.', 'Send a reason.'],
     CancellationBackdated: ['A cancellation does not take effect in the past.', CORRECT],
     DeliveryBackdated: [

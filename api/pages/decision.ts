@@ -1,5 +1,5 @@
 import { type Problem } from '../../contracts/api/problem';
-import { type ApprovalDetail } from '../../db/reads/approvals';
+import { type ApprovalDetail } from '../../db/reads/approval';
 import { localTimeText } from '../../domain/calendar/zone';
 import { type KeptLink } from '../../db/decision-links';
 import { type Decided } from '../decisions';

@@ -18,9 +18,10 @@ import { answerUpdate, askUpdate, endConditionUpdate, recuseUpdate } from '../..
 import { approvalOf, shownTo } from '../approvals';
 import { noRun, ofRun } from '../decisions';
 import { type RouteDeps } from '../deps';
-import { ApiError, refused } from '../errors';
+import { refused } from '../errors';
 import { idFor } from '../idempotency';
 import { type Api } from '../routing';
+import { personOf } from '../second-person';
 import { keepReason } from '../texts';
 import { askRun } from '../updates';
 import { showsFieldsOf } from './approvals';
@@ -147,9 +148,8 @@ async function endCondition(deps: RouteDeps, request: FastifyRequest, as: 'fulfi
   }));
 }
 
-async function speaker(deps: RouteDeps, { principal }: FastifyRequest): Promise<{ readonly by: string; readonly at: string }> {
-  if (principal.kind !== 'user') throw new ApiError('PersonRequired', 'an approval is a talk between people');
-  return { by: principal.id, at: await deps.clock.now() };
+async function speaker(deps: RouteDeps, request: FastifyRequest): Promise<{ readonly by: string; readonly at: string }> {
+  return { by: personOf(request, 'an approval is a talk between people'), at: await deps.clock.now() };
 }
 
 /**

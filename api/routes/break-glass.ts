@@ -1,22 +1,17 @@
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import {
-  breakGlassDecisionRequest,
-  breakGlassListSchema,
-  breakGlassQuery,
-  breakGlassRequest,
-  breakGlassSchema,
-} from '../../contracts/api/break-glass';
+import { breakGlassListSchema, breakGlassQuery, breakGlassRequest, breakGlassSchema } from '../../contracts/api/break-glass';
 import { outsideId, uuid } from '../../contracts/api/common';
+import { secondPersonDecision } from '../../contracts/api/second-person';
 import { type BreakGlassReader, type BreakGlassView, listBreakGlass, readBreakGlass } from '../../db/reads/break-glass';
-import { readApproval } from '../../db/reads/approvals';
+import { readApproval } from '../../db/reads/approval';
 import { ask, decide } from '../break-glass';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
 import { type Api, fieldScope } from '../routing';
-import { keepReason } from '../texts';
+import { personOf, secondOpinion, whyAsked } from '../second-person';
 
 const params = z.strictObject({ id: outsideId });
 
@@ -33,14 +28,14 @@ export function breakGlassRoutes(app: Api, deps: RouteDeps): void {
       response: { 201: breakGlassSchema },
     },
     handler: async (request, reply) => {
-      const by = person(request);
+      const by = personOf(request, 'people do this');
       const approvalId = request.params.id;
       const at = await deps.clock.now();
       if ((await readApproval(deps.db, { scope: request.scope, userId: by, at }, approvalId)) === undefined)
         throw new ApiError('ApprovalUnknown', approvalId);
       const id = idFor(request, 'break-glass');
-      const words = { reason: request.body.reason, purpose: 'break-glass', subject: `break-glass/${id}`, origin: id } as const;
-      await ask(deps.db, { id, approvalId, by, reasonId: (await keepReason(deps, request, words)) ?? '' }, at);
+      const reasonId = await whyAsked(deps, request, { purpose: 'break-glass', id }, request.body.reason);
+      await ask(deps.db, { id, approvalId, by, reasonId }, at);
       void reply.code(201).header('location', `/v1/break-glass/${id}`);
       return shown(deps, request, id);
     },
@@ -53,18 +48,15 @@ export function breakGlassRoutes(app: Api, deps: RouteDeps): void {
       tags: ['approvals'],
       summary: 'Grant or refuse an exception from the separation of duties, as the second person',
       params,
-      body: breakGlassDecisionRequest,
+      body: secondPersonDecision,
       response: { 200: breakGlassSchema },
     },
     handler: async (request) => {
-      const by = person(request);
+      const by = personOf(request, 'people do this');
       const { id } = request.params;
       await shown(deps, request, id);
-      const { verdict, reason } = request.body;
-      if (verdict === 'refuse' && (reason ?? '') === '') throw new ApiError('ReasonMissing', 'a refusal says why');
-      const origin = idFor(request, 'break-glass-decision');
-      const reasonId = await keepReason(deps, request, { reason, purpose: 'break-glass', subject: `break-glass/${id}`, origin });
-      await decide(deps.db, id, { by, verdict, reasonId }, await deps.clock.now());
+      const said = await secondOpinion(deps, request, { purpose: 'break-glass', id }, request.body);
+      await decide(deps.db, id, { by, ...said }, await deps.clock.now());
       return shown(deps, request, id);
     },
   });
@@ -109,9 +101,4 @@ async function reader(deps: RouteDeps, request: FastifyRequest): Promise<BreakGl
   const { principal } = request;
   const scope = fieldScope(request, 'break-glass.decide') ?? fieldScope(request, 'audit.read');
   return { scope, userId: principal.kind === 'user' ? principal.id : null, at: await deps.clock.now() };
-}
-
-function person({ principal }: FastifyRequest): string {
-  if (principal.kind !== 'user') throw new ApiError('PersonRequired', 'people do this');
-  return principal.id;
 }

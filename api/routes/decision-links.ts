@@ -2,7 +2,7 @@ import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { linkDecisionRequest, linkParams } from '../../contracts/api/decision-links';
 import { markPosted } from '../../db/decision-links';
-import { type ApprovalDetail } from '../../db/reads/approvals';
+import { type ApprovalDetail } from '../../db/reads/approval';
 import { type Verdict } from '../../domain/approval/state';
 import { isRepeated, refuseLink } from '../../domain/decision-link';
 import { approvalWorkflowId } from '../../domain/ids';

@@ -1,13 +1,8 @@
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { outsideId } from '../../contracts/api/common';
-import {
-  delegationDecisionRequest,
-  delegationListSchema,
-  delegationQuery,
-  delegationRequest,
-  delegationSchema,
-} from '../../contracts/api/delegations';
+import { delegationListSchema, delegationQuery, delegationRequest, delegationSchema } from '../../contracts/api/delegations';
+import { secondPersonDecision } from '../../contracts/api/second-person';
 import { type DelegationReader, type DelegationView, listDelegations, readDelegation } from '../../db/reads/delegations';
 import { covers } from '../../domain/access';
 import { type RouteDeps } from '../deps';
@@ -17,9 +12,10 @@ import { decide, end, give } from '../delegations';
 import { amountAbove } from '../money';
 import { pageAnswer, pageRequest } from '../paging';
 import { type Api, fieldScope } from '../routing';
-import { keepReason } from '../texts';
+import { personOf, secondOpinion, whyAsked } from '../second-person';
 
 const params = z.strictObject({ id: outsideId });
+const BETWEEN_PEOPLE = 'delegations are between people';
 
 /** Who decides for whom, for how long and how much: given, granted where it needs that, ended (R-260 to R-266). */
 export function delegationRoutes(app: Api, deps: RouteDeps): void {
@@ -35,13 +31,13 @@ export function delegationRoutes(app: Api, deps: RouteDeps): void {
       response: { 201: delegationSchema },
     },
     handler: async (request, reply) => {
-      const by = person(request);
+      const by = personOf(request, BETWEEN_PEOPLE);
       const { reason, ceiling, from, ...asked } = request.body;
       const at = await deps.clock.now();
       const id = idFor(request, 'delegation');
       const bound =
         ceiling === null ? null : { minor: amountAbove(ceiling.amount, ceiling.currency, '/ceiling/amount'), currency: ceiling.currency };
-      const reasonId = (await keepReason(deps, request, { reason, purpose: 'delegation', subject: `delegation/${id}`, origin: id })) ?? '';
+      const reasonId = await whyAsked(deps, request, { purpose: 'delegation', id }, reason);
       await give(deps.db, { ...asked, id, delegator: by, ceiling: bound, from: from ?? at, reasonId }, at);
       void reply.code(201).header('location', `/v1/delegations/${id}`);
       return shown(deps, request, id);
@@ -55,18 +51,15 @@ export function delegationRoutes(app: Api, deps: RouteDeps): void {
       tags: ['delegations'],
       summary: 'Grant or refuse a delegation that needs a second person, who is neither of the two',
       params,
-      body: delegationDecisionRequest,
+      body: secondPersonDecision,
       response: { 200: delegationSchema },
     },
     handler: async (request) => {
-      const by = person(request);
+      const by = personOf(request, BETWEEN_PEOPLE);
       const { id } = request.params;
       await shown(deps, request, id);
-      const { verdict, reason } = request.body;
-      if (verdict === 'refuse' && (reason ?? '') === '') throw new ApiError('ReasonMissing', 'a refusal says why');
-      const origin = idFor(request, 'delegation-decision');
-      const reasonId = await keepReason(deps, request, { reason, purpose: 'delegation', subject: `delegation/${id}`, origin });
-      await decide(deps.db, id, { by, verdict, reasonId }, await deps.clock.now());
+      const said = await secondOpinion(deps, request, { purpose: 'delegation', id }, request.body);
+      await decide(deps.db, id, { by, ...said }, await deps.clock.now());
       return shown(deps, request, id);
     },
   });
@@ -81,7 +74,7 @@ export function delegationRoutes(app: Api, deps: RouteDeps): void {
       response: { 200: delegationSchema },
     },
     handler: async (request) => {
-      const by = person(request);
+      const by = personOf(request, BETWEEN_PEOPLE);
       const { id } = request.params;
       const { delegator, delegate, entityId } = await shown(deps, request, id);
       if (by !== delegator && by !== delegate && !covers(fieldScope(request, 'delegation.decide'), [entityId]))
@@ -132,9 +125,4 @@ async function reader(deps: RouteDeps, request: FastifyRequest): Promise<Delegat
   const { principal, scope } = request;
   const userId = principal.kind === 'user' ? principal.id : null;
   return { scope, userId, decides: fieldScope(request, 'delegation.decide'), at: await deps.clock.now() };
-}
-
-function person({ principal }: FastifyRequest): string {
-  if (principal.kind !== 'user') throw new ApiError('PersonRequired', 'delegations are between people');
-  return principal.id;
 }

@@ -1,7 +1,8 @@
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { outsideId } from '../../contracts/api/common';
-import { erasureDecisionRequest, erasureListSchema, erasureQuery, erasureRequest, erasureSchema } from '../../contracts/api/privacy';
+import { erasureListSchema, erasureQuery, erasureRequest, erasureSchema } from '../../contracts/api/privacy';
+import { secondPersonDecision } from '../../contracts/api/second-person';
 import { lastErasure } from '../../db/privacy/erasures';
 import { type HeldPerson, heldPerson } from '../../db/privacy/person';
 import { runErasure } from '../../db/privacy/run-erasure';
@@ -13,10 +14,11 @@ import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
 import { askErasure, settleErasure } from '../privacy';
 import { type Api } from '../routing';
-import { keepReason } from '../texts';
+import { personOf, secondOpinion, whyAsked } from '../second-person';
 
 const params = z.strictObject({ userId: outsideId });
 const url = '/v1/people/:userId/erasure';
+const BY_PEOPLE = 'people ask for and decide on erasures';
 
 /** How long a grant waits for its steps; what is left then is done by the keeper. */
 const PATIENCE_MS = 5_000;
@@ -36,12 +38,11 @@ export function erasureRoutes(app: Api, deps: RouteDeps): void {
       response: { 201: erasureSchema },
     },
     handler: async (request, reply) => {
-      const by = caller(request);
+      const by = personOf(request, BY_PEOPLE);
       const { userId } = request.params;
       const person = await knownPerson(deps, request, userId);
       const id = idFor(request, 'erasure');
-      const { reason } = request.body;
-      const reasonId = (await keepReason(deps, request, { reason, purpose: 'erasure', subject: `erasure/${id}`, origin: id })) ?? '';
+      const reasonId = await whyAsked(deps, request, { purpose: 'erasure', id }, request.body.reason);
       await askErasure(deps.db, { id, person, by, reasonId }, await deps.clock.now());
       void reply.code(201).header('location', `/v1/people/${encodeURIComponent(userId)}/erasure`);
       return shown(deps, person);
@@ -57,20 +58,17 @@ export function erasureRoutes(app: Api, deps: RouteDeps): void {
       description:
         'Cannot be undone. `granted` in the answer: it goes on by itself. Asked again with the same verdict it goes on where it stood.',
       params,
-      body: erasureDecisionRequest,
+      body: secondPersonDecision,
       response: { 200: erasureSchema },
     },
     handler: async (request) => {
-      const by = caller(request);
+      const by = personOf(request, BY_PEOPLE);
       const person = await knownPerson(deps, request, request.params.userId);
       const { id } = await shown(deps, person);
-      const { verdict, reason } = request.body;
-      if (verdict === 'refuse' && (reason ?? '') === '') throw new ApiError('ReasonMissing', 'a refusal says why');
-      const origin = idFor(request, 'erasure-decision');
-      const reasonId = await keepReason(deps, request, { reason, purpose: 'erasure', subject: `erasure/${id}`, origin });
+      const said = await secondOpinion(deps, request, { purpose: 'erasure', id }, request.body);
       const at = await deps.clock.now();
-      await settleErasure(deps.db, id, { by, verdict, reasonId }, at);
-      if (verdict === 'grant') await runErasure(deps.db, id, at, PATIENCE_MS);
+      await settleErasure(deps.db, id, { by, ...said }, at);
+      if (said.verdict === 'grant') await runErasure(deps.db, id, at, PATIENCE_MS);
       return shown(deps, person);
     },
   });
@@ -116,9 +114,4 @@ async function shown(deps: RouteDeps, person: HeldPerson): Promise<ErasureView> 
   const row = await lastErasure(deps.db, person);
   if (row === undefined) throw new ApiError('ErasureUnknown', 'none was asked for');
   return erasureView(deps.db, row);
-}
-
-function caller({ principal }: FastifyRequest): string {
-  if (principal.kind !== 'user') throw new ApiError('PersonRequired', 'people ask for and decide on erasures');
-  return principal.id;
 }

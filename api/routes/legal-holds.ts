@@ -1,4 +1,3 @@
-import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { uuid } from '../../contracts/api/common';
 import {
@@ -15,9 +14,11 @@ import { idFor } from '../idempotency';
 import { pageAnswer, pageRequest } from '../paging';
 import { placeHold, releaseHold } from '../privacy';
 import { type Api } from '../routing';
+import { personOf, whyAsked } from '../second-person';
 import { keepReason } from '../texts';
 
 const params = z.strictObject({ id: uuid });
+const BY_PEOPLE = 'people place and release holds';
 
 /** What must not be erased, neither on request nor by age, until a second person releases it (R-336, R-337). */
 export function legalHoldRoutes(app: Api, deps: RouteDeps): void {
@@ -31,10 +32,10 @@ export function legalHoldRoutes(app: Api, deps: RouteDeps): void {
       response: { 201: legalHoldSchema },
     },
     handler: async (request, reply) => {
-      const placedBy = person(request);
+      const placedBy = personOf(request, BY_PEOPLE);
       const { scope, reason } = request.body;
       const id = idFor(request, 'legal-hold');
-      const reasonId = (await keepReason(deps, request, { reason, purpose: 'legal-hold', subject: `legal-hold/${id}`, origin: id })) ?? '';
+      const reasonId = await whyAsked(deps, request, { purpose: 'legal-hold', id }, reason);
       await placeHold(deps.db, { id, scope, reasonId, placedBy, placedAt: await deps.clock.now() });
       void reply.code(201).header('location', `/v1/legal-holds/${id}`);
       return shown(deps, id);
@@ -74,7 +75,7 @@ export function legalHoldRoutes(app: Api, deps: RouteDeps): void {
       response: { 200: legalHoldSchema },
     },
     handler: async (request) => {
-      const by = person(request);
+      const by = personOf(request, BY_PEOPLE);
       const { id } = request.params;
       await shown(deps, id);
       const { reason } = request.body;
@@ -90,9 +91,4 @@ async function shown(deps: RouteDeps, id: string): Promise<LegalHoldView> {
   const found = await readHold(deps.db, id);
   if (found === undefined) throw new ApiError('LegalHoldUnknown', id);
   return found;
-}
-
-function person({ principal }: FastifyRequest): string {
-  if (principal.kind !== 'user') throw new ApiError('PersonRequired', 'people place and release holds');
-  return principal.id;
 }

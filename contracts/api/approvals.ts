@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { instant, listOf, moment, outsideId, pageQuery, role, text, uuid } from './common';
+import { talkInWords } from './approval-talk';
 import { problemSchema } from './problem';
 
 export const approvalStates = ['pending', 'conditions', 'approved', 'refused', 'withdrawn', 'expired'] as const;
@@ -69,42 +70,7 @@ export const approvalSchema = approvalSummarySchema.extend({
     .readonly(),
   /** When it ends by itself where nobody has decided it. */
   expiresAt: moment.nullable(),
-  recusals: z.array(z.object({ userId: z.string(), reason: z.string().nullable(), at: moment })).readonly(),
-  /** `isOwed`: the requester owes the answer, and the clocks of the tier stand still. */
-  questions: z
-    .array(
-      z.object({
-        questionId: z.string(),
-        tier: z.int(),
-        role: z.string(),
-        askedBy: z.string(),
-        question: z.string().nullable(),
-        askedAt: moment,
-        isOwed: z.boolean(),
-        answeredBy: z.string().nullable(),
-        answer: z.string().nullable(),
-        answeredAt: moment.nullable(),
-      }),
-    )
-    .readonly(),
-  /** What grants were given under; `words` are the evidence, or why it was waived. */
-  conditions: z
-    .array(
-      z.object({
-        conditionId: z.string(),
-        decisionId: z.string(),
-        setBy: z.string(),
-        role: z.string(),
-        condition: z.string().nullable(),
-        due: moment.nullable(),
-        setAt: moment,
-        outcome: z.enum(['fulfilled', 'waived']).nullable(),
-        settledBy: z.string().nullable(),
-        words: z.string().nullable(),
-        settledAt: moment.nullable(),
-      }),
-    )
-    .readonly(),
+  ...talkInWords,
   /** The request before this one for the same thing, and who voted on it; those votes count for nothing here. */
   previous: z
     .object({

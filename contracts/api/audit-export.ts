@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { talkById } from './approval-talk';
 import { approvalStepSchema } from './approvals';
 import { moment } from './common';
 
@@ -40,48 +41,6 @@ const entry = z.object({
     .readonly(),
 });
 
-/** What was said beside votes; ids of words are those of the `texts` of entries. Files from before there was any have none. */
-const talk = {
-  recusals: z
-    .array(z.object({ userId: z.string(), reasonId: z.string(), at: moment }))
-    .readonly()
-    .optional(),
-  questions: z
-    .array(
-      z.object({
-        questionId: z.string(),
-        tier: z.int(),
-        role: z.string(),
-        askedBy: z.string(),
-        textId: z.string(),
-        askedAt: moment,
-        answeredBy: z.string().nullable(),
-        answerId: z.string().nullable(),
-        answeredAt: moment.nullable(),
-      }),
-    )
-    .readonly()
-    .optional(),
-  conditions: z
-    .array(
-      z.object({
-        conditionId: z.string(),
-        decisionId: z.string(),
-        setBy: z.string(),
-        role: z.string(),
-        textId: z.string(),
-        due: moment.nullable(),
-        setAt: moment,
-        outcome: z.string().nullable(),
-        settledBy: z.string().nullable(),
-        endTextId: z.string().nullable(),
-        settledAt: moment.nullable(),
-      }),
-    )
-    .readonly()
-    .optional(),
-};
-
 const approval = z.object({
   id: z.string(),
   subjectKind: z.string(),
@@ -113,7 +72,7 @@ const approval = z.object({
       }),
     )
     .readonly(),
-  ...talk,
+  ...talkById,
 });
 
 const anchor = z.object({

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { listOf, moment, pageQuery, text, uuid } from './common';
+import { secondPersonDecided } from './second-person';
 
 export const breakGlassRequest = z.strictObject({ reason: text });
-export const breakGlassDecisionRequest = z.strictObject({ verdict: z.enum(['grant', 'refuse']), reason: text.nullish() });
 
 const states = ['requested', 'granted', 'refused', 'used', 'lapsed'] as const;
 export type BreakGlassState = (typeof states)[number];
@@ -22,9 +22,7 @@ export const breakGlassSchema = z.object({
   requestedAt: moment,
   /** Until when it can be granted or, granted, used. */
   lapsesAt: moment,
-  decidedBy: z.string().nullable(),
-  decidedAt: moment.nullable(),
-  decisionReason: z.string().nullable(),
+  ...secondPersonDecided,
   /** The decision that was taken by it. */
   decisionId: z.string().nullable(),
   usedAt: moment.nullable(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { amountText, currency, instant, listOf, moment, outsideId, pageQuery, role, text } from './common';
+import { secondPersonDecided } from './second-person';
 
 /** `from` left out: from now on. `ceiling` null: as far as the limit of the delegator. `whenAway`: only while the delegator is away. */
 export const delegationRequest = z.strictObject({
@@ -11,8 +12,6 @@ export const delegationRequest = z.strictObject({
   whenAway: z.boolean().default(false),
   reason: text,
 });
-
-export const delegationDecisionRequest = z.strictObject({ verdict: z.enum(['grant', 'refuse']), reason: text.nullish() });
 
 const states = ['requested', 'scheduled', 'active', 'ended', 'refused', 'withdrawn', 'lapsed'] as const;
 export type DelegationState = (typeof states)[number];
@@ -36,9 +35,7 @@ export const delegationSchema = z.object({
   /** Told to both, and to whoever decides on delegations; else null, as where it was erased. */
   reason: z.string().nullable(),
   requestedAt: moment.nullable(),
-  decidedBy: z.string().nullable(),
-  decidedAt: moment.nullable(),
-  decisionReason: z.string().nullable(),
+  ...secondPersonDecided,
   closedBy: z.string().nullable(),
   closedAt: moment.nullable(),
 });

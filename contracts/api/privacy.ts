@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { listOf, moment, outsideId, pageQuery, text } from './common';
+import { secondPersonDecided } from './second-person';
 
 /** A row that is held on a person. `personalData` is the whole row where it is theirs, else its key and what names them. */
 export const heldRowSchema = z.object({
@@ -32,7 +33,6 @@ export const registerSchema = z.object({
 });
 
 export const erasureRequest = z.strictObject({ reason: text });
-export const erasureDecisionRequest = z.strictObject({ verdict: z.enum(['grant', 'refuse']), reason: text.nullish() });
 
 const erasureStates = ['requested', 'granted', 'refused', 'done'] as const;
 
@@ -49,9 +49,7 @@ export const erasureSchema = z.object({
   policyVersionId: z.string().nullable(),
   requestedAt: moment,
   reason: z.string().nullable(),
-  decidedBy: z.string().nullable(),
-  decidedAt: moment.nullable(),
-  decisionReason: z.string().nullable(),
+  ...secondPersonDecided,
   finishedAt: moment.nullable(),
   /** Ids of legal holds that stand over the person now; while there are any, nothing more is erased. */
   holds: z.array(z.string()).readonly(),

@@ -1,7 +1,10 @@
 import { sql, type RawBuilder } from 'kysely';
 import { type DealPlace } from '../../domain/privacy/entry';
 
-/** The deal to which a row (alias `t`) belongs, as an expression of type uuid; null where it belongs to none. */
+/**
+ * The deal to which a row (alias `t`) belongs, as an expression of type uuid; null where it belongs to none. Of several deals of one project code
+ * it is one under a hold, where any is.
+ */
 export function dealOf(place: DealPlace): RawBuilder<string | null> {
   switch (place) {
     case 'id':
@@ -9,6 +12,9 @@ export function dealOf(place: DealPlace): RawBuilder<string | null> {
       return sql`t.${sql.ref(place)}`;
     case 'contract_line_id':
       return sql`(select line.deal_id from contract_line as line where line.id = t.contract_line_id)`;
+    case 'project_code':
+      return sql`(select deal.id from deal left join held_deal as held on held.deal_id = deal.id where deal.project_code = t.project_code
+                   order by held.deal_id nulls last, deal.id limit 1)`;
     case 'subject':
       return dealOfSubject;
   }

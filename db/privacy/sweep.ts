@@ -12,8 +12,16 @@ import { heldPerson, idsOf } from './person';
 import { cutoffOf, retentionAt, type RetentionInForce } from './retention';
 import { aboutErasure, RETENTION_ACTOR, runErasure } from './run-erasure';
 
-/** How many of each kind were erased by age, or would be; `person`: people who left so long ago that they are erased as a whole. */
-export type Swept = Readonly<Record<string, number>>;
+/** How many of each kind; `person`: people who left so long ago that they are erased as a whole. */
+export type Counts = Readonly<Record<string, number>>;
+
+/** What was erased by age, or would be, and what is past its time and kept by a legal hold (R-336). */
+export interface Swept {
+  readonly erased: Counts;
+  readonly held: Counts;
+}
+
+const NOTHING: Swept = { erased: {}, held: {} };
 
 /** How many rows one transaction erases. */
 const BATCH = 500;
@@ -21,31 +29,39 @@ const BATCH = 500;
 /** Erases what is past its time by the policy in force, batch by batch, each with its audit entry (R-340); nothing where no policy is in force. */
 export async function sweep(db: Kysely<DB>, at: Instant, isStopping: () => boolean = () => false): Promise<Swept> {
   const retention = await retentionAt(db, at);
-  if (retention === null) return {};
-  const swept: Record<string, number> = {};
+  if (retention === null) return NOTHING;
+  const erased: Record<string, number> = {};
   for (const each of SWEEPS) {
     for (let more = true; more && !isStopping();) {
-      const erased = await sweepBatch(db, each, retention, at);
-      swept[each.name] = (swept[each.name] ?? 0) + erased;
-      more = erased > 0;
+      const batch = await sweepBatch(db, each, retention, at);
+      erased[each.name] = (erased[each.name] ?? 0) + batch;
+      more = batch > 0;
     }
   }
-  swept.person = await eraseLeavers(db, retention, at, isStopping);
-  return swept;
+  erased.person = await eraseLeavers(db, retention, at, isStopping);
+  return { erased, held: isStopping() ? {} : (await counted(db, retention, at)).held };
 }
 
-/** The same without erasing anything. Of people who left those are counted whom nothing stands in the way of. */
+/** The same without erasing anything. Of people who left those are counted whom nothing stands in the way of, or only a hold. */
 export async function sweepable(db: Kysely<DB>, at: Instant): Promise<Swept> {
   const retention = await retentionAt(db, at);
-  if (retention === null) return {};
-  const found: Record<string, number> = {};
+  return retention === null ? NOTHING : counted(db, retention, at);
+}
+
+async function counted(db: Kysely<DB>, retention: RetentionInForce, at: Instant): Promise<Swept> {
+  const erased: Record<string, number> = {};
+  const held: Record<string, number> = {};
   for (const { name, retention: of, due } of SWEEPS) {
-    const { rows } = await sql<{ count: number }>`select count(*) as count from (${due(cutoffOf(retention, of, at))}) as due`.execute(db);
-    found[name] = Number(rows[0]?.count ?? 0);
+    const { rows } = await sql<{ due: number; held: number }>`
+      select count(*) filter (where not due.held) as due, count(*) filter (where due.held) as held
+        from (${due(cutoffOf(retention, of, at))}) as due`.execute(db);
+    erased[name] = Number(rows[0]?.due ?? 0);
+    held[name] = Number(rows[0]?.held ?? 0);
   }
-  found.person = 0;
-  for (const id of await leavers(db, retention, at)) if (await isErasable(db, id)) found.person += 1;
-  return found;
+  const people = await Promise.all((await leavers(db, retention, at)).map((id) => obstacleOf(db, id)));
+  erased.person = people.filter((each) => each === null).length;
+  held.person = people.filter((each) => each === 'LegalHoldInForce').length;
+  return { erased, held };
 }
 
 /** Goes on with erasures that were granted and not finished: after a crash, or after the hold that stopped them was released. */
@@ -61,7 +77,7 @@ export async function resumeErasures(db: Kysely<DB>, at: Instant, isStopping: ()
 async function sweepBatch(db: Kysely<DB>, each: Sweep, retention: RetentionInForce, at: Instant): Promise<number> {
   return db.transaction().execute(async (trx) => {
     await lockHolds(trx);
-    const batch = sql`select due.key from (${each.due(cutoffOf(retention, each.retention, at))}) as due limit ${BATCH}`;
+    const batch = sql`select due.key from (${each.due(cutoffOf(retention, each.retention, at))}) as due where not due.held limit ${BATCH}`;
     const erased = await each.erase(trx, batch, at);
     if (erased === 0) return 0;
     const details = { class: each.retention, erased, policyVersionId: retention.policyVersionId };
@@ -116,7 +132,9 @@ async function openByPolicy(db: Kysely<DB>, subject: string, { policyVersionId }
   });
 }
 
-async function isErasable(db: Kysely<DB>, id: string): Promise<boolean> {
+/** The code of what stands in the way of erasing somebody; null where nothing does. */
+async function obstacleOf(db: Kysely<DB>, id: string): Promise<string | null> {
   const person = await heldPerson(db, id);
-  return person !== undefined && refuseErasure(await erasureFacts(db, person)) === null;
+  if (person === undefined) return 'PersonUnknown';
+  return refuseErasure(await erasureFacts(db, person))?.violation ?? null;
 }

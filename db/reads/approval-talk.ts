@@ -1,4 +1,6 @@
-import { type Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
+import { type ConditionEnd } from '../../domain/approval/conditions';
+import { type Words } from '../free-text';
 import { type DB } from '../types';
 
 /** Rows of what was said to approvals besides votes, with ids of the words. */
@@ -25,7 +27,7 @@ export interface TalkRows {
     textId: string;
     due: string | null;
     setAt: string;
-    outcome: string | null;
+    outcome: ConditionEnd['as'] | null;
     settledBy: string | null;
     endTextId: string | null;
     settledAt: string | null;
@@ -58,7 +60,8 @@ export async function talkOf(db: Kysely<DB>, approvalIds: readonly string[]): Pr
     .leftJoin('approval_condition_end as ended', 'ended.condition_id', 'condition.id')
     .select(['condition.approval_id as approvalId', 'condition.id as conditionId', 'condition.decision_id as decisionId'])
     .select(['decision.decided_by as setBy', 'condition.owner_role as role', 'condition.text_id as textId', 'condition.due'])
-    .select(['condition.set_at as setAt', 'ended.outcome', 'ended.settled_by as settledBy', 'ended.text_id as endTextId'])
+    .select(['condition.set_at as setAt', 'ended.settled_by as settledBy', 'ended.text_id as endTextId'])
+    .select(sql<ConditionEnd['as'] | null>`ended.outcome`.as('outcome'))
     .select('ended.settled_at as settledAt')
     .where('condition.approval_id', 'in', approvalIds)
     .orderBy('condition.set_at')
@@ -75,8 +78,6 @@ export function textsInTalk({ recusals, questions, conditions }: TalkRows): (str
     ...conditions.flatMap(({ textId, endTextId }) => [textId, endTextId]),
   ];
 }
-
-type Words = ReadonlyMap<string, string | null>;
 
 /** The talk of one approval in words; those that were erased are null. */
 export function talkInWords({ recusals, questions, conditions }: TalkRows, words: Words, owed: ReadonlySet<string>) {
@@ -103,7 +104,7 @@ export function talkInWords({ recusals, questions, conditions }: TalkRows, words
       condition: said(each.textId),
       due: each.due,
       setAt: each.setAt,
-      outcome: each.outcome as 'fulfilled' | 'waived' | null,
+      outcome: each.outcome,
       settledBy: each.settledBy,
       words: said(each.endTextId),
       settledAt: each.settledAt,

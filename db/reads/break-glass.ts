@@ -3,9 +3,10 @@ import { type BreakGlassState } from '../../contracts/api/break-glass';
 import { type Scope } from '../../domain/access';
 import { type Instant } from '../../domain/deal/terms';
 import { inEntities } from '../entity-scope';
-import { textsOf } from '../free-text';
+import { type Words } from '../free-text';
 import { type DB } from '../types';
 import { keyAt, type Page, pageOf, type PageRequest } from './page';
+import { decisionOf, wordsOf } from './second-person';
 
 /** Who reads: what is decided in the entities in scope (null = none), and what the person asked for. */
 export interface BreakGlassReader {
@@ -71,14 +72,7 @@ function stateAt(at: Instant) {
   return sql<BreakGlassState>`case when state in ('requested', 'granted') and lapses_at <= ${at}::timestamptz then 'lapsed' else state end`;
 }
 
-function wordsOf(db: Kysely<DB>, rows: readonly Row[]): Promise<ReadonlyMap<string, string | null>> {
-  return textsOf(
-    db,
-    rows.flatMap((row) => [row.reason_id, row.decision_reason_id]),
-  );
-}
-
-function viewOf(row: Row, words: ReadonlyMap<string, string | null>) {
+function viewOf(row: Row, words: Words) {
   return {
     id: row.id,
     approvalId: row.approval_id,
@@ -89,9 +83,7 @@ function viewOf(row: Row, words: ReadonlyMap<string, string | null>) {
     reason: words.get(row.reason_id) ?? null,
     requestedAt: row.requested_at,
     lapsesAt: row.lapses_at,
-    decidedBy: row.decided_by,
-    decidedAt: row.decided_at,
-    decisionReason: words.get(row.decision_reason_id ?? '') ?? null,
+    ...decisionOf(row, words),
     decisionId: row.decision_id,
     usedAt: row.used_at,
   };

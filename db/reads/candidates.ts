@@ -1,9 +1,12 @@
 import { type Kysely } from 'kysely';
 import { isActive, resolveActingFor, type Delegation } from '../../domain/approval/delegation';
+import { ownersOfCondition } from '../../domain/approval/condition-owners';
+import { type Condition } from '../../domain/approval/conditions';
 import { PLAIN_SEAT } from '../../domain/approval/groups';
-import { type Directory, holdersOf, seatsOf, votersOf } from '../../domain/approval/holders';
+import { type Directory, seatsOf, votersOf } from '../../domain/approval/holders';
 import { openQuestions } from '../../domain/approval/questions';
-import { openSteps, type Approval, type ApprovalStep } from '../../domain/approval/state';
+import { hasVoted, openSteps, type Approval, type ApprovalStep } from '../../domain/approval/state';
+import { stepOfCondition } from '../../domain/approval/waiving';
 import { type Instant } from '../../domain/deal/terms';
 import { isViolation } from '../../domain/violation';
 import { delegations, directory } from '../directory';
@@ -40,17 +43,24 @@ function entityIds(db: Kysely<DB>): Promise<readonly string[]> {
   return kept(db, 'entity ids', async () => (await db.selectFrom('legal_entity').select('id').orderBy('id').execute()).map(({ id }) => id));
 }
 
-/** The people whose decision an open step awaits, holders first, then their delegates; none where the step is not open. */
+/**
+ * The people whose decision an open step awaits, holders first, then their delegates (R-064, R-068); none where the step is not open. Whoever has
+ * voted is awaited no more, nor is whoever somebody else has voted for.
+ */
 export function candidatesOf(electorate: Electorate, approval: Approval, step: ApprovalStep, entityId: string): Candidate[] {
   if (!openSteps(approval).includes(step)) return [];
-  const voted = step.votes.map((vote) => vote.by);
-  const holders = votersOf(approval, step, electorate.people, entityId).filter((userId) => !voted.includes(userId));
-  const delegates = [...new Set(electorate.given.filter(({ role }) => role === step.role).map(({ delegate }) => delegate))]
-    .filter((userId) => ![approval.requestedBy, ...step.recused, ...holders, ...voted].includes(userId))
+  const holders = votersOf(approval, step, electorate.people, entityId).filter((userId) => !hasVoted(step, userId));
+  const delegates = delegatesIn(electorate, step)
+    .filter((userId) => ![approval.requestedBy, ...step.recused, ...holders].includes(userId) && !hasVoted(step, userId))
     .flatMap((userId) => actingFor(electorate, approval, step, holders, userId));
   const seats = seatsOf(step, holders, electorate.people);
   const asked = [...holders.map((userId) => ({ userId, onBehalfOf: null })), ...delegates];
   return asked.map((each) => ({ ...each, weight: (seats[each.onBehalfOf ?? each.userId] ?? PLAIN_SEAT).weight }));
+}
+
+/** Who may decide for somebody in the role of a step. */
+function delegatesIn({ given }: Electorate, step: ApprovalStep): string[] {
+  return [...new Set(given.filter(({ role }) => role === step.role).map(({ delegate }) => delegate))];
 }
 
 /** The same chain that a decision of the user would be taken by; none where it would be refused. */
@@ -67,14 +77,27 @@ function actingFor(
   return isViolation(acting) ? [] : [{ userId, onBehalfOf: acting.onBehalfOf }];
 }
 
-/** True where the user has decided, asked, stood back, sees to a condition, or is asked to decide. */
+/** True where the user has decided, asked, stood back, sees to a condition or may waive it, or is asked to decide. */
 export function takesPart(electorate: Electorate, approval: Approval, entityId: string, userId: string): boolean {
   const steps = approval.tiers.flatMap((tier) => tier.steps);
   return (
     approval.requestedBy === userId ||
-    steps.some((step) => step.recused.includes(userId) || step.votes.some((vote) => vote.by === userId || vote.onBehalfOf === userId)) ||
-    approval.conditions.some(({ role }) => holdersOf(electorate.people, role, entityId, []).includes(userId)) ||
+    steps.some((step) => step.recused.includes(userId) || hasVoted(step, userId)) ||
+    approval.conditions.some((condition) => settles(electorate, approval, condition, entityId, userId)) ||
     isAsked(electorate, approval, entityId, userId)
+  );
+}
+
+/** True where the user could fulfil the condition, or decides now in the role in which it was set, or for somebody who does. */
+function settles(electorate: Electorate, approval: Approval, condition: Condition, entityId: string, userId: string): boolean {
+  const { people } = electorate;
+  if (ownersOfCondition(people, approval, condition, entityId).includes(userId)) return true;
+  const step = stepOfCondition(approval, condition);
+  if (step === undefined) return false;
+  const voters = votersOf(approval, step, people, entityId);
+  return (
+    voters.includes(userId) ||
+    (delegatesIn(electorate, step).includes(userId) && actingFor(electorate, approval, step, voters, userId).length > 0)
   );
 }
 

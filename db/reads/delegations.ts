@@ -5,10 +5,11 @@ import { isActive } from '../../domain/approval/delegation';
 import { type Instant } from '../../domain/deal/terms';
 import { awayOf } from '../directory';
 import { inEntities } from '../entity-scope';
-import { textsOf } from '../free-text';
+import { type Words } from '../free-text';
 import { type DB } from '../types';
 import { amountOrNull } from './amount';
 import { keyAt, type Page, pageOf, type PageRequest } from './page';
+import { decisionOf, wordsOf } from './second-person';
 
 /** Who reads: delegations of people at home in the entities in scope, and those in which the person takes part. */
 export interface DelegationReader {
@@ -44,7 +45,7 @@ export async function listDelegations(
     .orderBy('given.id', 'desc')
     .limit(page.limit + 1)
     .execute();
-  const words = await wordsOf(db, rows);
+  const words = await wordsTold(db, rows);
   return pageOf(
     rows,
     page,
@@ -56,7 +57,7 @@ export async function listDelegations(
 /** One delegation; undefined where it is none of the reader's. */
 export async function readDelegation(db: Kysely<DB>, reader: DelegationReader, id: string): Promise<DelegationView | undefined> {
   const row = await visible(db, reader).where('given.id', '=', id).executeTakeFirst();
-  return row === undefined ? undefined : viewOf(row, await wordsOf(db, [row]), reader.at);
+  return row === undefined ? undefined : viewOf(row, await wordsTold(db, [row]), reader.at);
 }
 
 function visible(db: Kysely<DB>, { scope, userId, decides, at }: DelegationReader) {
@@ -74,7 +75,6 @@ function visible(db: Kysely<DB>, { scope, userId, decides, at }: DelegationReade
 }
 
 type Row = Awaited<ReturnType<ReturnType<typeof visible>['execute']>>[number];
-type Words = ReadonlyMap<string, string | null>;
 
 function stateAt(at: Instant) {
   return sql<DelegationState>`case
@@ -84,11 +84,11 @@ function stateAt(at: Instant) {
     else given.state end`;
 }
 
-function wordsOf(db: Kysely<DB>, rows: readonly Row[]): Promise<Words> {
-  const told = rows.filter(({ seesReason }) => seesReason);
-  return textsOf(
+/** Only of those whose reasons the reader is told. */
+function wordsTold(db: Kysely<DB>, rows: readonly Row[]): Promise<Words> {
+  return wordsOf(
     db,
-    told.flatMap((row) => [row.reason_id, row.decision_reason_id]),
+    rows.filter(({ seesReason }) => seesReason),
   );
 }
 
@@ -120,9 +120,7 @@ function viewOf(row: Row, words: Words, at: Instant) {
     source: row.requested_at === null ? ('master-data' as const) : ('person' as const),
     reason: row.seesReason ? (row.reason ?? words.get(row.reason_id ?? '') ?? null) : null,
     requestedAt: row.requested_at,
-    decidedBy: row.decided_by,
-    decidedAt: row.decided_at,
-    decisionReason: words.get(row.decision_reason_id ?? '') ?? null,
+    ...decisionOf(row, words),
     closedBy: row.closed_by,
     closedAt: row.closed_at,
   };

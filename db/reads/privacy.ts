@@ -9,12 +9,13 @@ import { type HoldRow, holdsOver } from '../privacy/holds';
 import { heldPerson } from '../privacy/person';
 import { type DB } from '../types';
 import { keyAt, type Page, pageOf, type PageRequest } from './page';
+import { decisionOf, wordsOf } from './second-person';
 
 export type ErasureView = Awaited<ReturnType<typeof erasureView>>;
 
 /** An erasure with its reasons, what it did by kind, and the holds that stop it. */
 export async function erasureView(db: Kysely<DB>, row: ErasureRow) {
-  const words = await textsOf(db, [row.reason_id, row.decision_reason_id]);
+  const words = await wordsOf(db, [row]);
   const steps = await stepsOf(db, row.id);
   const isOpen = row.state === 'requested' || row.state === 'granted';
   const person = isOpen ? await heldPerson(db, row.user_id ?? row.person_id ?? '') : undefined;
@@ -36,9 +37,7 @@ export async function erasureView(db: Kysely<DB>, row: ErasureRow) {
     policyVersionId: row.policy_version_id,
     requestedAt: row.requested_at,
     reason: words.get(row.reason_id ?? '') ?? null,
-    decidedBy: row.decided_by,
-    decidedAt: row.decided_at,
-    decisionReason: words.get(row.decision_reason_id ?? '') ?? null,
+    ...decisionOf(row, words),
     finishedAt: row.finished_at,
     holds,
     report: reportOf(REGISTER, done, row.state === 'granted' && holds.length > 0),

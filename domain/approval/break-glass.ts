@@ -58,9 +58,12 @@ export function decideBreakGlass(
   return conflicts[0]?.refusal ?? { ...given, state: 'granted', lapsesAt: after(at, hours) };
 }
 
-/** Whether it sets aside all the rules that bar its holder now: granted, not used, in its time, and no rule among them is a new one (R-354). */
-export function setsAside(given: BreakGlass, conflicts: readonly DutyConflict[], at: Instant): boolean {
-  return given.state === 'granted' && !isOver(given, at) && conflicts.every(({ ruleId }) => given.ruleIds.includes(ruleId));
+/**
+ * Whether it sets aside all the rules that bar its holder now: in its time, and no rule among them is a new one. `granted`: for a decision, which it
+ * is not used for yet (R-354). `used`: for waiving what was set with the decision that it was used for (R-362).
+ */
+export function setsAside(given: BreakGlass, conflicts: readonly DutyConflict[], at: Instant, as: 'granted' | 'used' = 'granted'): boolean {
+  return given.state === as && !isOver(given, at) && conflicts.every(({ ruleId }) => given.ruleIds.includes(ruleId));
 }
 
 function isOver({ lapsesAt }: BreakGlass, at: Instant): boolean {

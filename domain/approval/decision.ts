@@ -37,19 +37,22 @@ export interface DecisionFacts {
   readonly barredByRecusal: readonly string[];
   /** Who could fulfil a condition, by the role that is to (R-282). */
   readonly owners: Readonly<Record<string, readonly string[]>>;
+  /** When a condition is due of which nobody says a day, by the same (R-364). */
+  readonly dues: Readonly<Record<string, Instant>>;
   /** The refusal of the duties check over the deal's history, or null (R-066). */
   readonly dutyConflict: Violation | null;
 }
 
 /**
  * The approval after a decision (R-062, R-065, D4, I-07, I-08). The same decision id again gives the same state. Refusals, each with a code:
- * `AlreadyDecided`, `TierNotOpen`, `AlreadyVoted`, `VersionOutdated`, `DecisionIdReused` (409); `ApproverIsRequester`, `RoleNotAsked`,
+ * `AlreadyDecided`, `TierNotOpen`, `AlreadyVoted`, `GrantedOtherwise`, `VersionOutdated`, `DecisionIdReused` (409); `ApproverIsRequester`, `RoleNotAsked`,
  * `VoterRecused`, `SamePersonTwice`, and that of the duties check (403); `ApprovalGone` (410); `ReasonMissing`, `ConditionOwnerUnable`,
- * `ConditionDueInPast` (422). Limits: earlier tiers endorse, the chain needs at least one approval by a person whose limit covers the amount;
+ * `ConditionDueInPast`, `ConditionDueTooFar` (422). Limits: earlier tiers endorse, the chain needs at least one approval by a person whose limit covers the amount;
  * where the last tier ends without it, one more tier asks a holder of such a limit.
  */
 export function decide(approval: Approval, decision: Decision, facts: DecisionFacts, at: Instant): Approval | Violation {
   const answered = answerTo(approval, decision);
+  if (isViolation(answered)) return answered;
   if (answered === 'already-received') return approval;
   const refused = refusalWithoutFacts(approval, decision) ?? timeIsOver(approval, at);
   if (refused !== null) return refused;
@@ -67,7 +70,10 @@ export function decide(approval: Approval, decision: Decision, facts: DecisionFa
   if (unfit !== null) return unfit;
   const { weight, groups } = facts.seats[step.role]?.[onBehalfOf ?? by] ?? PLAIN_SEAT;
   const vote = { decisionId, by, onBehalfOf, verdict, reasonId, limit, weight, groups, at };
-  const set = conditions.map((condition): Condition => ({ ...condition, decisionId, by, onBehalfOf, setAt: at, settled: null }));
+  const set = conditions.map((condition): Condition => {
+    const due = condition.due ?? facts.dues[condition.role] ?? null;
+    return { ...condition, due, decisionId, by, onBehalfOf, setAt: at, escalatedTo: [], settled: null };
+  });
   const under = { ...approval, conditions: [...approval.conditions, ...set] };
   return settleStep(under, { ...step, votes: [...step.votes, vote] }, facts, at);
 }
@@ -88,19 +94,36 @@ export function refusalWithoutFacts(approval: Approval, decision: Omit<Decision,
 
 /**
  * Whether this decision is known: the same id (`already-received`), or the same person's same verdict in the same role (`already-applied`);
- * without a role, in the tier that is open: a committee votes anew (R-065).
+ * without a role, in the tier that is open: a committee votes anew (R-065). What was granted is not put under conditions, or under others,
+ * afterwards (R-365): `GrantedOtherwise`, and `DecisionIdReused` where it comes under the id of the grant.
  */
 export function answerTo(
   approval: Approval,
-  decision: Pick<Decision, 'decisionId' | 'by' | 'verdict' | 'role'>,
-): 'already-received' | 'already-applied' | null {
+  decision: Pick<Decision, 'decisionId' | 'by' | 'verdict' | 'role' | 'conditions'>,
+): 'already-received' | 'already-applied' | Violation | null {
   const same = votesOf(approval).filter((vote) => vote.by === decision.by && vote.verdict === decision.verdict);
-  if (same.some((vote) => vote.decisionId === decision.decisionId)) return 'already-received';
+  const { decisionId, conditions } = decision;
+  if (same.some((vote) => vote.decisionId === decisionId))
+    return isUnder(approval, decisionId, conditions) ? 'already-received' : { violation: 'DecisionIdReused', detail: decisionId };
   const meant = (vote: (typeof same)[number]): boolean => {
     if (decision.role !== null) return vote.role === decision.role;
     return approval.kind !== 'pending' || vote.tier === approval.openTier;
   };
-  return same.some(meant) ? 'already-applied' : null;
+  const known = same.find(meant);
+  if (known === undefined) return null;
+  return conditions.length === 0 ? 'already-applied' : { violation: 'GrantedOtherwise', detail: `granted as ${known.decisionId}` };
+}
+
+/** True where these are the conditions that a vote was given under; one without a day is due by the policy. */
+function isUnder({ conditions }: Approval, decisionId: string, asked: readonly AskedCondition[]): boolean {
+  const set = conditions.filter((each) => each.decisionId === decisionId);
+  const isSame = (one: AskedCondition, other: AskedCondition | undefined): boolean =>
+    other !== undefined && one.role === other.role && one.textId === other.textId && isDue(one, other.due);
+  return set.length === asked.length && set.every((each, index) => isSame(each, asked[index]));
+}
+
+function isDue({ due }: AskedCondition, asked: Instant | null): boolean {
+  return asked === null || (due !== null && Date.parse(due) === Date.parse(asked));
 }
 
 /**

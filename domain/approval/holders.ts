@@ -40,6 +40,16 @@ export function holdersInGroup(directory: Directory, role: string, excluded: rea
   );
 }
 
+/** Whom an escalation of what is asked of a role asks: `role` every holder of it in the group, else the holders of another role (R-067). */
+export function holdersAsked(
+  directory: Directory,
+  { role, to }: { readonly role: string; readonly to: string },
+  entityId: string,
+  excluded: readonly string[],
+): string[] {
+  return to === 'role' ? holdersInGroup(directory, role, excluded) : holdersOf(directory, to, entityId, excluded);
+}
+
 /** Everybody whose approval limit covers the amount; no limit recorded covers nothing (R-065). */
 export function limitHolders(directory: Directory, amount: Money, excluded: readonly string[]): string[] {
   const users = directory.assignments.map((assignment) => assignment.userId);
@@ -60,9 +70,7 @@ export function votersOf(approval: Approval, step: ApprovalStep, directory: Dire
     step.role === LIMIT_HOLDER_ROLE && amount !== null
       ? limitHolders(directory, amount, excluded)
       : holdersOf(directory, step.role, entityId, excluded);
-  const further = step.escalatedTo.flatMap((to) =>
-    to === 'role' ? holdersInGroup(directory, step.role, excluded) : holdersOf(directory, to, entityId, excluded),
-  );
+  const further = step.escalatedTo.flatMap((to) => holdersAsked(directory, { role: step.role, to }, entityId, excluded));
   return [...new Set([...asked, ...further])];
 }
 

@@ -2,7 +2,7 @@ import { type Instant } from '../deal/terms';
 import { isViolation, type Violation } from '../violation';
 import { type DecisionFacts, stepFor } from './decision';
 import { escalatedWhereFew, settleStep } from './settle-step';
-import { isRecused, openSteps, timeIsOver, votesAreOver, type Approval, type ApprovalStep, type PendingApproval } from './state';
+import { hasVoted, isRecused, openSteps, timeIsOver, votesAreOver, type Approval, type ApprovalStep, type PendingApproval } from './state';
 
 /**
  * Somebody who is asked stands back from an approval, from all of it that is not decided (R-280, R-061, RULES Approvals): the voters get fewer
@@ -16,7 +16,7 @@ export function recuse(approval: Approval, by: string, facts: DecisionFacts, at:
   if (over !== null || approval.kind !== 'pending') return over ?? approval;
   if (by === approval.requestedBy) return { violation: 'ApproverIsRequester', detail: by };
   if (isRecused(approval, by)) return approval;
-  const voted = openSteps(approval).find((step) => step.votes.some((vote) => vote.by === by || vote.onBehalfOf === by));
+  const voted = openSteps(approval).find((step) => hasVoted(step, by));
   if (voted !== undefined) return { violation: 'AlreadyVoted', detail: voted.role };
   const refused = refuseStranger(approval, by, facts);
   if (refused !== null) return refused;

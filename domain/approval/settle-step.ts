@@ -7,6 +7,7 @@ import {
   core,
   newStep,
   openSteps,
+  recusedFrom,
   replaceStep,
   type Approval,
   type ApprovalStep,
@@ -19,7 +20,7 @@ import {
 export const LIMIT_HOLDER_ROLE = 'limit-holder';
 
 /** Asked beside the voters of a step where they are too few. */
-const FEW_VOTERS_GO_TO = 'entity-head';
+export const FEW_VOTERS_GO_TO = 'entity-head';
 
 /** Who may vote, and what those votes weigh and count for. */
 export type VotersKnown = Pick<DecisionFacts, 'voters' | 'seats'>;
@@ -97,9 +98,8 @@ function advance(approval: PendingApproval, at: Instant): Approval {
     weights: null,
     groups: [],
   });
-  const recused = [...new Set(approval.tiers.flatMap((tier) => tier.steps.flatMap((each) => each.recused)))];
   const tier = approval.openTier + 1;
-  return { ...approval, tiers: [...approval.tiers, { tier, steps: [{ ...step, recused }] }], openTier: tier };
+  return { ...approval, tiers: [...approval.tiers, { tier, steps: [{ ...step, recused: recusedFrom(approval) }] }], openTier: tier };
 }
 
 function isCovered(approval: PendingApproval): boolean {

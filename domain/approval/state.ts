@@ -108,6 +108,11 @@ export function openSteps(approval: Approval): readonly ApprovalStep[] {
   return (tier?.steps ?? []).filter((step) => step.outcome === 'open');
 }
 
+/** True where the person has voted on the step, or somebody for them: their vote is not asked again. */
+export function hasVoted({ votes }: Pick<ApprovalStep, 'votes'>, userId: string): boolean {
+  return votes.some((vote) => vote.by === userId || vote.onBehalfOf === userId);
+}
+
 /** True where this content was approved: an approval binds to what was shown, any later change needs a new one. */
 export function isApprovedFor(approval: Approval, shownHash: string): boolean {
   return approval.kind === 'approved' && approval.shownHash === shownHash;
@@ -136,8 +141,13 @@ export function escalate(approval: Approval, role: string, to: string): Approval
 }
 
 /** True for whoever has stood back from it. */
-export function isRecused({ tiers }: Pick<Approval, 'tiers'>, userId: string): boolean {
-  return tiers.some(({ steps }) => steps.some(({ recused }) => recused.includes(userId)));
+export function isRecused(approval: Pick<Approval, 'tiers'>, userId: string): boolean {
+  return recusedFrom(approval).includes(userId);
+}
+
+/** Everybody who has stood back from it. */
+export function recusedFrom({ tiers }: Pick<Approval, 'tiers'>): string[] {
+  return [...new Set(tiers.flatMap(({ steps }) => steps.flatMap(({ recused }) => recused)))];
 }
 
 /** The refusal that answers anything said to an approval that has ended; null while it is open. */

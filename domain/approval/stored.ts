@@ -1,3 +1,4 @@
+import { type Condition } from './conditions';
 import { type Approval, type ApprovalStep, type Vote } from './state';
 
 type Stored<T, Later extends keyof T> = Omit<T, Later> & Partial<Pick<T, Later>>;
@@ -8,7 +9,11 @@ type StoredStep = Omit<Stored<ApprovalStep, 'weights' | 'groups'>, 'votes'> & { 
 export function storedApproval(record: unknown): Approval {
   const stored = record as Stored<Approval, 'expiresAt' | 'questions' | 'conditions'>;
   const tiers = stored.tiers.map(({ tier, steps }) => ({ tier, steps: (steps as readonly StoredStep[]).map(storedStep) }));
-  return { expiresAt: null, questions: [], conditions: [], ...stored, tiers } as unknown as Approval;
+  const conditions = ((stored.conditions ?? []) as readonly Stored<Condition, 'escalatedTo'>[]).map((each) => ({
+    escalatedTo: [],
+    ...each,
+  }));
+  return { expiresAt: null, questions: [], ...stored, conditions, tiers } as unknown as Approval;
 }
 
 function storedStep({ votes, ...step }: StoredStep): ApprovalStep {

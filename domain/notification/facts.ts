@@ -7,6 +7,7 @@ export const factKinds = [
   'approval.question-asked',
   'approval.question-answered',
   'approval.condition-set',
+  'approval.condition-reminded',
   'approval.decided',
   'approval.withdrawn',
   'approval.expired',
@@ -61,9 +62,8 @@ export function factOfEntry({ stream, action, subject, entityId, details }: Reco
     const state = details?.['state'];
     return state === 'approved' || state === 'refused' ? fact('approval.decided', { approvalId: subject, outcome: state }) : null;
   }
-  if (action === 'approval.reminded') return fact(action, { approvalId: subject, due: earliestDue(details?.['waits']) });
-  if (action === 'approval.recused')
-    return details?.['escalated'] === true ? fact('approval.reminded', { approvalId: subject, due: null }) : null;
+  if (action === 'approval.reminded')
+    return details?.['voters'] === false ? null : fact(action, { approvalId: subject, due: earliestDue(details?.['waits']) });
   if (action === 'approval.question-asked' || action === 'approval.question-answered')
     return fact(action, { approvalId: subject, questionId: textOf(details?.['questionId']) });
   if (action === 'approval.withdrawn' || action === 'approval.expired') return fact(action, { approvalId: subject });
@@ -89,6 +89,20 @@ export function factOfWait(workflowId: string, { kind, subject, role, entityId, 
   return { kind: 'approval.asked', data: given({ approvalId, role, subjectKind, dealId, entityId, due }) };
 }
 
+/** That further people are asked to decide, because those of a step are too few: whoever `escalatedTo` names (R-366). */
+export function factOfEscalation(
+  approvalId: string,
+  {
+    role,
+    subjectKind,
+    to,
+    entityId,
+    dealId,
+  }: Pick<Asked, 'role' | 'entityId' | 'dealId'> & { readonly subjectKind: string; readonly to: string },
+): Fact {
+  return { kind: 'approval.asked', data: given({ approvalId, role, subjectKind, escalatedTo: to, dealId, entityId }) };
+}
+
 /** Facts that ask people for something: they are told to whoever it is asked of (R-271, R-287). */
 export function asksPeople(kind: FactKind): boolean {
   return ASKING.includes(kind);
@@ -100,6 +114,7 @@ const ASKING: readonly FactKind[] = [
   'approval.question-asked',
   'approval.question-answered',
   'approval.condition-set',
+  'approval.condition-reminded',
 ];
 
 function textOf(value: unknown): string | null {

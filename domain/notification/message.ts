@@ -64,6 +64,8 @@ function sentence({ kind, data }: ToldFact, timeZone: string): string {
       return 'What you asked about an approval was answered';
     case 'approval.condition-set':
       return `Condition to fulfil as ${role ?? 'its owner'}${by}`;
+    case 'approval.condition-reminded':
+      return `Reminder: a condition waits for ${role ?? 'its owner'}${by}`;
     case 'approval.decided':
       return `An approval was ${outcome ?? 'decided'}`;
     case 'approval.expired':

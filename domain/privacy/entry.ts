@@ -71,7 +71,7 @@ export type Erasure =
   | { readonly do: 'keep'; readonly why: WhyKept };
 
 /** Where the deal stands to which a row belongs, so that a hold on the deal is found. */
-export type DealPlace = 'id' | 'deal_id' | 'contract_line_id' | 'subject';
+export type DealPlace = 'id' | 'deal_id' | 'contract_line_id' | 'project_code' | 'subject';
 
 /** One way in which a table holds data of people. `columns` are those that this entry speaks for; the link's are among them. */
 export interface Entry {

@@ -135,7 +135,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
   policy_change: ['action', 'content_hash', 'entity_id', 'kind', 'outcome', 'state'],
   policy_version: ['body_hash', 'entity_id', 'kind'],
   planned_subcontractor_budget: ['currency', 'line_id', 'work_package_id'],
-  process_exception: ['asked_roles', 'choice_id', 'entity_id', 'facts', 'kind', 'owner_role', 'path', 'settled_as', 'stage', 'workflow_id'],
+  process_exception: ['asked_roles', 'choice_id', 'entity_id', 'kind', 'owner_role', 'path', 'settled_as', 'stage', 'workflow_id'],
   project: ['code', 'customer_id', 'entity_ids', 'lead_entity_id', 'name', 'state'],
   project_phase: ['code', 'name'],
   rate_card: ['id', 'scope', 'scope_id', 'version'],

@@ -163,6 +163,7 @@ export const PEOPLE: readonly Entry[] = [
     retention: 'work-notes',
     erasure: { do: 'empty', columns: ['note'] },
     whole: true,
+    deal: 'project_code',
   },
   {
     table: 'vendor',

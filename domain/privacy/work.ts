@@ -142,6 +142,16 @@ export const WORK: readonly Entry[] = [
     deal: 'deal_id',
   },
   {
+    table: 'process_exception',
+    columns: ['facts'],
+    kind: 'decision',
+    link: { by: 'names', in: ['facts'] },
+    purpose: 'whose work an exception is about, by id',
+    retention: 'accounting',
+    erasure: { do: 'keep', why: 'evidence' },
+    deal: 'deal_id',
+  },
+  {
     table: 'open_wait',
     columns: ['asks'],
     kind: 'words',

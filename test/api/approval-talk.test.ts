@@ -4,24 +4,14 @@ import { policyAt, savePolicy } from '../../db/policies';
 import { type DB } from '../../db/types';
 import { type AuditExport } from '../../contracts/api/audit-export';
 import { type ApprovalSubject } from '../../contracts/workflow-state';
-import { type Answer, problemOf, testApi, type TestApi } from '../support/api';
+import { type Answer, problemOf, type TestApi } from '../support/api';
+import { apiStage, type ApiStage, codeOf, minutesAfter } from '../support/api-stage';
 import { startApproval } from '../support/asked';
 import { insertEstimate } from '../support/books';
 import { dealRow } from '../support/builders';
-import {
-  milestones,
-  openWaits,
-  pendingApproval,
-  playTo,
-  proposeTerms,
-  reach,
-  startDeal,
-  testDeal,
-  until,
-  type TestDeal,
-} from '../support/lifecycles';
+import { milestones, openWaits, pendingApproval, playTo, reach, testDeal, until, type TestDeal } from '../support/lifecycles';
 import { expectShownAsWaiting } from '../support/shown';
-import { startTestEngine, type TestEngine } from '../support/worker';
+import { type TestEngine } from '../support/worker';
 
 interface Shown {
   readonly state: string;
@@ -42,45 +32,31 @@ const START = '2026-01-26T15:00:00.000Z';
 const COMMITTEE_FROM = '2026-05-01';
 
 describe('what is said to an approval over HTTP, with running workflows', () => {
+  let stage: ApiStage;
   let engine: TestEngine;
   let api: TestApi;
-  let now = START;
   beforeAll(async () => {
-    engine = await startTestEngine();
-    api = await testApi({ engine, deps: { updateTimeoutMs: 10_000, clock: { now: () => Promise.resolve(now) } } });
+    stage = await apiStage(START);
+    ({ engine, api } = stage);
     await committeePolicy(engine.db);
   }, 120_000);
-  afterAll(async () => {
-    await api.close();
-    await engine.stop();
-  });
+  afterAll(() => stage.stop());
   beforeEach(() => {
-    now = START;
+    stage.now = START;
   });
 
-  const later = (minutes: number, from = START) => new Date(Date.parse(from) + minutes * 60_000).toISOString();
-  const say = async (by: string, id: string, what: string, body: object, key?: string): Promise<Answer> =>
-    (await api.as(by))('POST', `/v1/approvals/${id}/${what}`, { body, ...(key === undefined ? {} : { key }) });
+  const later = (minutes: number, from = START) => minutesAfter(from, minutes);
+  const say: ApiStage['say'] = (...said) => stage.say(...said);
+  const vote: ApiStage['vote'] = (...given) => stage.vote(...given);
   const read = async (id: string, by = 'U-PMO') => (await (await api.as(by))('GET', `/v1/approvals/${id}`)).body as Shown;
-  const vote = async (by: string, id: string, body: object = {}, key?: string) =>
-    say(by, id, 'decisions', { verdict: 'grant', shownHash: (await read(id)).shownHash, ...body }, key);
-  const codeOf = (answer: Answer) => (answer.status < 300 ? answer.status : problemOf(answer).code);
   const ok = (answer: Answer): Shown => {
     if (answer.status !== 200) throw new Error(answer.text);
     const body = answer.body as Shown | { approval: Shown };
     return 'approval' in body ? body.approval : body;
   };
 
-  /** A deal whose terms legal and finance are asked to confirm. */
-  async function askedTerms(): Promise<{ deal: TestDeal; id: string }> {
-    const deal = await startDeal(engine, testDeal(), now);
-    await reach(engine, deal, 'terms');
-    await proposeTerms(deal);
-    return { deal, id: (await pendingApproval(engine, deal, 'sow')).id };
-  }
-
   /** An approval by itself, of a deal in this state. */
-  async function asked(subjectKind: ApprovalSubject, at = now, over: Parameters<typeof dealRow>[1] = {}) {
+  async function asked(subjectKind: ApprovalSubject, at = stage.now, over: Parameters<typeof dealRow>[1] = {}) {
     const row = dealRow(testDeal({ lines: [milestones()] }), { state: 'approval', seller_id: 'U-SELLER', ...over });
     await engine.db.insertInto('deal').values(row).execute();
     const subjectId = subjectKind === 'kickoff' ? `${row.id}/1` : row.id;
@@ -89,7 +65,7 @@ describe('what is said to an approval over HTTP, with running workflows', () => 
   }
 
   test('who stands back votes no more, nor does whoever would decide for them; the others go on', async () => {
-    const { id, deal } = await askedTerms();
+    const { id, deal } = await stage.askedTerms();
     const give = { delegate: 'U-PROC', role: 'legal-counsel', ceiling: { amount: '100', currency: 'USD' }, until: later(60 * 24), reason: 'travel' }; // prettier-ignore
     for (const by of ['U-LEGAL', 'U-LEGAL2'])
       expect((await (await api.as(by))('POST', '/v1/delegations', { body: give })).status).toBe(201);
@@ -109,6 +85,8 @@ describe('what is said to an approval over HTTP, with running workflows', () => 
     // Nobody of the role is left: the head of the entity is asked, and the delegate of both is not.
     ok(await say('U-LEGAL2', id, 'recusal', { reason: 'so am I' }));
     expect(await legal()).toEqual(['U-CEO']);
+    const told = await engine.db.selectFrom('outbox').select('data').where('kind', '=', 'approval.asked').orderBy('id').execute();
+    expect(told.at(-1)?.data).toMatchObject({ approvalId: id, role: 'legal-counsel', escalatedTo: 'entity-head' });
     expect(codeOf(await vote('U-PROC', id, { role: 'legal-counsel' }))).toBe('VoterRecused');
     expect(codeOf(await say('U-LEGAL2', id, 'questions', { question: 'still?' }))).toBe('VoterRecused');
     ok(await vote('U-CEO', id, { role: 'legal-counsel' }));
@@ -120,10 +98,10 @@ describe('what is said to an approval over HTTP, with running workflows', () => 
   });
 
   test('a question stops the clock, which goes on where it stood when the requester has answered; others may decide meanwhile', async () => {
-    const { id, deal } = await askedTerms();
+    const { id, deal } = await stage.askedTerms();
     const before = await read(id);
     expect(before.due).not.toBeNull();
-    now = later(60);
+    stage.now = later(60);
     expect(codeOf(await say('U-SELLER', id, 'questions', { question: 'why?' }))).toBe('PermissionMissing');
     expect(codeOf(await say('U-CFO', id, 'questions', { question: 'why?' }))).toBe('RoleNotAsked');
     const asking = await say('U-FC-US', id, 'questions', { question: 'Who pays the travel?' }, 'q1');
@@ -142,15 +120,15 @@ describe('what is said to an approval over HTTP, with running workflows', () => 
     expect(mine.data.map((each) => each.id)).toContain(id);
 
     // Days later nobody was reminded, and nothing is late.
-    now = later(60 * 24 * 7);
-    await playTo(engine, deal, now);
+    stage.now = later(60 * 24 * 7);
+    await playTo(engine, deal, stage.now);
     const answer = (by: string, body: object = {}) =>
       say(by, id, 'answers', { questionId: question.questionId, answer: 'The customer.', ...body });
     expect(codeOf(await answer('U-PMO'))).toBe('RequesterRequired');
     expect(codeOf(await answer('U-SELLER', { questionId: 'nothing' }))).toBe('QuestionUnknown');
     ok(await vote('U-LEGAL', id, { role: 'legal-counsel' }));
     const answered = ok(await answer('U-SELLER'));
-    expect(answered.questions).toMatchObject([{ isOwed: false, answeredBy: 'U-SELLER', answer: 'The customer.', answeredAt: now }]);
+    expect(answered.questions).toMatchObject([{ isOwed: false, answeredBy: 'U-SELLER', answer: 'The customer.', answeredAt: stage.now }]);
     expect(codeOf(await answer('U-SELLER', { answer: 'Or we.' }))).toBe('QuestionSettled');
     expect(answered.due).toBe(later(60 * 24 * 7 - 60, before.steps.find(({ role }) => role === 'finance-controller')?.due ?? ''));
     expect(await engine.db.selectFrom('sla_event').selectAll().where('workflow_id', '=', `approval/${id}`).execute()).toEqual([]);
@@ -160,7 +138,7 @@ describe('what is said to an approval over HTTP, with running workflows', () => 
     const events = await engine.db.selectFrom('sla_event').select(['kind', 'at']).where('workflow_id', '=', `approval/${id}`).orderBy('at').execute(); // prettier-ignore
     expect(events.filter(({ kind }) => kind === 'breach')).toEqual([{ kind: 'breach', at: answered.due }]);
     expect(events.filter(({ kind }) => kind === 'reminder')).toHaveLength(2);
-    now = deal.now;
+    stage.now = deal.now;
     ok(await vote('U-FC-US', id, { conditions: [{ condition: 'a letter', role: 'account-executive' }] }));
     ok(await say('U-SELLER', id, `conditions/${(await read(id)).conditions[0]?.conditionId}/fulfilment`, { evidence: 'LET-1' }));
     await reach(engine, deal, 'approval');
@@ -169,13 +147,13 @@ describe('what is said to an approval over HTTP, with running workflows', () => 
   });
 
   test('nobody is asked who cannot answer', async () => {
-    const { id, handle } = await asked('kickoff', now, { delivery_lead_id: null });
+    const { id, handle } = await asked('kickoff', stage.now, { delivery_lead_id: null });
     expect(codeOf(await say('U-PMO', id, 'questions', { question: 'why?' }))).toBe('NobodyToAnswer');
     await handle.cancel();
   });
 
   test('what is granted under conditions is approved when all are settled, and the deal waits until then', async () => {
-    const { id, deal } = await askedTerms();
+    const { id, deal } = await stage.askedTerms();
     const under = [
       { condition: 'insurance is there', role: 'account-executive', due: later(60 * 24) },
       { condition: 'the annex is signed', role: 'project-manager' },
@@ -191,12 +169,12 @@ describe('what is said to an approval over HTTP, with running workflows', () => 
     expect(last).toMatchObject({ state: 'conditions', decidedAt: null });
     expect(last.conditions).toMatchObject([
       { condition: 'insurance is there', setBy: 'U-FC-US', role: 'account-executive', due: later(60 * 24), outcome: null },
-      { condition: 'the annex is signed', role: 'project-manager', due: null },
+      { condition: 'the annex is signed', role: 'project-manager', due: '2026-01-30T21:00:00.000Z' },
     ]);
     expect(codeOf(await vote('U-LEGAL2', id, { role: 'legal-counsel' }))).toBe('AlreadyDecided');
     expect(codeOf(await say('U-LEGAL2', id, 'recusal', { reason: 'late' }))).toBe('AlreadyDecided');
     const waiting = (await openWaits(engine, deal.dealId)).filter(({ kind }) => kind === 'condition');
-    expect(waiting.map(({ role, due }) => [role, due]).sort()).toEqual([['account-executive', later(60 * 24)], ['project-manager', null]]); // prettier-ignore
+    expect(waiting.map(({ role, due }) => [role, due]).sort()).toEqual([['account-executive', later(60 * 24)], ['project-manager', '2026-01-30T21:00:00.000Z']]); // prettier-ignore
     await expectShownAsWaiting(engine, deal.dealId);
 
     const [first, second] = last.conditions.map(({ conditionId }) => conditionId);
@@ -221,7 +199,7 @@ describe('what is said to an approval over HTTP, with running workflows', () => 
   });
 
   test('where a condition is not fulfilled the requester takes the request back; sent again, it shows what is otherwise and who had voted', async () => {
-    const { id, deal } = await askedTerms();
+    const { id, deal } = await stage.askedTerms();
     ok(await vote('U-FC-US', id, { conditions: [{ condition: 'a bank guarantee', role: 'account-executive' }] }));
     ok(await vote('U-LEGAL', id, { role: 'legal-counsel' }));
     expect((await say('U-SELLER', id, 'withdrawal', { reason: 'no bank gives one' })).status).toBe(202);
@@ -268,8 +246,8 @@ describe('what is said to an approval over HTTP, with running workflows', () => 
   });
 
   test('by weight and by group, and undecided it expires: nothing is taken from that moment on, whether or not it has ended', async () => {
-    now = '2026-05-04T15:00:00.000Z';
-    const { id, deal, handle } = await asked('kickoff', now, { delivery_lead_id: 'U-PM-US' });
+    stage.now = '2026-05-04T15:00:00.000Z';
+    const { id, deal, handle } = await asked('kickoff', stage.now, { delivery_lead_id: 'U-PM-US' });
     const shown = await read(id);
     expect(shown.expiresAt).toBe('2026-05-07T04:00:00.000Z');
     expect(shown.steps).toMatchObject([
@@ -283,13 +261,13 @@ describe('what is said to an approval over HTTP, with running workflows', () => 
     const asking = ok(await say('U-PMO', id, 'questions', { question: 'ready?' }));
     expect((await openWaits(engine, deal.dealId)).find(({ kind }) => kind === 'answer')).toMatchObject({ due: shown.expiresAt });
 
-    now = shown.expiresAt ?? '';
+    stage.now = shown.expiresAt ?? '';
     expect(codeOf(await vote('U-PMO', id))).toBe('ApprovalGone');
     const answer = { questionId: asking.questions[0]?.questionId, answer: 'yes' };
     expect(codeOf(await say('U-PM-US', id, 'answers', answer))).toBe('ApprovalGone');
-    await playTo(engine, deal, now);
-    expect(await handle.result()).toEqual({ approvalId: id, state: 'expired', decidedAt: now, reasonId: null });
-    expect(await read(id)).toMatchObject({ state: 'expired', reason: 'nobody decided it in time', decidedAt: now });
+    await playTo(engine, deal, stage.now);
+    expect(await handle.result()).toEqual({ approvalId: id, state: 'expired', decidedAt: stage.now, reasonId: null });
+    expect(await read(id)).toMatchObject({ state: 'expired', reason: 'nobody decided it in time', decidedAt: stage.now });
     const late = await vote('U-PMO', id);
     expect(problemOf(late)).toMatchObject({ status: 410, code: 'ApprovalGone' });
     expect(codeOf(await say('U-PMO', id, 'recusal', { reason: 'late' }))).toBe('ApprovalGone');

@@ -1,8 +1,8 @@
 import { keepDuties } from '../../db/master-data-duties';
-import { type Answer, problemOf, testApi, type TestApi } from '../support/api';
-import { pendingApproval, proposeTerms, reach, startDeal, testDeal } from '../support/lifecycles';
+import { type TestApi } from '../support/api';
+import { apiStage, type ApiStage, codeOf } from '../support/api-stage';
 import { auditOf } from '../support/texts';
-import { startTestEngine, type TestEngine } from '../support/worker';
+import { type TestEngine } from '../support/worker';
 
 interface Shown {
   readonly id: string;
@@ -16,40 +16,33 @@ interface Shown {
 const START = '2026-01-23T14:05:20.000Z';
 const REASON = 'nobody else of legal is there this week';
 
+let stage: ApiStage;
 let engine: TestEngine;
 let api: TestApi;
-let now = START;
 beforeAll(async () => {
-  engine = await startTestEngine();
-  api = await testApi({ engine, deps: { updateTimeoutMs: 10_000, clock: { now: () => Promise.resolve(now) } } });
+  stage = await apiStage(START);
+  ({ engine, api } = stage);
   // Whoever has changed users approves nothing, for good.
   const nothing = { user: { added: 0, changed: [], touched: [] } };
   for (const actor of ['U-LEGAL', 'U-LEGAL2'])
     await engine.db.transaction().execute((trx) => keepDuties(trx, nothing, true, { at: START, actor }));
 }, 120_000);
-afterAll(async () => {
-  await api.close();
-  await engine.stop();
-});
+afterAll(() => stage.stop());
 beforeEach(() => {
-  now = START;
+  stage.now = START;
 });
 
-const codeOf = (answer: Answer) => (answer.status < 300 ? answer.status : problemOf(answer).code);
 const send = async (as: string, method: 'GET' | 'POST', path: string, body?: object, key?: string) =>
   (await api.as(as))(method, path, { ...(body === undefined ? {} : { body }), ...(key === undefined ? {} : { key }) });
 
 /** Terms that wait for legal, whose two people are both barred. */
 async function barred() {
-  const deal = await startDeal(engine, testDeal(), now);
-  await reach(engine, deal, 'terms');
-  await proposeTerms(deal);
-  const { id, shown_hash: shownHash } = await pendingApproval(engine, deal, 'sow');
+  const { deal, id, shownHash } = await stage.askedTerms();
   const ask = (as: string, key?: string) => send(as, 'POST', `/v1/approvals/${id}/break-glass`, { reason: REASON }, key);
   const asked = async (as: string): Promise<string> => ((await ask(as)).body as Shown).id;
   const decide = (as: string, key?: string) =>
     send(as, 'POST', `/v1/approvals/${id}/decisions`, { verdict: 'grant', shownHash, role: 'legal-counsel' }, key);
-  return { deal, id, ask, asked, decide };
+  return { deal, id, shownHash, ask, asked, decide };
 }
 const settle = (as: string, id: string, body: object = { verdict: 'grant' }) => send(as, 'POST', `/v1/break-glass/${id}/decision`, body);
 const read = async (as: string, id: string) => (await send(as, 'GET', `/v1/break-glass/${id}`)).body as Shown;
@@ -103,7 +96,7 @@ test('is refused with a code, granted by nobody whom it concerns, and lapses', a
   expect(codeOf(await settle('U-CEO', id))).toBe('BreakGlassSettled');
   const again = await asked('U-LEGAL');
   expect(codeOf(await settle('U-CFO', again))).toBe(200);
-  now = '2026-01-24T14:05:20.000Z';
+  stage.now = '2026-01-24T14:05:20.000Z';
   expect(await read('U-CFO', again)).toMatchObject({ state: 'lapsed' });
   expect(codeOf(await decide('U-LEGAL'))).toBe('DutiesConflict');
   const third = await asked('U-LEGAL');
@@ -115,13 +108,31 @@ test('is refused with a code, granted by nobody whom it concerns, and lapses', a
   expect(states).toEqual(['used', 'lapsed', 'refused']);
 });
 
+test('what was granted by it is waived by it as long as it counts; then, where duties bar the whole role, by the head of the entity', async () => {
+  const { id: approvalId, asked, shownHash } = await barred();
+  expect(codeOf(await settle('U-CFO', await asked('U-LEGAL')))).toBe(200);
+  const under = ['insurance is there', 'the annex is signed'].map((condition) => ({ condition, role: 'account-executive' }));
+  const grant = { verdict: 'grant', shownHash, role: 'legal-counsel', conditions: under };
+  const granted = await send('U-LEGAL', 'POST', `/v1/approvals/${approvalId}/decisions`, grant);
+  const { conditions } = (granted.body as { approval: { conditions: { conditionId: string }[] } }).approval;
+  const [first, second] = conditions.map(({ conditionId }) => conditionId);
+  const waive = async (as: string, id = '') =>
+    codeOf(await send(as, 'POST', `/v1/approvals/${approvalId}/conditions/${id}/waiver`, { reason: 'not needed' }));
+  expect(await waive('U-CEO', first)).toBe('ConditionSetterRequired');
+  expect(await waive('U-LEGAL', first)).toBe(200);
+  stage.now = '2026-01-24T14:05:20.000Z';
+  expect([await waive('U-LEGAL', second), await waive('U-LEGAL2', second)]).toEqual(['DutiesConflict', 'DutiesConflict']);
+  expect(await waive('U-SELLER', second)).toBe('ApproverIsRequester');
+  expect(await waive('U-CEO', second)).toBe(200);
+});
+
 test('the database keeps it: nobody grants their own, and what is used is used', async () => {
   const { asked } = await barred();
   const id = await asked('U-LEGAL2');
   const change = (values: Record<string, unknown>) => engine.db.updateTable('break_glass').set(values).where('id', '=', id).execute();
-  await expect(change({ state: 'granted', decided_by: 'U-LEGAL2', decided_at: now })).rejects.toThrow('break_glass_by_two');
+  await expect(change({ state: 'granted', decided_by: 'U-LEGAL2', decided_at: stage.now })).rejects.toThrow('break_glass_by_two');
   await expect(change({ state: 'granted' })).rejects.toThrow('break_glass_by_somebody');
-  await expect(change({ state: 'used', decision_id: 'D', used_at: now })).rejects.toThrow('decided and used once');
+  await expect(change({ state: 'used', decision_id: 'D', used_at: stage.now })).rejects.toThrow('decided and used once');
   await expect(change({ rule_ids: ['SOD-9'] })).rejects.toThrow('decided and used once');
   await expect(engine.db.deleteFrom('break_glass').where('id', '=', id).execute()).rejects.toThrow('kept');
 });

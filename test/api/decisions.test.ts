@@ -6,6 +6,7 @@ import { problemOf, type Send, testApi, type TestApi } from '../support/api';
 import {
   approve,
   bringToDelivery,
+  bringToTerms,
   linesOf,
   pendingApproval,
   proposeTerms,
@@ -41,8 +42,7 @@ describe('decisions and facts over HTTP, with running workflows', () => {
   /** A deal whose terms legal and finance are asked to confirm. */
   async function askedTerms(): Promise<{ deal: TestDeal; url: string; shown: Shown }> {
     const deal = await startDeal(engine, testDeal(), now);
-    await reach(engine, deal, 'terms');
-    await proposeTerms(deal);
+    await bringToTerms(engine, deal);
     const { id } = await pendingApproval(engine, deal, 'sow');
     const pmo = await api.as('U-PMO');
     return { deal, url: `/v1/approvals/${id}/decisions`, shown: (await pmo('GET', `/v1/approvals/${id}`)).body as Shown };

@@ -1,9 +1,10 @@
 import { delegationTerms } from '../../db/delegations';
 import { DEFAULT_TERMS } from '../../domain/approval/giving';
-import { type Answer, problemOf, type Send, testApi, type TestApi } from '../support/api';
-import { approve, pendingApproval, proposeTerms, reach, startDeal, testDeal, type TestDeal } from '../support/lifecycles';
+import { problemOf, type Send, type TestApi } from '../support/api';
+import { apiStage, type ApiStage, codeOf, minutesAfter } from '../support/api-stage';
+import { approve, pendingApproval } from '../support/lifecycles';
 import { auditOf } from '../support/texts';
-import { startTestEngine, type TestEngine } from '../support/worker';
+import { type TestEngine } from '../support/worker';
 
 interface Delegation {
   readonly id: string;
@@ -18,22 +19,19 @@ const START = '2026-01-23T14:05:20.000Z';
 const WEEK = '2026-01-30T14:05:20.000Z';
 
 describe('delegations over HTTP, with running workflows', () => {
+  let stage: ApiStage;
   let engine: TestEngine;
   let api: TestApi;
-  let now = START;
   beforeAll(async () => {
-    engine = await startTestEngine();
-    api = await testApi({ engine, deps: { updateTimeoutMs: 10_000, clock: { now: () => Promise.resolve(now) } } });
+    stage = await apiStage(START);
+    ({ engine, api } = stage);
   }, 120_000);
-  afterAll(async () => {
-    await api.close();
-    await engine.stop();
-  });
+  afterAll(() => stage.stop());
   beforeEach(() => {
-    now = START;
+    stage.now = START;
   });
 
-  const later = (moment: string, minutes: number) => new Date(Date.parse(moment) + minutes * 60_000).toISOString();
+  const later = minutesAfter;
   const give = async (by: string, body: object, key?: string) =>
     (await api.as(by))('POST', '/v1/delegations', {
       body: { until: WEEK, ceiling: null, reason: 'travel', ...body },
@@ -48,16 +46,8 @@ describe('delegations over HTTP, with running workflows', () => {
   const decide = async (as: string, id: string, body: object = { verdict: 'grant' }) =>
     (await api.as(as))('POST', `/v1/delegations/${id}/decision`, { body });
   const end = async (as: string, id: string) => (await api.as(as))('DELETE', `/v1/delegations/${id}`);
-  const codeOf = (answer: Answer) => (answer.status < 300 ? answer.status : problemOf(answer).code);
   const counts = async () => (await engine.db.selectFrom('delegation').select('id').where('requested_at', 'is not', null).execute()).length;
 
-  /** A deal whose terms legal and finance are asked to confirm. */
-  async function askedTerms(): Promise<{ deal: TestDeal; id: string }> {
-    const deal = await startDeal(engine, testDeal(), now);
-    await reach(engine, deal, 'terms');
-    await proposeTerms(deal);
-    return { deal, id: (await pendingApproval(engine, deal, 'sow')).id };
-  }
   const mine = async (userId: string): Promise<string[] | string> => {
     const answer = await (await api.as(userId))('GET', '/v1/approvals?mine=true&limit=200');
     return answer.status === 200 ? (answer.body as { data: { id: string }[] }).data.map(({ id }) => id) : problemOf(answer).code;
@@ -100,7 +90,7 @@ describe('delegations over HTTP, with running workflows', () => {
   });
 
   test('without a bound count once a second person has granted them; then the delegate is asked and decides in the name of the other', async () => {
-    const { id } = await askedTerms();
+    const { id } = await stage.askedTerms();
     const sent = { delegate: 'U-AR', role: 'legal-counsel' };
     const first = await give('U-LEGAL', sent, 'the key');
     const { id: delegation, state } = first.body as Delegation;
@@ -170,7 +160,7 @@ describe('delegations over HTTP, with running workflows', () => {
   });
 
   test('do not reach above their ceiling, nor beyond their last moment, and what is pending then is for the delegator', async () => {
-    const { deal } = await askedTerms();
+    const { deal } = await stage.askedTerms();
     await approve(engine, deal, 'sow');
     const { id } = await pendingApproval(engine, deal, 'deal');
     const role = 'delivery-director';
@@ -182,9 +172,9 @@ describe('delegations over HTTP, with running workflows', () => {
 
     const wide = await given('U-DELDIR', { delegate: 'U-SALESDIR', role });
     expect(codeOf(await decide('U-CFO', wide.id))).toBe(200);
-    now = later(WEEK, -1);
+    stage.now = later(WEEK, -1);
     expect(await mine('U-SALESDIR')).toContain(id);
-    now = WEEK;
+    stage.now = WEEK;
     expect(await mine('U-SALESDIR')).not.toContain(id);
     expect(await mine('U-DELDIR')).toContain(id);
     expect(codeOf(await grant(salesDirector, id, role))).toBe('RoleNotAsked');
@@ -196,11 +186,11 @@ describe('delegations over HTTP, with running workflows', () => {
   test('end early by either of the two or by whoever decides on them, once', async () => {
     const bound = { role: 'legal-counsel', ceiling: { amount: '100', currency: 'USD' } };
     const { id } = await given('U-LEGAL', { ...bound, delegate: 'U-PMO' });
-    now = later(START, 60);
+    stage.now = later(START, 60);
     expect(codeOf(await end('U-LEGAL2', id))).toBe('PermissionMissing');
     const ended = await end('U-HEAD-DE', id);
-    expect(ended.body).toMatchObject({ state: 'ended', until: now, closedBy: 'U-HEAD-DE', countsNow: false });
-    now = later(START, 90);
+    expect(ended.body).toMatchObject({ state: 'ended', until: stage.now, closedBy: 'U-HEAD-DE', countsNow: false });
+    stage.now = later(START, 90);
     expect((await end('U-LEGAL', id)).body).toEqual(ended.body);
     const { entries } = await auditOf(engine.db, 'delegations', { after: 0, limit: 200 });
     const actions = entries.filter(({ subject }) => subject === `delegation/${id}`).map(({ action }) => action);
@@ -227,14 +217,14 @@ describe('delegations over HTTP, with running workflows', () => {
     expect([...all].sort()).toEqual(rows.map((row) => row.id).sort());
     const open = (await cfo('GET', '/v1/delegations?state=requested&delegator=U-FC-DE')).body as { data: Delegation[] };
     expect(open.data.map((each) => each.id)).toEqual([id]);
-    now = later(WEEK, 1);
+    stage.now = later(WEEK, 1);
     expect((await read('U-CFO', id)).body).toMatchObject({ state: 'lapsed' });
     expect(codeOf(await decide('U-CFO', id))).toBe('DelegationSettled');
   });
 
   test('count while somebody is away, and not a moment longer', async () => {
     const tell = async (as: string, userId: string, body: object) => (await api.as(as))('PUT', `/v1/people/${userId}/absences`, { body });
-    const { id } = await askedTerms();
+    const { id } = await stage.askedTerms();
     const role = 'legal-counsel';
     const standIn = { role, delegate: 'U-SALESDIR', whenAway: true };
     const delegation = await given('U-LEGAL2', standIn);
@@ -249,10 +239,10 @@ describe('delegations over HTTP, with running workflows', () => {
     expect(codeOf(await tell('U-LEGAL2', 'U-NOBODY', { absences: away }))).toBe('PersonUnknown');
     expect((await tell('U-LEGAL2', 'U-LEGAL2', { absences: away })).body).toEqual({ userId: 'U-LEGAL2', absences: away, awayNow: false });
     expect(await mine('U-SALESDIR')).not.toContain(id);
-    now = later(START, 60);
+    stage.now = later(START, 60);
     expect((await read('U-LEGAL2', delegation.id)).body).toMatchObject({ countsNow: true });
     expect([await mine('U-SALESDIR'), await mine('U-LEGAL2')]).toEqual([expect.arrayContaining([id]), expect.arrayContaining([id])]);
-    now = later(START, 120);
+    stage.now = later(START, 120);
     expect(await mine('U-SALESDIR')).not.toContain(id);
     expect(await mine('U-LEGAL2')).toContain(id);
     expect(codeOf(await grant(deputy, id, role))).toBe('RoleNotAsked');

@@ -4,6 +4,8 @@ import { masterDataFiles, masterDataRows, optionalMasterDataFiles, optionalMaste
 import { appendAudit } from '../../db/audit';
 import { sealAnchor } from '../../db/audit-anchor';
 import { verifyAudit } from '../../db/audit-verify';
+import { eraseTexts } from '../../db/erase-texts';
+import { openException } from '../../db/exceptions';
 import { keepText } from '../../db/free-text';
 import { placeHold, settleErasure } from '../../api/privacy';
 import { resumeErasures } from '../../db/privacy/sweep';
@@ -122,6 +124,38 @@ describe('data protection over HTTP', () => {
       route: 'GET /v1/people/:userId/personal-data',
     });
     expect(codeOf(await exported('U-DPO', leaver.userId, '?cursor=bm9uZQ'))).toBe('CursorInvalid');
+  });
+
+  test('facts of an exception that name the person are in the export, and stay by id when the person is erased', async () => {
+    const leaver = await insertLeaver(api.db);
+    const other = await insertLeaver(api.db);
+    const found = { name: `finding/${leaver.personId}`, path: 'policy-breach', detail: 'MISSING_RECEIPT', dealId: facts.dealId, entityId: 'LE-US' } as const; // prettier-ignore
+    await api.db.transaction().execute((trx) => openException(trx, { ...found, facts: { personId: leaver.personId, code: 'X' } }, NOW));
+    const heldFacts = async ({ userId }: Leaver) => linesOf(await exported('U-DPO', userId, '?limit=200')).filter(({ table }) => table === 'process_exception'); // prettier-ignore
+    expect((await heldFacts(leaver)).map(({ personalData }) => personalData['facts'])).toEqual([[leaver.personId]]);
+    expect(await heldFacts(other)).toEqual([]);
+    expect(codeOf(await ask('U-DPO', leaver))).toBe(201);
+    const { id } = (await decide('U-LEGAL', leaver)).body as Erasure;
+    const step = api.db.selectFrom('erasure_step').select(['kept', 'why_kept']).where('erasure_id', '=', id);
+    expect(await step.where('step', '=', 'process_exception.facts').execute()).toEqual([{ kept: 1, why_kept: 'evidence' }]);
+  });
+
+  test('words that a hold keeps are not erased by hand either, and the log says which', async () => {
+    const leaver = await leaverWithTraces();
+    const by = { actor: 'U-OPS', at: NOW };
+    const id = await hold('U-DPO', 'deal', facts.dealId);
+    const free = await write(leaver.userId, 'about nothing that is held', 'x');
+    const texts = [...leaver.texts].sort();
+    expect(await eraseTexts(api.db, { ids: [...texts, free] }, by)).toEqual({ erased: [free], held: texts });
+    expect(await eraseTexts(api.db, { subject: `deal/${facts.dealId}` }, by)).toMatchObject({ erased: [] });
+    const log = await api.db.selectFrom('audit_entry').select('content').where('stream', '=', 'free-texts').orderBy('sequence').execute();
+    const said = log.map(({ content }) => JSON.parse(content) as { action: string; details: { ids: string[] } });
+    expect(said.slice(0, 2)).toMatchObject([
+      { action: 'texts.erased', details: { ids: [free] } },
+      { action: 'texts.held-back', details: { ids: texts } },
+    ]);
+    await release('U-LEGAL', id);
+    expect(await eraseTexts(api.db, { ids: texts }, by)).toEqual({ erased: texts, held: [] });
   });
 
   test('who is still needed is not erased, and is told everything that comes first', async () => {

@@ -27,7 +27,7 @@ describe('words of people', () => {
     ...over,
   });
   const keep = (over: Partial<WrittenText> = {}) => keepText(database.db, written(over));
-  const erase = (...ids: string[]) => eraseTexts(database.db, { ids }, { actor: 'U-OPS', at: AT });
+  const erase = async (...ids: string[]) => (await eraseTexts(database.db, { ids }, { actor: 'U-OPS', at: AT })).erased;
   const said = async (id: string) => (await textsOf(database.db, [id])).get(id);
 
   /** As somebody would who owns the database. */
@@ -80,9 +80,9 @@ describe('words of people', () => {
     const by = { actor: 'U-OPS', at: AT };
     const mine = [await keep({ author: 'U-GONE', origin: '1' }), await keep({ author: 'U-GONE', origin: '2', purpose: 'hold' })].sort();
     const about = await keep({ subject: 'invoice/7', origin: '3' });
-    expect(await eraseTexts(database.db, { author: 'U-GONE' }, by)).toEqual(mine);
-    expect(await eraseTexts(database.db, { subject: 'invoice/7' }, by)).toEqual([about]);
-    expect(await eraseTexts(database.db, { author: 'U-GONE' }, by)).toEqual([]);
+    expect(await eraseTexts(database.db, { author: 'U-GONE' }, by)).toEqual({ erased: mine, held: [] });
+    expect(await eraseTexts(database.db, { subject: 'invoice/7' }, by)).toEqual({ erased: [about], held: [] });
+    expect(await eraseTexts(database.db, { author: 'U-GONE' }, by)).toEqual({ erased: [], held: [] });
     const { entries } = await auditOf(database.db, 'free-texts');
     expect(entries.slice(-2)).toMatchObject([
       { action: 'texts.erased', actor: 'U-OPS', details: { ids: mine } },

@@ -50,6 +50,7 @@ describe('what is past its time', () => {
         database.db,
       );
   };
+  const erased = async (at = AT) => (await sweep(database.db, at)).erased;
   const wordsLeft = async () => (await database.db.selectFrom('free_text').select('id').where('body', 'is not', null).execute()).length;
 
   test('is erased by class in batches, counted beforehand, on record by counts, and once', async () => {
@@ -70,15 +71,23 @@ describe('what is past its time', () => {
     await insertEvent(database.db, { email: 'x' }, { settledAt: '2026-01-14T00:00:00Z', type: 'bank-statements' });
     await sql`insert into field_access (id, request_id, reader, seen_at, route, subject, field_classes)
               values (gen_random_uuid(), 'r-1', 'U-PMO', '2020-01-01', 'GET /', 'x', '{cost}'), (gen_random_uuid(), 'r-2', 'U-PMO', now(), 'GET /', 'x', '{cost}')`.execute(database.db); // prettier-ignore
-    const counted = await sweepable(database.db, AT);
+    const { erased: counted } = await sweepable(database.db, AT);
     expect(counted).toMatchObject({ absence: 1, 'time_entry.note': 1, field_access: 1, 'inbox_event of banks': 1, person: 1 });
     expect(counted.free_text).toBeGreaterThanOrEqual(3);
     const release = await holdOn('person', leaver.personId);
     const swept = await sweep(database.db, AT);
-    expect({ ...swept, free_text: 0, inbox_event: 0 }).toMatchObject({ absence: 0, 'time_entry.note': 0, field_access: 1, person: 0 });
+    expect({ ...swept.erased, free_text: 0, inbox_event: 0 }).toMatchObject({
+      absence: 0,
+      'time_entry.note': 0,
+      field_access: 1,
+      person: 0,
+    });
+    expect(swept.held).toMatchObject({ absence: 1, 'time_entry.note': 1, field_access: 0, person: 1 });
+    expect((await sweepable(database.db, AT)).held).toEqual(swept.held);
     await release();
-    expect(await sweep(database.db, AT)).toMatchObject({ absence: 1, 'time_entry.note': 1, field_access: 0, person: 1 });
-    expect(Object.values(await sweep(database.db, AT)).every((count) => count === 0)).toBe(true);
+    expect(await erased()).toMatchObject({ absence: 1, 'time_entry.note': 1, field_access: 0, person: 1 });
+    const left = await sweep(database.db, AT);
+    expect(Object.values({ ...left.erased, ...left.held }).every((count) => count === 0)).toBe(true);
     const entry = await database.db
       .selectFrom('time_entry')
       .select(['note', 'hours'])
@@ -94,21 +103,48 @@ describe('what is past its time', () => {
   });
 
   test('is kept by a hold on a deal, also the words and events of others about it', async () => {
-    await sweep(database.db, AT);
+    await erased();
     await write('U-PMO', '2026-01-01T00:00:00Z', `invoice/${facts.invoiceId}`);
     await insertEvent(database.db, {}, { dealId: facts.dealId });
     const before = await wordsLeft();
     const release = await holdOn('deal', facts.dealId);
-    expect(await sweep(database.db, AT)).toMatchObject({ free_text: 0, inbox_event: 0 });
+    expect(await erased()).toMatchObject({ free_text: 0, inbox_event: 0 });
     await release();
-    expect(await sweep(database.db, AT)).toMatchObject({ free_text: 2, inbox_event: 1 }); // the reason of the hold too
+    expect(await erased()).toMatchObject({ free_text: 2, inbox_event: 1 }); // the reason of the hold too
     expect(await wordsLeft()).toBe(before - 1);
+  });
+
+  test('is kept by a hold on a deal, also what was noted about a booking of it, and so is whoever is booked on it', async () => {
+    const { project_code: projectCode } = await database.db
+      .selectFrom('deal')
+      .select('project_code')
+      .where('id', '=', facts.dealId)
+      .executeTakeFirstOrThrow();
+    const booked = await insertLeaver(database.db);
+    const book = (over: object) =>
+      database.db
+        .insertInto('booking')
+        .values({
+          ...{ id: randomUUID(), person_id: booked.personId, kind: 'project', project_code: projectCode, status: 'firm' },
+          ...{ start_date: '2026-01-05', end_date: '2026-01-09', hours_per_day: '8', note: 'at the hospital on Thursday', ...over },
+        })
+        .execute();
+    await book({});
+    await book({ kind: 'leave', project_code: null, note: 'gone for good' });
+    const release = await holdOn('deal', facts.dealId);
+    const { erased: gone, held } = await sweep(database.db, AT);
+    expect([gone['booking.note'], held['booking.note'], gone['person'], held['person']]).toEqual([1, 1, 0, 1]);
+    const notes = database.db.selectFrom('booking').select('note').where('person_id', '=', booked.personId).where('note', 'is not', null);
+    expect(await notes.execute()).toEqual([{ note: 'at the hospital on Thursday' }]);
+    await release();
+    expect(await erased()).toMatchObject({ 'booking.note': 1, person: 1 });
+    expect(await notes.execute()).toEqual([]);
   });
 
   test('a thousand rows go in several batches', async () => {
     await sql`insert into free_text (id, author, subject, purpose, origin, body, salt, commitment, written_at)
               select gen_random_uuid(), 'U-PMO', 's', 'decision', n::text, 'words', 'salt', 'c', '2026-01-01' from generate_series(1, 1100) n`.execute(database.db); // prettier-ignore
-    expect(await sweep(database.db, AT)).toMatchObject({ free_text: 1100 });
+    expect(await erased()).toMatchObject({ free_text: 1100 });
   });
 
   test('the policy goes below no floor, and an entity keeps nothing for a shorter time than its group', async () => {
@@ -142,13 +178,14 @@ describe('what is past its time', () => {
     const american = await insertLeaver(database.db, { active: true });
     await sql`update app_user set entity_id = 'LE-DE' where id = ${german.userId}`.execute(database.db);
     for (const { userId } of [german, american]) await away(userId, '2034-01-14T00:00:00Z');
-    expect(await sweep(database.db, AT)).toMatchObject({ absence: 1 });
-    expect(await sweep(database.db, '2039-01-15T00:00:00.000Z')).toMatchObject({ absence: 1 });
+    expect(await erased()).toMatchObject({ absence: 1 });
+    expect(await erased('2039-01-15T00:00:00.000Z')).toMatchObject({ absence: 1 });
   });
 
   test('nothing is erased by age where no policy is in force', async () => {
     const bare = await testDatabase();
-    expect([await sweep(bare.db, AT), await sweepable(bare.db, AT)]).toEqual([{}, {}]);
+    const nothing = { erased: {}, held: {} };
+    expect([await sweep(bare.db, AT), await sweepable(bare.db, AT)]).toEqual([nothing, nothing]);
     await bare.drop();
   });
 

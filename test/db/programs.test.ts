@@ -118,6 +118,17 @@ describe('programs run by hand', () => {
     expect((await run([program, '--by', 'U-OPS', '--id', 'x'])).code).toBe(2);
     expect((await run([program, '--author', 'U-17'])).code).toBe(2);
     expect((await run([program, '--by', 'U-OPS', '--author', 'U-18'])).out).toBe('0 texts erased\n');
+    await database.db.transaction().execute(async (trx) => {
+      await sql`set local session_replication_role = replica`.execute(trx);
+      const placed = { placed_by: 'U-DPO', placed_at: written.at };
+      await trx
+        .insertInto('legal_hold')
+        .values({ id, scope_kind: 'person', scope_id: 'U-17', reason_id: id, ...placed })
+        .execute();
+    });
+    const held = `0 texts erased\n1 texts kept by a legal hold\n${id}\n`;
+    expect(await run([program, '--by', 'U-OPS', '--author', 'U-17'])).toEqual({ code: 1, out: held, err: '' });
+    await sql`update legal_hold set released_by = 'U-LEGAL', released_at = ${written.at}, release_reason_id = ${id}`.execute(database.db);
     expect(await run([program, '--by', 'U-OPS', '--author', 'U-17'])).toEqual({ code: 0, out: `1 texts erased\n${id}\n`, err: '' });
     expect((await textsOf(database.db, [id])).get(id)).toBeNull();
   });

@@ -38,6 +38,7 @@ export const may = (role: string, changes: Partial<DecisionFacts> & { limit?: Mo
   seats: {},
   barredByRecusal: [],
   owners: {},
+  dues: {},
   dutyConflict: null,
   ...changes,
 });

@@ -81,6 +81,7 @@ function factsFor(
       .filter((each) => each.recused.length > 0 && isViolation(acting(each)) && !isViolation(acting({ ...each, recused: [] })))
       .map(({ role }) => role),
     owners: {},
+    dues: {},
     dutyConflict: null,
   };
 }

@@ -15,7 +15,7 @@ function approval(): Approval {
 function voted(verdict: 'grant' | 'refuse', decisionId = 'link-1'): Approval {
   const decision = { decisionId, by: 'U-FC', role: null, verdict, reasonId: 'T1', shownHash: 'shown', conditions: [] };
   const authorities = [{ role: 'finance-controller', onBehalfOf: null, limit: null }];
-  const people = { authorities, voters: { 'finance-controller': ['U-FC'] }, seats: {}, barredByRecusal: [], owners: {} };
+  const people = { authorities, voters: { 'finance-controller': ['U-FC'] }, seats: {}, barredByRecusal: [], owners: {}, dues: {} };
   const decided = decide(approval(), decision, { ...people, dutyConflict: null }, NOW);
   if (isViolation(decided)) throw new Error(decided.detail);
   return decided;

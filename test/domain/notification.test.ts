@@ -1,4 +1,4 @@
-import { alertsPeople, asksPeople, factKinds, factOfEntry, factOfWait } from '../../domain/notification/facts';
+import { alertsPeople, asksPeople, factKinds, factOfEntry, factOfEscalation, factOfWait } from '../../domain/notification/facts';
 import { chatText, mailText, webhookBody, type ToldFact } from '../../domain/notification/message';
 import { MAX_ATTEMPTS, nextDigest, secondsToNextAttempt } from '../../domain/notification/schedule';
 
@@ -36,8 +36,13 @@ describe('what is told outside', () => {
     const said = (action: string, details: object) => factOfEntry({ ...entry, subject: 'A1', action, details: { ...details } });
     expect(said('approval.question-asked', { questionId: 'Q1' })).toMatchObject({ data: { approvalId: 'A1', questionId: 'Q1' } });
     expect(said('approval.question-answered', { questionId: 'Q1' })?.kind).toBe('approval.question-answered');
-    expect(said('approval.recused', { escalated: false })).toBeNull();
-    expect(said('approval.recused', { escalated: true })).toMatchObject({ kind: 'approval.reminded', data: { approvalId: 'A1' } });
+    expect(said('approval.recused', { escalated: true })).toBeNull();
+    expect(said('approval.reminded', { voters: false, conditions: ['C1'] })).toBeNull();
+    const escalated = { role: 'legal-counsel', subjectKind: 'sow', to: 'entity-head', entityId: 'LE-US', dealId: null };
+    expect(factOfEscalation('A1', escalated)).toMatchObject({
+      kind: 'approval.asked',
+      data: { approvalId: 'A1', role: 'legal-counsel', escalatedTo: 'entity-head' },
+    });
     expect(said('approval.expired', {})?.kind).toBe('approval.expired');
     expect(said('condition.fulfilled', { state: 'conditions' })).toBeNull();
     expect(said('condition.waived', { state: 'approved' })).toMatchObject({ kind: 'approval.decided', data: { outcome: 'approved' } });
@@ -56,7 +61,7 @@ describe('what is told outside', () => {
       data: { approvalId: 'A1', conditionId: 'C.1', role: 'cfo' },
     });
     expect(factKinds.filter(asksPeople)).toEqual(
-      ['asked', 'reminded', 'question-asked', 'question-answered', 'condition-set'].map((each) => `approval.${each}`),
+      ['asked', 'reminded', 'question-asked', 'question-answered', 'condition-set', 'condition-reminded'].map((each) => `approval.${each}`),
     );
     expect(factKinds.filter(alertsPeople)).toEqual(['break-glass.asked', 'break-glass.granted', 'break-glass.refused', 'break-glass.used']);
   });

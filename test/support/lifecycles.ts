@@ -80,10 +80,15 @@ export async function startDeal(
   return { dealId, handle, now };
 }
 
-/** Sales proposes the terms as they stand in the deal, legal and finance confirm, and the deal is approved up to its kickoff. */
-export async function bringToKickoff(engine: TestEngine, deal: TestDeal): Promise<void> {
+/** Sales proposes the terms as they stand in the deal; legal and finance are asked to confirm them. */
+export async function bringToTerms(engine: TestEngine, deal: TestDeal): Promise<void> {
   await reach(engine, deal, 'terms');
   await proposeTerms(deal);
+}
+
+/** Legal and finance confirm the terms, and the deal is approved up to its kickoff. */
+export async function bringToKickoff(engine: TestEngine, deal: TestDeal): Promise<void> {
+  await bringToTerms(engine, deal);
   await approve(engine, deal, 'sow');
   await approve(engine, deal, 'deal');
   await pendingApproval(engine, deal, 'kickoff');

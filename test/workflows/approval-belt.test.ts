@@ -8,7 +8,7 @@ import {
   openWaits,
   pendingApproval,
   playTo,
-  proposeTerms,
+  bringToTerms,
   reach,
   startDeal,
   testDeal,
@@ -35,8 +35,7 @@ const retry = (workflowId: string) => engine.client.workflow.getHandle(workflowI
 /** A deal whose approval is asked for, and the terms that are to be approved. */
 async function askedDeal(): Promise<{ deal: TestDeal; terms: DealTerms }> {
   const deal = await startDeal(engine, testDeal());
-  await reach(engine, deal, 'terms');
-  await proposeTerms(deal);
+  await bringToTerms(engine, deal);
   await approve(engine, deal, 'sow');
   await pendingApproval(engine, deal, 'deal');
   const row = await engine.db.selectFrom('deal').select('governing_terms').where('id', '=', deal.dealId).executeTakeFirstOrThrow();

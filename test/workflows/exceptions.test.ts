@@ -15,8 +15,7 @@ import {
   milestones,
   pendingApproval,
   playTo,
-  proposeTerms,
-  reach,
+  bringToTerms,
   refusalOf,
   service,
   startDeal,
@@ -27,9 +26,12 @@ import {
 import { bringTime, deliveredLine, expenseRow, insertTestRate, takeRun, type DeliveredLine } from '../support/time-and-materials';
 import { uniqueName } from '../support/temporal';
 import { loseTaxRegistrations } from '../support/master-data';
+import { talkTo } from '../support/talk';
 
 /** Friday at two in the afternoon in Germany. */
 const NOW = '2026-02-20T13:00:00.000Z';
+/** When approvals are asked for that nobody decides. */
+const STARTED = '2026-01-26T15:00:00.000Z';
 
 let stage: ExceptionStage;
 let activities: ReturnType<typeof createActivities>;
@@ -63,8 +65,7 @@ describe('a run that is stuck', () => {
   async function stuckDeal(): Promise<{ deal: TestDeal; putBack: () => Promise<void> }> {
     const { engine } = stage;
     const deal = await startDeal(engine, testDeal({ lines: [service()] }));
-    await reach(engine, deal, 'terms');
-    await proposeTerms(deal);
+    await bringToTerms(engine, deal);
     await approve(engine, deal, 'sow');
     await pendingApproval(engine, deal, 'deal');
     const putBack = await loseTaxRegistrations(engine, 'BA-DE');
@@ -486,14 +487,23 @@ describe('a line that is going to earn less than it was sold for', () => {
 
 describe('a decision that nobody takes', () => {
   /** An approval of a deal whose ladder is used up. */
-  async function delayed() {
+  async function asked() {
     const { engine } = stage;
     const row = dealRow(testDeal({ lines: [milestones()] }), { state: 'approval' });
     await engine.db.insertInto('deal').values(row).execute();
-    const { approvalId, shownHash } = await startApproval(engine, { subjectKind: 'deal', subjectId: row.id, dealId: row.id, at: '2026-01-26T15:00:00.000Z' }); // prettier-ignore
-    const name = approvalWorkflowId(approvalId);
-    await pass(name);
-    return { approvalId, shownHash, name };
+    const { approvalId, shownHash } = await startApproval(engine, { subjectKind: 'deal', subjectId: row.id, dealId: row.id, at: STARTED });
+    return { approvalId, shownHash, name: approvalWorkflowId(approvalId) };
+  }
+  async function delayed() {
+    const approval = await asked();
+    await pass(approval.name);
+    return approval;
+  }
+  /** The first who may vote on what is open; nobody once every vote is given. */
+  async function pending(approvalId: string): Promise<string | undefined> {
+    const answer = await (await stage.api.as('U-PMO'))('GET', `/v1/approvals/${approvalId}`);
+    const { steps } = answer.body as { steps: { candidates: { userId: string }[] }[] };
+    return steps.flatMap(({ candidates }) => candidates.map(({ userId }) => userId))[0];
   }
   /** Plays an approval until it is an exception. */
   async function pass(name: string): Promise<void> {
@@ -549,6 +559,34 @@ describe('a decision that nobody takes', () => {
     });
     expect(approval.state).toBe('withdrawn');
     expect(approval.outcome_reason_id).not.toBeNull();
+  }, 90_000);
+
+  test('by a condition that nobody sees to: whoever is to is told once more, then it is given to somebody else who fulfils it', async () => {
+    const { engine } = stage;
+    const { approvalId, shownHash, name } = await asked();
+    const talk = talkTo(engine, approvalId);
+    const condition = await talk.condition('U-DELDIR', uniqueName('C'), 'account-executive');
+    await decide(engine, { id: approvalId, shown_hash: shownHash }, { by: 'U-DELDIR', at: STARTED, conditions: [condition] });
+    for (let last = await pending(approvalId); last !== undefined; last = await pending(approvalId))
+      await decide(engine, { id: approvalId, shown_hash: shownHash }, { by: last, at: STARTED });
+    await pass(name);
+    const first = await stage.at(name, 'assigned');
+    expect(first).toMatchObject({ path: 'delayed-approval', facts: { role: 'account-executive', conditionId: condition.conditionId } });
+    await stage.choose(first.id, 'U-PMO', { option: 'remind' });
+    await ended(first.id);
+    const told = engine.db
+      .selectFrom('outbox')
+      .select('data')
+      .where('kind', '=', 'approval.condition-reminded')
+      .where('at', '=', stage.now);
+    expect((await told.execute()).map(({ data }) => data)).toMatchObject([{ approvalId, conditionId: condition.conditionId }]);
+    await pass(name);
+    const second = await stage.at(name, 'assigned');
+    expect(second.id).not.toBe(first.id);
+    await stage.choose(second.id, 'U-PMO', { option: 'reassign', target: 'cfo' });
+    await ended(second.id);
+    expect(await refusalOf(talk.end('U-PMO', condition.conditionId, 'fulfilled', stage.now))).toBe('ConditionOwnerRequired');
+    expect(await talk.end('U-CFO', condition.conditionId, 'fulfilled', stage.now)).toMatchObject({ state: 'approved' });
   }, 90_000);
 
   test('is decided late after all: its exception is settled by that', async () => {

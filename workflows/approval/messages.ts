@@ -30,5 +30,5 @@ export const answerUpdate = defineUpdate<ApprovalView, [AnswerInput]>('answer');
 export const endConditionUpdate = defineUpdate<ApprovalView, [ConditionEndInput]>('endCondition');
 export const withdrawSignal = defineSignal<[{ reasonId: string | null; at: string }]>('withdraw');
 /** Whom it asks changed from outside: show it. */
-export const recheckApprovalSignal = defineSignal<[{ at: string }]>('recheckApproval');
+export const recheckApprovalSignal = defineSignal<[{ at: string; decided?: boolean }]>('recheckApproval');
 export const approvalQuery = defineQuery<ApprovalView>('approval');

@@ -30,6 +30,8 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
   /** Counts what was said besides decisions, and from then on decisions too, and those after which something comes sooner: it is then looked at anew. */
   let talked = 0;
   let stale = false;
+  /** Whoever had it look wants people reminded; not where a decision was taken without it. */
+  let reminds = false;
   let withdrawal: { reasonId: string | null; at: string } | null = null;
 
   setHandler(approvalQuery, () => view);
@@ -37,9 +39,10 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
     clock.follow(request.at);
     withdrawal ??= request;
   });
-  setHandler(recheckApprovalSignal, ({ at }) => {
+  setHandler(recheckApprovalSignal, ({ at, decided = false }) => {
     clock.follow(at);
     stale = true;
+    reminds ||= !decided;
   });
   setHandler(decideUpdate, (decision) => one.run(() => settle(decision)), {
     validator: (decision: DecisionInput) => refuseIf(decidable(view, decision)),
@@ -88,10 +91,13 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
         'next reminder or escalation',
       );
       const again = stale;
+      const quiet = again && !reminds ? { quiet: true } : {};
       stale = false;
+      reminds = false;
       if (withdrawal) break;
-      if (woke !== 'due' && !(again && view.state === 'pending')) continue;
-      show(await story.step('remindApprovers', { approvalId, look: story.look(), at: clock.now() }, 'remind or escalate'));
+      const looksAnew = again && (view.state === 'pending' || view.remindsOfConditions === true);
+      if (woke !== 'due' && !looksAnew) continue;
+      show(await story.step('remindApprovers', { approvalId, look: story.look(), at: clock.now(), ...quiet }, 'remind or escalate'));
     }
   } catch (error) {
     if (!isCancellation(error)) throw error;

@@ -4,16 +4,17 @@ import { lockApproval, rulesOf } from '../../../db/approval-rules';
 import { recordSlaEvents } from '../../../db/sla-events';
 import { type DB } from '../../../db/types';
 import { type ExceptionRow } from '../../../db/exceptions';
+import { escalateCondition } from '../../../domain/approval/conditions';
 import { type Approval, endedAlready, escalate, openSteps } from '../../../domain/approval/state';
-import { type Instant } from '../../../domain/deal/terms';
 import { isViolation, type Violation } from '../../../domain/violation';
-import { openStepsOf, saveApproval, slaEvent } from '../../approval/record';
-import { type CarriedOut, type Outcome } from './table';
+import { conditionEvent, tellOfCondition } from '../../approval/open-conditions';
+import { openWorkOf, saveApproval, slaEvent } from '../../approval/record';
+import { type CarriedOut, type Decided, type Outcome } from './table';
 
-/** Whoever may decide is told once more, and has the time of one more deadline. */
+/** Whoever may decide, or see to the condition that it is about, is told once more, and has the time of one more deadline. */
 export const remindAnew: Outcome = {
   refuse: (trx, { row }) => refuseEnded(trx, row),
-  carryOut: (trx, { row, at }) => onApproval(trx, row, at, (approval) => approval),
+  carryOut: (trx, { row, choice, at }) => onApproval(trx, { row, choice, at }, (approval) => approval),
 };
 
 /** One more role is asked, of those to which policy lets it be given (R-316). */
@@ -25,7 +26,9 @@ export const reassign: Outcome = {
     return refuseEnded(trx, row);
   },
   carryOut: (trx, { row, choice, at }) =>
-    onApproval(trx, row, at, (approval) => {
+    onApproval(trx, { row, choice, at }, (approval) => {
+      const { conditionId } = row.facts;
+      if (conditionId !== undefined) return escalateCondition(approval, conditionId, choice.target ?? '');
       let next: Approval | Violation = approval;
       for (const { role } of openSteps(approval)) if (!isViolation(next)) next = escalate(next, role, choice.target ?? '');
       return next;
@@ -45,11 +48,10 @@ async function refuseEnded(trx: Transaction<DB>, row: ExceptionRow): Promise<Vio
   return endedAlready((await lockApproval(trx, approvalIdOf(row))).approval);
 }
 
-/** What becomes of a pending approval: its waits and steps as they stand then, and a reminder of record. Its run is told to show it. */
+/** What becomes of an open approval: its waits and steps as they stand then, and a reminder of record. Its run is told to show it. */
 async function onApproval(
   trx: Transaction<DB>,
-  exception: ExceptionRow,
-  at: Instant,
+  { row: exception, choice, at }: Pick<Decided, 'row' | 'choice' | 'at'>,
   change: (approval: Approval) => Approval | Violation,
 ): Promise<CarriedOut | Violation> {
   const { row, approval } = await lockApproval(trx, approvalIdOf(exception));
@@ -59,11 +61,16 @@ async function onApproval(
   if (isViolation(rules)) return rules;
   const next = change(approval);
   if (isViolation(next)) return next;
-  const open = await openStepsOf(trx, row, next, rules, at);
+  const { conditionId } = exception.facts;
+  const open = await openWorkOf(trx, row, next, rules, at);
+  const late = open.conditions.filter(({ condition }) => condition.conditionId === conditionId);
   await recordSlaEvents(
     trx,
-    open.map((step) => slaEvent(row, step, 'reminder', at, null)),
+    conditionId === undefined
+      ? open.steps.map((step) => slaEvent(row, step, 'reminder', at, null))
+      : late.map((each) => conditionEvent(row, each, 'reminder', at, null)),
   );
+  for (const each of late) await tellOfCondition(trx, row, each, `outcome/${choice.id}`, at);
   const view: ApprovalView = await saveApproval(trx, row, next, rules, at);
   const tell: OutcomeMessage = { workflowId: row.workflow_id, message: 'recheck-approval', reasonId: null };
   return { settles: true, tells: [tell], details: { approvalId: row.id, due: view.waits[0]?.due ?? null } };

@@ -54,7 +54,9 @@ async function conditions(
   const condition = { condition: 'insurance is there', role: 'account-executive' };
   expect.code(await under({ ...condition, role: 'nobodys-role' }), 'ConditionOwnerUnable');
   expect.code(await under({ ...condition, due: '2020-01-01T00:00:00Z' }), 'ConditionDueInPast');
+  expect.code(await under({ ...condition, due: '2099-01-01T00:00:00Z' }), 'ConditionDueTooFar');
   of(await under(condition, { ...condition, condition: 'the annex is signed' }), 200);
+  expect.code(await under({ ...condition, condition: 'a bank guarantee' }), 'GrantedOtherwise');
   const { approval } = of<{ approval: Talk }>(await vote('U-LEGAL2', 'legal-counsel'), 200);
   expect.same(approval.state, 'conditions', 'an approval whose votes are all given');
   const [first, second] = approval.conditions.map(({ conditionId }) => conditionId);
