@@ -34,7 +34,7 @@ test('every history that the corpus keeps replays on the current code, which is 
 
 const reminder = {
   what: 'one effect in the place of another',
-  before: "'remindApprovers', { approvalId, look: story.look(), at: clock.now(), ...quiet }",
+  before: "'remindApprovers', { approvalId, look: story.look(), at: clock.now(), quiet }",
   after: "'withdrawApproval', { approvalId, reasonId: null, at: clock.now() }",
   type: 'approval',
 };

@@ -91,13 +91,13 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
         'next reminder or escalation',
       );
       const again = stale;
-      const quiet = again && !reminds ? { quiet: true } : {};
+      const quiet = again && !reminds;
       stale = false;
       reminds = false;
       if (withdrawal) break;
       const looksAnew = again && (view.state === 'pending' || view.remindsOfConditions === true);
       if (woke !== 'due' && !looksAnew) continue;
-      show(await story.step('remindApprovers', { approvalId, look: story.look(), at: clock.now(), ...quiet }, 'remind or escalate'));
+      show(await story.step('remindApprovers', { approvalId, look: story.look(), at: clock.now(), quiet }, 'remind or escalate'));
     }
   } catch (error) {
     if (!isCancellation(error)) throw error;
