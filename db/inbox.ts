@@ -22,6 +22,8 @@ export interface NewInboxEvent {
   readonly payload: unknown;
   readonly state?: 'received' | 'ignored' | 'invalid';
   readonly errors?: readonly Violation[];
+  /** The event in whose place it comes (R-370). */
+  readonly corrects?: string;
 }
 
 /** Channel on which a dispatcher listens; the payload is the id of the event. */
@@ -41,9 +43,9 @@ export async function putInboxEvent(
   const inserted = await sql<InboxRow>`
     with stored as (
       insert into inbox_event (id, source, event_id, type, subject, source_order, occurred_at, business_received_at, payload,
-                               payload_hash, state, errors, settled_at)
+                               payload_hash, state, errors, corrects, settled_at)
       values (${uuidv7()}, ${event.source}, ${event.eventId}, ${event.type}, ${event.subject}, ${event.sourceOrder}, ${event.occurredAt},
-              ${event.businessReceivedAt}, ${payload}, ${payloadHash}, ${state}, ${JSON.stringify(event.errors ?? [])},
+              ${event.businessReceivedAt}, ${payload}, ${payloadHash}, ${state}, ${JSON.stringify(event.errors ?? [])}, ${event.corrects ?? null},
               case when ${state} = 'received' then null else now() end)
       on conflict (source, event_id) do nothing
       returning *

@@ -21,11 +21,12 @@ export interface SlaEvent {
 /**
  * Records what has come due. Each rung of a piece of work is one fact (R-360): where people change, and with them the calendar of its clock,
  * its moment may move, and nobody is reminded or late a second time.
+ * Gives how many were not known before.
  */
-export async function recordSlaEvents(trx: Transaction<DB>, events: readonly SlaEvent[]): Promise<void> {
-  if (events.length === 0) return;
+export async function recordSlaEvents(trx: Transaction<DB>, events: readonly SlaEvent[]): Promise<number> {
+  if (events.length === 0) return 0;
   const rows = JSON.stringify(events.map((event) => ({ id: uuidv7(), ...event })));
-  await sql`
+  const { rows: added } = await sql<{ added: number }>`
     with given as (
       select * from jsonb_to_recordset(${rows}::jsonb) as event (
         id uuid, "workflowId" text, kind text, subject text, role text, since timestamptz, at timestamptz, rung int, holders jsonb)
@@ -38,7 +39,10 @@ export async function recordSlaEvents(trx: Transaction<DB>, events: readonly Sla
         from given
       on conflict do nothing
       returning id
+    ), held as (
+      insert into sla_holder (event_id, user_id)
+      select distinct added.id, holder from added join given using (id), jsonb_array_elements_text(given.holders) as holder
     )
-    insert into sla_holder (event_id, user_id)
-    select distinct added.id, holder from added join given using (id), jsonb_array_elements_text(given.holders) as holder`.execute(trx);
+    select count(*) as added from added`.execute(trx);
+  return added[0]?.added ?? 0;
 }

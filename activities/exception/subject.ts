@@ -5,8 +5,10 @@ import { ratesFor } from '../../db/parties';
 import { type PolicyFacts } from '../../domain/approval/policy';
 import { type Instant } from '../../domain/deal/terms';
 import { convertSum } from '../../domain/fx';
-import { type Money } from '../../domain/money';
 import { isViolation, type Violation } from '../../domain/violation';
+import { itemsOfChoice, type ItemsShown } from '../../db/exception-items';
+import { formatMoney, type Money } from '../../domain/money';
+import { correctionShown } from './outcomes/correction';
 import { marginShown } from './outcomes/margin';
 import { parkedShown, parkedSum } from './outcomes/parked';
 
@@ -16,7 +18,7 @@ export async function outcomeSubject(
   { subjectId: choiceId, groupCurrency, at }: { readonly subjectId: string; readonly groupCurrency: string; readonly at: Instant },
 ): Promise<{ requestedBy: string; entityId: string; shown: Record<string, unknown>; policy: PolicyFacts } | Violation> {
   const { row, choice } = await choiceOf(trx, choiceId);
-  const amount = await amountAtStake(trx, row, groupCurrency, at);
+  const amount = await amountAtStake(trx, row, choiceId, groupCurrency, at);
   if (isViolation(amount)) return amount;
   const home = trx.selectFrom('app_user').select('entity_id').where('id', '=', choice.chosen_by);
   return {
@@ -27,17 +29,30 @@ export async function outcomeSubject(
   };
 }
 
-/** What the outcome gives up or lets pass, as far as it is known: parked time, or an invoice that is left out. In the group currency. */
+/** What the outcome gives up or lets pass, as far as it is known: parked time, an invoice that is left out, all items. In the group currency. */
 async function amountAtStake(
   trx: Transaction<DB>,
   row: ExceptionRow,
+  choiceId: string,
   groupCurrency: string,
   at: Instant,
 ): Promise<Money | null | Violation> {
-  const sum = (await parkedSum(trx, row)) ?? (await invoiceSum(trx, row));
+  const sum = (await parkedSum(trx, row)) ?? (await invoiceSum(trx, row)) ?? amountOf(await itemsOfChoice(trx, choiceId));
   if (sum === null) return null;
   const day = at.slice(0, 10);
   return convertSum([sum], groupCurrency, await ratesFor(trx, [groupCurrency, sum.currency], day), day, 'half-up');
+}
+
+function amountOf(items: ItemsShown | null): Money | null {
+  return items === null || items.amountMinor === null || items.currency === null
+    ? null
+    : { minor: items.amountMinor, currency: items.currency };
+}
+
+/** How many, what they come to, and the hash of each with its amount: none is exchanged after it was approved. */
+function shownItems(items: ItemsShown): Record<string, unknown> {
+  const amount = amountOf(items);
+  return { count: items.count, amount: amount && formatMoney(amount), currency: amount && amount.currency, hash: items.hash };
 }
 
 async function invoiceSum(trx: Transaction<DB>, { kind, facts }: ExceptionRow): Promise<Money | null> {
@@ -54,9 +69,13 @@ async function invoiceSum(trx: Transaction<DB>, { kind, facts }: ExceptionRow): 
 export async function boundTo(trx: Transaction<DB>, row: ExceptionRow, choice: ChoiceRow): Promise<Record<string, unknown>> {
   const parked = await parkedShown(trx, row);
   const margin = await marginShown(trx, row);
+  const items = row.cause === null ? null : await itemsOfChoice(trx, choice.id);
+  const correction = await correctionShown(trx, row, choice.id);
   return {
     ...(parked === null ? {} : { parked }),
     ...(margin === null ? {} : { margin }),
+    ...(items === null ? {} : { items: shownItems(items) }),
+    ...(correction === null ? {} : { correction }),
     exceptionId: row.id,
     path: row.path,
     at: row.workflow_id,

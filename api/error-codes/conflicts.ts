@@ -97,6 +97,7 @@ export const conflicts: readonly [string, ErrorRow][] = [
     DealShortCodeTaken: ['Another deal has this short code.', 'Correct it in the CRM, then replay.'],
     ExceptionSettled: ['The exception needs no outcome any more.', READ_AGAIN],
     ExceptionDecided: ['An outcome was chosen; it is approved or carried out.', READ_AGAIN],
+    ItemNotOpen: ['Items of the choice are no open items of the exception.', READ_AGAIN],
     RecordBilled: ['The record stands on a document, or was waived.', 'Correct the invoice.'],
     NotificationNotDead: ['The message was taken, dropped, or is still tried.', 'Nothing to do.'],
     EndpointExists: ['This endpoint was made and its secret shown already.', 'Remove it and make another.'],

@@ -15,7 +15,7 @@ export const exceptionQuery = z.strictObject({
 
 const summary = {
   id: z.string(),
-  /** What it stands at: a run, or `finding/`, `inbox/`, `notification/` and an id. */
+  /** What it stands at: a run, or `findings/`, `inbox/`, `notification/` and an id. */
   workflowId: z.string(),
   dealId: z.string().nullable(),
   entityId: z.string().nullable(),
@@ -43,6 +43,8 @@ export const exceptionSchema = z.object({
   policyVersionId: z.string().nullable(),
   /** Of a fall of margin, in percent of the price: what is expected, and what it is held against; null for others, and without the right to it. */
   margin: z.object({ asOf: z.string(), referencePercent: z.string(), atCompletionPercent: z.string() }).nullable(),
+  /** The records of one cause that it holds, added up (`/items` lists them); null where it is about one thing. */
+  items: z.object({ open: z.number(), total: z.number(), amount: z.string().nullable(), currency: z.string().nullable() }).nullable(),
   offers: z
     .array(
       z.object({
@@ -50,6 +52,8 @@ export const exceptionSchema = z.object({
         needsApproval: z.boolean(),
         /** What it asks for beside a reason: `evidence`, or as `target` a role or the number of a change order. */
         needs: z.enum(['evidence', 'role', 'change-order']).nullable(),
+        /** It takes corrected facts in the place of the evidence; then it is approved by others. */
+        takesCorrection: z.literal(true).optional(),
       }),
     )
     .readonly(),
@@ -73,7 +77,14 @@ export const exceptionSchema = z.object({
 
 export const exceptionParams = z.strictObject({ id: uuid });
 
-/** `target`: the role that is to decide, or the number of the change order. `evidence`: a reference to what proves it. */
+/** So many items are named one by one; all of them are meant without naming any. */
+const MOST_ITEMS = 5000;
+
+/**
+ * `target`: the role that is to decide, or the number of the change order. `evidence`: a reference to what proves it. `items`: those that it is
+ * for, else all that are open. `correction`: facts as the door takes them that they came through: the body of that request, `{"file": "<xml>"}` of a
+ * bank file, the whole event of a CRM, `{"address": …}` of a mail that nobody took.
+ */
 export const outcomeRequest = z.strictObject({
   option: z.enum(exceptionOptions),
   reason: text,
@@ -83,4 +94,6 @@ export const outcomeRequest = z.strictObject({
     .nullable()
     .default(null),
   target: z.union([role, outsideId]).nullable().default(null),
+  items: z.array(uuid).min(1).max(MOST_ITEMS).nullable().default(null),
+  correction: z.record(z.string(), z.unknown()).nullable().default(null),
 });

@@ -12,6 +12,7 @@ import { inEntities } from '../entity-scope';
 import { policyOfException } from '../exceptions';
 import { textsOf } from '../free-text';
 import { type DB } from '../types';
+import { type ItemSum, itemSumOf } from './exception-items';
 import { keyAt, type Page, pageOf, type PageRequest } from './page';
 
 /** Something that does not go its usual way, and whose task it is. */
@@ -37,6 +38,7 @@ export interface ExceptionDetail extends ExceptionSummary {
   readonly facts: Record<string, string>;
   readonly policyVersionId: string | null;
   readonly margin: { readonly asOf: string; readonly referencePercent: string; readonly atCompletionPercent: string } | null;
+  readonly items: ItemSum | null;
   readonly offers: readonly Offer[];
   readonly choices: readonly ChoiceView[];
 }
@@ -121,6 +123,7 @@ export async function readException(
     facts: row.facts as Record<string, string>,
     policyVersionId: row.policy_version_id,
     margin: covers(margins, entitiesOf(row)) ? await marginOf(db, row) : null,
+    items: await itemSumOf(db, exceptionId),
     offers: await offers(db, found),
     choices: choices.map((each) => ({
       choiceId: each.id,
