@@ -109,8 +109,9 @@ async function enclose(
   exception: ExceptionDetail,
   choiceId: string,
 ): Promise<{ readonly enclosed?: string }> {
-  const { items, correction } = request.body as z.infer<typeof outcomeRequest>;
+  const { items, correction, option } = request.body as z.infer<typeof outcomeRequest>;
   if (items === null && correction === null) return {};
+  if (correction !== null && option !== 'fix') throw new ApiError('CorrectionNotTaken', `${option} takes no corrected facts`);
   const payload = correction === null ? null : await correctedPayload(deps, request, exception, correction, choiceId);
   const enclosed = await keepEnclosure(deps.db, { choiceId, exceptionId: exception.id, findingIds: items, payload });
   if (enclosed === null) throw new ApiError('IdempotencyKeyReused', 'the content differs from the first request');

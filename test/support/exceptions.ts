@@ -20,7 +20,12 @@ export interface Exception {
   readonly due: string | null;
   readonly settledAs: string | null;
   readonly facts: Readonly<Record<string, string>>;
-  readonly offers: readonly { readonly option: string; readonly needsApproval: boolean; readonly needs: string | null }[];
+  readonly offers: readonly {
+    readonly option: string;
+    readonly needsApproval: boolean;
+    readonly needs: string | null;
+    readonly takesCorrection?: boolean;
+  }[];
   readonly items: {
     readonly open: number;
     readonly total: number;
@@ -58,6 +63,8 @@ export interface ExceptionStage {
   /** The code with which a choice is refused. */
   refusal(id: string, by: string, body: Record<string, unknown>): Promise<string>;
   approveChoice(id: string, by: string, verdict?: 'grant' | 'refuse'): Promise<void>;
+  /** Says yes to an approval in a role. */
+  approve(approvalId: string, by: string, role?: string | null): Promise<void>;
   /** Tells the run of an exception what time it is. */
   passTo(id: string, moment: string): Promise<void>;
   stop(): Promise<void>;
@@ -93,6 +100,13 @@ export async function exceptionStage(now: string): Promise<ExceptionStage> {
       ...(key === undefined ? {} : { key }),
     });
 
+  const approve = async (approvalId: string, by: string, role: string | null = null, verdict: 'grant' | 'refuse' = 'grant') => {
+    const asked = engine.db.selectFrom('approval').select(['id', 'shown_hash']).where('id', '=', approvalId);
+    const approval = await asked.executeTakeFirstOrThrow();
+    const reasonId = await reasonOf(engine.db, 'seen', by);
+    await onceItRuns(() => decide(engine, approval, { by, role, verdict, reasonId, at: stage.now }));
+  };
+
   return Object.assign(stage, {
     engine,
     api,
@@ -117,12 +131,9 @@ export async function exceptionStage(now: string): Promise<ExceptionStage> {
     refusal: async (id: string, by: string, body: Record<string, unknown>) => problemOf(await send(id, by, body)).code,
     approveChoice: async (id: string, by: string, verdict: 'grant' | 'refuse' = 'grant') => {
       const { choices } = await read(id);
-      const approvalId = choices.find(({ state }) => state === 'asked')?.approvalId ?? '';
-      const asked = engine.db.selectFrom('approval').select(['id', 'shown_hash']).where('id', '=', approvalId);
-      const approval = await asked.executeTakeFirstOrThrow();
-      const reasonId = await reasonOf(engine.db, 'seen', by);
-      await onceItRuns(() => decide(engine, approval, { by, verdict, reasonId, at: stage.now }));
+      await approve(choices.find(({ state }) => state === 'asked')?.approvalId ?? '', by, null, verdict);
     },
+    approve,
     passTo: async (id: string, moment: string) => {
       stage.now = moment;
       await engine.client.workflow.getHandle(exceptionWorkflowId(id)).signal(clockSignal, moment);

@@ -344,7 +344,13 @@ describe('a breach of policy', () => {
 
 describe('work outside what was contracted', () => {
   const exceptionOf = (line: DeliveredLine) =>
-    stage.engine.db.selectFrom('process_exception').selectAll().where('deal_id', '=', line.dealId).orderBy('opened_at').execute();
+    stage.engine.db
+      .selectFrom('process_exception')
+      .selectAll()
+      .where('deal_id', '=', line.dealId)
+      .orderBy('opened_at')
+      .orderBy('id')
+      .execute();
 
   test('before its contract version is rejected, or absorbed when somebody approved it who did not approve the time', async () => {
     const { db } = stage.engine;
@@ -375,13 +381,13 @@ describe('work outside what was contracted', () => {
     expect((await exceptionOf(line)).map(({ stage: at }) => at)).toEqual(['assigned', expect.stringMatching(/open|assigned/)]);
     await stage.choose(absorbed.id, 'U-PM-EU', { option: 'absorb' });
     expect(await refusalOf(stage.approveChoice(absorbed.id, 'U-FC-DE'))).toBe('DutiesConflict');
-    const finance = { user_id: 'U-CEO', role: 'finance-controller', scope_kind: 'entity', scope_id: 'LE-DE' };
+    const finance = { user_id: 'U-FC-US', role: 'finance-controller', scope_kind: 'entity', scope_id: 'LE-DE' };
     await db.insertInto('role_assignment').values(finance).execute();
     await stage.engine.db
       .updateTable('master_revision')
       .set((eb) => ({ revision: eb('revision', '+', 1) }))
       .execute();
-    await stage.approveChoice(absorbed.id, 'U-CEO');
+    await stage.approveChoice(absorbed.id, 'U-FC-US');
     await ended(absorbed.id);
     const entries = await db.selectFrom('time_entry').select('status').where('contract_line_id', '=', line.contractLineId).orderBy('entry_id').execute(); // prettier-ignore
     expect(entries.map(({ status }) => status)).toEqual(['approved', 'approved', 'rejected']);
