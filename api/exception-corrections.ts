@@ -11,7 +11,7 @@ import { principalName } from './auth/principal';
 import { readBankFile, refuseForeignAccounts } from './bank-file';
 import { type RouteDeps } from './deps';
 import { ApiError } from './errors';
-import { checkedMasterData } from './master-data-files';
+import { checkedMasterData, refuseErasedIn } from './master-data-files';
 import { wrongFields } from './problem';
 import { subjectOf } from './webhooks/cloudevents';
 
@@ -59,7 +59,11 @@ const CONTRACTS: Readonly<Record<Correctable, Read>> = {
     await refuseForeignAccounts(deps, file);
     return { ...file };
   },
-  'master-data': async (deps, _event, correction) => ({ ...(await checkedMasterData(deps, parsed(masterDataRequest, correction))) }),
+  'master-data': async (deps, _event, correction) => {
+    const files = checkedMasterData(parsed(masterDataRequest, correction));
+    await refuseErasedIn(deps, files);
+    return { ...files };
+  },
   'deal-event': (_deps, event, correction) => {
     const envelope = parsed(cloudEventSchema, correction);
     refuseOther(subjectOf(envelope), event.subject);

@@ -9,18 +9,17 @@ import { ApiError, refused } from './errors';
 import { standardPolicies } from './standard-policies';
 
 /** A firm's master data, checked as a whole and with its references, or all that is wrong with it. */
-export async function checkedMasterData(
-  { db }: Pick<ApiDeps, 'db'>,
-  { files }: z.infer<typeof masterDataRequest>,
-): Promise<CheckedMasterData> {
+export function checkedMasterData({ files }: z.infer<typeof masterDataRequest>): CheckedMasterData {
   const read = readMasterData((file) => (Object.hasOwn(files, file) ? asText(files[file]) : undefined), standardPolicies);
-  if (!('data' in read)) {
-    const errors = read.map((fault) => ({ pointer: pointerOf(fault), code: 'MasterDataInvalid', detail: fault.reason }));
-    throw new ApiError('MasterDataInvalid', `${errors.length} ${errors.length === 1 ? 'fault' : 'faults'}`, { errors });
-  }
-  const erased = await refuseErased(db, read.data);
+  if ('data' in read) return read;
+  const errors = read.map((fault) => ({ pointer: pointerOf(fault), code: 'MasterDataInvalid', detail: fault.reason }));
+  throw new ApiError('MasterDataInvalid', `${errors.length} ${errors.length === 1 ? 'fault' : 'faults'}`, { errors });
+}
+
+/** Nobody who was erased comes back by it (R-341). */
+export async function refuseErasedIn({ db }: Pick<ApiDeps, 'db'>, { data }: CheckedMasterData): Promise<void> {
+  const erased = await refuseErased(db, data);
   if (erased !== null) throw refused(erased, (path) => `/files${path}`);
-  return read;
 }
 
 /** `/files/people.csv/7/country` is the field of line 7; `/files/users.json/users/0/id` lies in JSON. */

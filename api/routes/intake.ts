@@ -5,7 +5,7 @@ import { readDealState } from '../../db/reads/deals';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { putIntake } from '../intake';
-import { checkedMasterData } from '../master-data-files';
+import { checkedMasterData, refuseErasedIn } from '../master-data-files';
 import { type Api } from '../routing';
 
 /** Batches of facts that are checked at the door, kept, and applied one after the other. */
@@ -34,9 +34,10 @@ export function intakeRoutes(app: Api, deps: RouteDeps): void {
     },
     handler: async (request, reply) => {
       void reply.code(202);
-      const files = await checkedMasterData(deps, request.body);
+      const files = checkedMasterData(request.body);
       if (request.principal.kind !== 'user' && (await changesRights(deps.db, files)))
         throw new ApiError('PersonRequired', 'people, their rights and the approval policy are changed by a person');
+      await refuseErasedIn(deps, files);
       return await putIntake(deps, request, 'master-data', 'master-data', { ...files });
     },
   });

@@ -87,6 +87,10 @@ describe('the owner of an exception', () => {
     expect(await arrives('as delivery-director')).toEqual([expect.stringContaining(director)]);
     expect(await arrives('is overdue')).toEqual([expect.stringContaining(manager)]);
     await records(id, 'outcome-carried-out', { option: 'exempt' });
+    await until(
+      'both to hear of the outcome',
+      async () => subjects().filter((line) => line.includes('exempt is carried-out')).length === 2,
+    );
     expect((await arrives('exempt is carried-out')).map((line) => line.split(' ')[0]).sort()).toEqual([director, manager].sort());
     await records(id, 'settled', { as: 'exempt' });
     await records(id, 'settled', { as: 'cured' });
