@@ -192,7 +192,7 @@ test('a step that is stuck on facts goes on without them, and the corrected ones
   const { row } = await putInboxEvent(db, { ...event, occurredAt: NOW, businessReceivedAt: NOW, payload: facts, state: 'ignored' });
   await db.updateTable('inbox_event').set({ state: 'delivered' }).where('id', '=', row.id).execute();
   const activities = createActivities({ db });
-  const run = `intake/${name}`;
+  const run = `intake/${name}-stuck`;
   const stuck = { effect: 'applyIntake', why: 'planted', input: { inboxEventId: row.id, at: NOW }, at: NOW } as const;
   await inRun(run, () => activities.reportStuck(stuck));
   const opened = await stage.at(run, 'assigned');
