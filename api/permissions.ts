@@ -169,6 +169,7 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   'GET /v1/runs/:workflowId': needs('run.read'),
   'GET /v1/exceptions': needs('run.read', 'exception.resolve'),
   'GET /v1/exceptions/:id': needs('run.read', 'exception.resolve'),
+  'GET /v1/exceptions/:id/items': needs('run.read', 'exception.resolve'),
   'POST /v1/exceptions/:id/outcome': needs('exception.resolve'),
   'GET /v1/deals/:dealId/audit-export': needs('audit.export'),
   'GET /v1/audit/field-access': needs('field-access.read'),

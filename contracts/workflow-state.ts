@@ -483,6 +483,8 @@ export interface OutcomeInput extends Said {
   readonly evidence: string | null;
   readonly target: string | null;
   readonly reasonId: string;
+  /** Hash of what is kept beside the message, because it is too large for it: the items that are chosen, or corrected facts. */
+  readonly enclosed?: string;
 }
 
 /** Where an exception stands. */

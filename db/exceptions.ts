@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7';
 import { localDateOf } from '../domain/calendar/zone';
 import { type Instant } from '../domain/deal/terms';
 import { type ExceptionOption, type ExceptionPath } from '../domain/exception/paths';
+import { letEnclosureGo } from './exception-enclosures';
 import { entityOf } from './parties';
 import { type Policy, policyAt } from './policies';
 import { type DB } from './types';
@@ -10,7 +11,7 @@ import { type DB } from './types';
 /** Type of the event by which the outcome of an exception has its deal cancelled. */
 export const CANCELLATION_ASKED = 'cancellation-asked';
 
-/** What is found to need an outcome. `name` is what it stands at: `finding/<id>`, `approval/<id>`, `line/<id>`. */
+/** What is found to need an outcome. `name` is what it stands at: `approval/<id>`, `line/<id>`. */
 export interface FoundException {
   readonly name: string;
   readonly path: ExceptionPath;
@@ -23,7 +24,7 @@ export interface FoundException {
 }
 
 /** Whoever is asked until policy says who is. */
-const OWNER_UNTIL_ASSIGNED = 'operator';
+export const OWNER_UNTIL_ASSIGNED = 'operator';
 
 /** Opens an exception unless one of this path is open at the same thing; its run is started by the event that the database adds (R-310). */
 export async function openException(trx: Transaction<DB>, found: FoundException, at: Instant): Promise<void> {
@@ -145,7 +146,11 @@ export async function keepChoice(trx: Transaction<DB>, exceptionId: string, choi
       state: 'asked',
     })
     .execute();
-  await trx.updateTable('process_exception').set({ stage: 'decided', choice_id: id }).where('id', '=', exceptionId).execute();
+  await trx
+    .updateTable('process_exception')
+    .set({ stage: 'decided', choice_id: id, taking: false })
+    .where('id', '=', exceptionId)
+    .execute();
   await sql`select ring_exception(${exceptionId}, ${at}, 'chosen', ${id})`.execute(trx);
 }
 
@@ -163,13 +168,25 @@ export async function settleChoice(
   at: Instant,
 ): Promise<void> {
   await trx.updateTable('exception_choice').set({ state, settled_at: at }).where('id', '=', choice.id).execute();
+  await letEnclosureGo(trx, choice.id);
   if (state === 'carried-out') return;
+  await trx
+    .updateTable('exception_item')
+    .set({ choice_id: null })
+    .where('choice_id', '=', choice.id)
+    .where('settled_at', 'is', null)
+    .execute();
   await trx
     .updateTable('process_exception')
     .set({ stage: 'assigned', choice_id: null })
     .where('id', '=', choice.exception_id)
     .where('closed_at', 'is', null)
     .execute();
+}
+
+/** The outcome is carried out for the items that it was for; its owner is asked about the others, whose deadline runs on. */
+export async function askOn(trx: Transaction<DB>, exceptionId: string): Promise<void> {
+  await trx.updateTable('process_exception').set({ stage: 'assigned', choice_id: null }).where('id', '=', exceptionId).execute();
 }
 
 /** Settles an exception by the outcome that was chosen. */

@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import { type Instant } from '../domain/deal/terms';
-import { closeExceptions } from './exceptions';
+import { cureItems } from './exception-items';
 import { type DB } from './types';
 
 /** What policy says about time or an expense; `lineId` is null for what concerns a person's day, week or month (S-22). */
@@ -56,11 +56,14 @@ export async function syncFindings(
       returning finding.contract_line_id, finding.blocking, finding.id
     )
     select contract_line_id as "lineId", cured
-      from (select contract_line_id, blocking, null as cured from opened
-            union all select contract_line_id, blocking, 'finding/' || id from closed) as moved
+      from (select contract_line_id, blocking, null::uuid as cured from opened
+            union all select contract_line_id, blocking, id from closed) as moved
      where blocking and contract_line_id is not null`.execute(trx);
-  const cured = rows.flatMap((row) => row.cured ?? []);
-  for (const path of ['policy-breach', 'scope-change'] as const) await closeExceptions(trx, path, cured, at);
+  await cureItems(
+    trx,
+    rows.flatMap((row) => row.cured ?? []),
+    at,
+  );
   return [...new Set(rows.map((row) => row.lineId))];
 }
 

@@ -4,7 +4,8 @@ import { type Instant } from '../domain/deal/terms';
 import { isViolation, type Violation } from '../domain/violation';
 import { appendAudit } from './audit';
 import { resumeBatch } from './intake-batches';
-import { INBOX_CHANNEL, type InboxRow, type InboxState } from './inbox';
+import { ENGINE_SOURCE } from './books/running';
+import { INBOX_CHANNEL, type InboxRow, type InboxState, putInboxEvent } from './inbox';
 import { type DB } from './types';
 
 /** How an event ended. `invalid` and `ignored` carry their reasons. */
@@ -46,8 +47,23 @@ export async function keepLeases(db: Kysely<DB>, owner: string, leaseSeconds: nu
     .execute();
 }
 
-/** Ends an event that `owner` holds; false where somebody else holds it by now, and nothing is changed. */
-export async function settleEvent(db: Kysely<DB>, id: string, owner: string, outcome: InboxOutcome): Promise<boolean> {
+/**
+ * Ends an event that `owner` holds; false where somebody else holds it by now, and nothing is changed. One that is refused after its sender was
+ * told that it is taken becomes a task, with the same commit: nobody else hears of it (R-371).
+ */
+export async function settleEvent(db: Kysely<DB>, id: string, owner: string, outcome: InboxOutcome, at: Instant): Promise<boolean> {
+  if (outcome.state !== 'invalid') return settle(db, id, owner, outcome);
+  return db.transaction().execute(async (trx) => {
+    if (!(await settle(trx, id, owner, outcome))) return false;
+    const event = trx.selectFrom('inbox_event').select(['source', 'event_id', 'deal_id']).where('id', '=', id);
+    const { source, event_id: eventId, deal_id: dealId } = await event.executeTakeFirstOrThrow();
+    const codes = (outcome.errors ?? []).map(({ violation }) => violation);
+    if (source !== ENGINE_SOURCE) await openException(trx, id, dealId, `${source} ${eventId}: ${codes.join(', ')}`, at);
+    return true;
+  });
+}
+
+async function settle(db: Kysely<DB>, id: string, owner: string, outcome: InboxOutcome): Promise<boolean> {
   const settled = await db
     .updateTable('inbox_event')
     .set({
@@ -123,6 +139,8 @@ export async function handOnAgain(trx: Transaction<DB>, id: string): Promise<{ r
   if (known.state === 'received' || known.state === 'delivered')
     return { violation: 'InboxEventNotReplayable', detail: `${id} is ${known.state}` };
   if (known.erased_at !== null) return { violation: 'InboxEventErased', detail: known.erased_at };
+  const corrected = await trx.selectFrom('inbox_event').select('id').where('corrects', '=', id).executeTakeFirst();
+  if (corrected !== undefined) return { violation: 'InboxEventNotReplayable', detail: `${corrected.id} came in the place of ${id}` };
   const row = await trx
     .updateTable('inbox_event')
     .set({
@@ -142,6 +160,27 @@ export async function handOnAgain(trx: Transaction<DB>, id: string): Promise<{ r
   return { row: row as InboxRow, was: known.state };
 }
 
+/**
+ * Puts corrected facts in the place of an event that could not be applied (R-370): an event of their own with the place of the first one in its
+ * source's order, so that what came later still counts as later. The first one is kept as it was sent.
+ */
+export async function replaceEvent(
+  trx: Transaction<DB>,
+  original: InboxRow,
+  { payload, choiceId, at }: { readonly payload: unknown; readonly choiceId: string; readonly at: Instant },
+): Promise<InboxRow> {
+  const { id, source, event_id: eventId, type, subject, source_order: sourceOrder, occurred_at: occurredAt } = original;
+  const event = { source, type, subject, sourceOrder, occurredAt, businessReceivedAt: at, payload, corrects: id };
+  const { row } = await putInboxEvent(trx, { ...event, eventId: `${eventId}/corrected/${choiceId}` });
+  const reason = JSON.stringify([{ violation: 'EventCorrected', detail: `${row.id} came in its place` }]);
+  await trx
+    .updateTable('inbox_event')
+    .set({ state: 'superseded', errors: sql`errors || ${reason}::jsonb`, settled_at: sql`now()` })
+    .where('id', '=', id)
+    .execute();
+  return row;
+}
+
 /** An event that failed is never handed on again; it is kept, and says by which exception. */
 export async function ignoreFailedEvent(trx: Transaction<DB>, id: string, exceptionId: string): Promise<Violation | null> {
   const reason = JSON.stringify([{ violation: 'EventSkipped', detail: `by the outcome of exception ${exceptionId}` }]);
@@ -149,7 +188,7 @@ export async function ignoreFailedEvent(trx: Transaction<DB>, id: string, except
     .updateTable('inbox_event')
     .set({ state: 'ignored', errors: sql`errors || ${reason}::jsonb`, settled_at: sql`now()` })
     .where('id', '=', id)
-    .where('state', '=', 'failed')
+    .where('state', 'in', ['failed', 'invalid'])
     .returning('id')
     .executeTakeFirst();
   return ignored === undefined ? { violation: 'InboxEventNotReplayable', detail: `${id} has not failed` } : null;

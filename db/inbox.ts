@@ -24,6 +24,8 @@ export interface NewInboxEvent {
   readonly errors?: readonly Violation[];
   /** Handed on no sooner than so many seconds from now; default at once. */
   readonly inSeconds?: number;
+  /** The event in whose place it comes (R-370). */
+  readonly corrects?: string;
 }
 
 /** Channel on which a dispatcher listens; the payload is the id of the event. */
@@ -43,9 +45,9 @@ export async function putInboxEvent(
   const inserted = await sql<InboxRow>`
     with stored as (
       insert into inbox_event (id, source, event_id, type, subject, source_order, occurred_at, business_received_at, payload,
-                               payload_hash, state, errors, settled_at, next_attempt_at)
+                               payload_hash, state, errors, corrects, settled_at, next_attempt_at)
       values (${uuidv7()}, ${event.source}, ${event.eventId}, ${event.type}, ${event.subject}, ${event.sourceOrder}, ${event.occurredAt},
-              ${event.businessReceivedAt}, ${payload}, ${payloadHash}, ${state}, ${JSON.stringify(event.errors ?? [])},
+              ${event.businessReceivedAt}, ${payload}, ${payloadHash}, ${state}, ${JSON.stringify(event.errors ?? [])}, ${event.corrects ?? null},
               case when ${state} = 'received' then null else now() end, now() + make_interval(secs => ${inSeconds}))
       on conflict (source, event_id) do nothing
       returning *

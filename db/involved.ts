@@ -46,8 +46,8 @@ export async function dutiesBehind(db: Kysely<DB>, { subject_kind, subject_id, d
 async function dutiesOnRecords(db: Kysely<DB>, path: string, choiceId: string): Promise<PerformedDuty[]> {
   const { rows } = await sql<{ by: string }>`
     with record as (
-      select trouble.facts ->> 'reference' as reference from exception_choice as choice
-        join process_exception as trouble on trouble.id = choice.exception_id where choice.id = ${choiceId}
+      select finding.reference from exception_item as item join policy_finding as finding on finding.id = item.finding_id
+       where item.choice_id = ${choiceId}
       union
       select parked.entry_id from exception_choice as choice
         join process_exception as trouble on trouble.id = choice.exception_id and trouble.workflow_id like 'line/%'

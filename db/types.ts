@@ -792,6 +792,35 @@ export interface ExceptionChoice {
   target: string | null;
 }
 
+export interface ExceptionEnclosure {
+  choice_id: string;
+  enclosed_at: Generated<string>;
+  exception_id: string;
+  finding_ids: string[] | null;
+  /**
+   * Corrected facts until the outcome is settled; then they are an event of the inbox, or nothing.
+   */
+  payload: JsonColumn | null;
+  payload_hash: string | null;
+}
+
+export interface ExceptionItem {
+  added_at: string;
+  /**
+   * What it would be billed at, when that was looked at last: as it joined, and as an outcome was chosen. Null where it has no price of its own.
+   */
+  amount_minor: number | null;
+  choice_id: string | null;
+  currency: string | null;
+  exception_id: string;
+  finding_id: string;
+  /**
+   * The option that settled it; cured where its cause went by itself, lapsed where the deal ended first.
+   */
+  settled_as: string | null;
+  settled_at: string | null;
+}
+
 export interface Expense {
   amount_gross_minor: number;
   approved_at: string | null;
@@ -908,6 +937,10 @@ export interface IdempotencyKey {
 export interface InboxEvent {
   attempts: Generated<number>;
   business_received_at: string;
+  /**
+   * The event in whose place this one came, by an outcome that somebody approved (R-370); that one stays as it was sent.
+   */
+  corrects: string | null;
   deal_id: string | null;
   /**
    * Since when the payload is gone; its hash stays, so that the event is known when it comes again.
@@ -1590,6 +1623,10 @@ export interface ProcessException {
   asked_roles: Generated<string[]>;
   assigned_at: string | null;
   /**
+   * What its items have in common, as <contract line>/<code of the finding>; null where it is about one thing.
+   */
+  cause: string | null;
+  /**
    * The outcome that is being decided or carried out.
    */
   choice_id: string | null;
@@ -1617,6 +1654,10 @@ export interface ProcessException {
    */
   settled_as: string | null;
   stage: Generated<string>;
+  /**
+   * True until an outcome is chosen: so long what comes of the same cause joins it (R-367).
+   */
+  taking: Generated<boolean>;
   workflow_id: string;
 }
 
@@ -2073,6 +2114,8 @@ export interface DB {
   erasure: Erasure;
   erasure_step: ErasureStep;
   exception_choice: ExceptionChoice;
+  exception_enclosure: ExceptionEnclosure;
+  exception_item: ExceptionItem;
   expense: Expense;
   expense_policy: ExpensePolicy;
   expense_price: ExpensePrice;

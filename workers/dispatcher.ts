@@ -6,6 +6,7 @@ import { createGateway } from '../api/gateway/gateway';
 import { TemporalSilent } from '../api/gateway/silence';
 import { forgetOldAnswers } from '../api/idempotency';
 import { isDatabaseOutage } from '../api/outage';
+import { forgetEnclosures } from '../db/exception-enclosures';
 import { type InboxRow } from '../db/inbox';
 import { claimEvents, failEvent, keepLeases, settleEvent } from '../db/inbox-delivery';
 import { type DB } from '../db/types';
@@ -57,7 +58,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     const ids = { inboxEventId: event.id, source: event.source };
     try {
       const outcome = await deliverEvent(delivery, event);
-      const settled = await settleEvent(db, event.id, owner, outcome);
+      const settled = await settleEvent(db, event.id, owner, outcome, await clock.now());
       log.info({ ...ids, state: outcome.state, dealId: outcome.dealId, lost: !settled }, 'inbox event delivered');
     } catch (error) {
       const outage = isOutage(error);
@@ -90,6 +91,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
       if (Date.now() - tidied > HOUSEKEEPING_MS) {
         tidied = Date.now();
         await forgetOldAnswers(db).catch((error: unknown) => log.warn({ err: error }, 'old answers not forgotten'));
+        await forgetEnclosures(db).catch((error: unknown) => log.warn({ err: error }, 'what came with refused choices not forgotten'));
       }
     }
     await Promise.all(running);

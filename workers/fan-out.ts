@@ -4,6 +4,7 @@ import { directory } from '../db/directory';
 import { mailRecipients, type Recipient } from '../db/notification-preferences';
 import { claimFact, lookLater, markAddressed, passOver, type WaitingFact } from '../db/outbox';
 import { candidatesOf, readElectorate } from '../db/reads/candidates';
+import { holdersOfRole, toldException, type ToldException } from '../db/told-exceptions';
 import { endpointsFor, hasEndpoints } from '../db/webhook-endpoints';
 import { type DB } from '../db/types';
 import { knownRoles, permissionsOf } from '../domain/access';
@@ -13,7 +14,7 @@ import { type Directory, holdersAsked } from '../domain/approval/holders';
 import { openSteps, type Approval } from '../domain/approval/state';
 import { storedApproval } from '../domain/approval/stored';
 import { type Instant } from '../domain/deal/terms';
-import { alertsPeople, asksPeople } from '../domain/notification/facts';
+import { alertsPeople, asksPeople, informsPeople } from '../domain/notification/facts';
 import { nextDigest } from '../domain/notification/schedule';
 import { type BusinessClock } from '../runtime/business-clock';
 import { type Logger } from '../runtime/logger';
@@ -58,14 +59,38 @@ export async function fanOutNext(deps: FanOutDeps): Promise<boolean> {
 }
 
 async function address(trx: Transaction<DB>, { clock, mails }: FanOutDeps, fact: WaitingFact) {
-  const endpoints = await endpointsFor(trx, fact.kind);
+  const about = await exceptionOf(trx, fact);
+  const endpoints = about?.isAboutMessage === true ? [] : await endpointsFor(trx, fact.kind);
   for (const { id, kind } of endpoints) await addNotification(trx, fact.id, { channel: kind, endpointId: id });
-  const people = mails ? await recipientsOf(trx, fact, clock) : [];
+  const people = mails ? await recipientsOf(trx, fact, about, clock) : [];
   for (const person of people) await write(trx, fact.id, person);
   return { endpoints: endpoints.length, people: people.length };
 }
 
-async function recipientsOf(trx: Transaction<DB>, fact: WaitingFact, clock: BusinessClock): Promise<Recipient[]> {
+/** What a fact is about, where that is an exception. */
+async function exceptionOf(trx: Transaction<DB>, { data }: WaitingFact): Promise<ToldException | null> {
+  return data['exceptionId'] === undefined ? null : toldException(trx, data['exceptionId']);
+}
+
+/**
+ * Of an exception those of whom it is asked: its owners, and whom it was escalated to, as their role is asked; of its outcome whoever chose one
+ * too (R-369). About mail that nobody takes nobody is written to.
+ */
+async function whoOwns(trx: Transaction<DB>, { kind, data }: WaitingFact, about: ToldException): Promise<Recipient[]> {
+  if (about.isAboutMail) return [];
+  const roles = kind === 'exception.asked' ? [data['role'] ?? ''] : about.askedRoles.filter((role) => role !== data['to']);
+  const holders = new Set(informsPeople(kind) ? about.chosenBy : []);
+  for (const role of roles) for (const user of await holdersOfRole(trx, role, about.entityId)) holders.add(user);
+  return mailRecipients(trx, [...holders]);
+}
+
+async function recipientsOf(
+  trx: Transaction<DB>,
+  fact: WaitingFact,
+  about: ToldException | null,
+  clock: BusinessClock,
+): Promise<Recipient[]> {
+  if (about !== null) return whoOwns(trx, fact, about);
   if (asksPeople(fact.kind)) return whoIsAsked(trx, fact, await clock.now());
   return alertsPeople(fact.kind) ? whoAnswers(trx, fact) : [];
 }

@@ -2,7 +2,8 @@ import { type Kysely } from 'kysely';
 import { makeLinks } from '../db/decision-links';
 import { type DueNotification, type Outcome } from '../db/notifications';
 import { type DB } from '../db/types';
-import { alertsPeople, type FactKind } from '../domain/notification/facts';
+import { alertsPeople, type FactKind, informsPeople } from '../domain/notification/facts';
+import { exceptionPaths } from '../domain/exception/paths';
 import { type DecisionLinks, type ToldFact, chatText, mailText, webhookBody } from '../domain/notification/message';
 import { secondsToNextAttempt } from '../domain/notification/schedule';
 import { type Mailer } from '../integrations/mailer';
@@ -74,36 +75,39 @@ async function linksTo({ db, links }: SendingDeps, userId: string, asked: readon
   return new Map([...tokens].map(([approvalId, token]) => [approvalId, `${links.baseUrl}/decide/${token}`]));
 }
 
-/** What is waited for as long as a fact asks for it; a decision unless named here. */
+/** What is waited for as long as a fact asks for it; a decision unless named here, the outcome of its path for an exception. */
 const WAIT_OF: Partial<Record<FactKind, string>> = {
   'approval.question-asked': 'answer',
   'approval.condition-set': 'condition',
   'approval.condition-reminded': 'condition',
 };
 
+/** The run at which something is asked; none where nothing is. */
+function runOf({ data: { approvalId, exceptionId } }: ToldFact): string[] {
+  if (exceptionId !== undefined) return [`exception/${exceptionId}`];
+  return approvalId === undefined ? [] : [`approval/${approvalId}`];
+}
+
 async function stillAsked(db: Kysely<DB>, facts: readonly ToldFact[]): Promise<ToldFact[]> {
-  const ids = [...new Set(facts.flatMap(({ data }) => data['approvalId'] ?? []))];
-  if (ids.length === 0) return [];
+  const runs = [...new Set(facts.flatMap(runOf))];
+  if (runs.length === 0) return [];
   const waits = await db
     .selectFrom('open_wait')
     .select(['workflow_id', 'kind', 'subject', 'role'])
-    .where('kind', 'in', ['decision', 'answer', 'condition'])
+    .where('kind', 'in', ['decision', 'answer', 'condition', ...exceptionPaths])
     .where('closed_at', 'is', null)
-    .where(
-      'workflow_id',
-      'in',
-      ids.map((id) => `approval/${id}`),
-    )
+    .where('workflow_id', 'in', runs)
     .execute();
   return facts.filter(
-    ({ kind, data: { approvalId, role, conditionId } }) =>
-      alertsPeople(kind) ||
+    (fact) =>
+      alertsPeople(fact.kind) ||
+      informsPeople(fact.kind) ||
       waits.some(
         (wait) =>
-          wait.workflow_id === `approval/${approvalId ?? ''}` &&
-          wait.kind === (WAIT_OF[kind] ?? 'decision') &&
-          (role === undefined || wait.role === role) &&
-          (conditionId === undefined || wait.subject === `condition/${conditionId}`),
+          wait.workflow_id === runOf(fact)[0] &&
+          wait.kind === (fact.data['path'] ?? WAIT_OF[fact.kind] ?? 'decision') &&
+          (fact.data['role'] === undefined || wait.role === fact.data['role']) &&
+          (fact.data['conditionId'] === undefined || wait.subject === `condition/${fact.data['conditionId']}`),
       ),
   );
 }

@@ -1,11 +1,12 @@
 import { type ExceptionActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type OutcomeMessage } from '../../contracts/workflow-state';
-import { settleChoice, settleException } from '../../db/exceptions';
-import { type ExceptionOption } from '../../domain/exception/paths';
+import { askOn, settleChoice, settleException } from '../../db/exceptions';
+import { type ExceptionOption, isAboutFindings } from '../../domain/exception/paths';
 import { isViolation } from '../../domain/violation';
 import { refuseUnapproved } from '../approval/belt';
 import { type ActivityDeps } from '../deps';
+import { valueItems } from './item-values';
 import { outcomeOf } from './outcomes/table';
 import { boundTo } from './subject';
 import { exceptionEffect } from './view';
@@ -28,6 +29,7 @@ export function carryOutOutcome(deps: ActivityDeps): ExceptionActivities['carryO
         await settleChoice(trx, choice, 'refused', at);
         return { action: 'exception.outcome-refused', details: { choiceId, option, approval }, more: nothing };
       }
+      if (isAboutFindings(row.workflow_id)) await valueItems(trx, row.contract_line_id ?? '', { chosenBy: choiceId });
       const unapproved =
         choice.approval_id === null
           ? null
@@ -39,9 +41,12 @@ export function carryOutOutcome(deps: ActivityDeps): ExceptionActivities['carryO
       }
       await settleChoice(trx, choice, 'carried-out', at);
       if (done.settles) await settleException(trx, exceptionId, option, at);
+      else if (done.asksOn === true) await askOn(trx, exceptionId);
       return {
         action: 'exception.outcome-carried-out',
-        details: { choiceId, option, ...done.details },
+        details: { choiceId, option, by: choice.chosen_by, ...done.details },
+        texts: { reason: choice.reason_id },
+        ...(done.personal === undefined ? {} : { personal: done.personal }),
         more: { tells: done.tells },
       };
     });

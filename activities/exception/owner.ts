@@ -1,10 +1,10 @@
 import { type Transaction } from 'kysely';
 import { type PolicyBody } from '../../contracts/policies';
-import { calendarIdOfUser, directory } from '../../db/directory';
+import { calendarIdOfUser } from '../../db/directory';
 import { type ExceptionRow, policyOfException } from '../../db/exceptions';
 import { calendarOf, entityOf } from '../../db/parties';
+import { holdersOfRole } from '../../db/told-exceptions';
 import { type DB } from '../../db/types';
-import { holdersInGroup, holdersOf } from '../../domain/approval/holders';
 import { slaMoments } from '../../domain/approval/sla';
 import { type WorkingCalendar } from '../../domain/calendar/working-day';
 import { addWorkingMinutes } from '../../domain/calendar/working-time';
@@ -67,10 +67,4 @@ export async function rolesHeld(trx: Transaction<DB>, { entityId, asked_roles }:
   const held: string[] = [];
   for (const role of asked_roles) if ((await holdersOfRole(trx, role, entityId)).includes(userId)) held.push(role);
   return held;
-}
-
-/** Who holds a role where an exception is. */
-export async function holdersOfRole(trx: Transaction<DB>, role: string, entityId: string | null): Promise<string[]> {
-  const people = await directory(trx);
-  return entityId === null ? holdersInGroup(people, role, []) : holdersOf(people, role, entityId, []);
 }

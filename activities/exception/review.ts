@@ -3,6 +3,7 @@ import { type ExceptionActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR } from '../../contracts/names';
 import { type ChoiceRow, type ExceptionRow, settleChoice } from '../../db/exceptions';
 import { recordSlaEvents, type SlaEvent } from '../../db/sla-events';
+import { holdersOfRole } from '../../db/told-exceptions';
 import { type DB } from '../../db/types';
 import { exceptionWorkflowId } from '../../domain/ids';
 import { type ExceptionOption } from '../../domain/exception/paths';
@@ -12,7 +13,7 @@ import { reviewKey } from '../lifecycle';
 import { isStillOpen } from './outcomes/change-order';
 import { isMeasuredSince } from './outcomes/margin';
 import { outcomeOf } from './outcomes/table';
-import { deadlinesOf, type ExceptionTerms, holdersOfRole } from './owner';
+import { deadlinesOf, type ExceptionTerms } from './owner';
 import { exceptionEffect, type ExceptionFact, type LockedException } from './view';
 
 /**
@@ -42,7 +43,10 @@ async function lookAt(trx: Transaction<DB>, { row, choice, terms }: LockedExcept
     return { action: 'exception.assigned', details: { role: terms.ownerRole, policyVersionId: terms.policyVersionId } };
   }
   if (choice !== null) return takeBack(trx, row, choice, terms, at);
-  return { action: 'exception.reminded', details: { roles: await remind(trx, row, terms, at) } };
+  const { isNew, asked, to } = await remind(trx, row, terms, at);
+  if (!isNew) return { action: 'exception.reviewed', details: { roles: asked } };
+  if (to !== null) return { action: 'exception.escalated', details: { roles: asked, to } };
+  return { action: 'exception.reminded', details: { roles: asked } };
 }
 
 async function assign(trx: Transaction<DB>, row: ExceptionRow, terms: ExceptionTerms, at: Instant): Promise<void> {
@@ -86,8 +90,16 @@ async function takeBack(
   return { action: 'exception.assigned-again', details: { choiceId, option, role: terms.ownerRole } };
 }
 
+interface Reminded {
+  /** Something came due that was not known before. */
+  readonly isNew: boolean;
+  readonly asked: readonly string[];
+  /** The role that it is asked of since; null where it is none. */
+  readonly to: string | null;
+}
+
 /** Records what has come due since, and asks the next roles; gives those that are asked now. */
-async function remind(trx: Transaction<DB>, row: ExceptionRow, terms: ExceptionTerms, at: Instant): Promise<readonly string[]> {
+async function remind(trx: Transaction<DB>, row: ExceptionRow, terms: ExceptionTerms, at: Instant): Promise<Reminded> {
   const assignedAt = row.assigned_at ?? at;
   const { reminders, due, rungs } = await deadlinesOf(trx, row, terms, assignedAt);
   const owners = await holdersOfRole(trx, terms.ownerRole, row.entityId);
@@ -102,12 +114,12 @@ async function remind(trx: Transaction<DB>, row: ExceptionRow, terms: ExceptionT
     ...(due === null ? [] : [event('breach', due, 1)]),
     ...climbed.map((rung, index) => event('escalation', rung.at, index + 1)),
   ];
-  await recordSlaEvents(
+  const added = await recordSlaEvents(
     trx,
     events.filter(({ at: moment }) => passed(moment)),
   );
   const asked = [...new Set([...row.asked_roles, ...climbed.map((rung) => rung.role)])];
   if (asked.length > row.asked_roles.length)
     await trx.updateTable('process_exception').set({ asked_roles: asked }).where('id', '=', row.id).execute();
-  return asked;
+  return { isNew: added > 0, asked, to: asked.filter((role) => !row.asked_roles.includes(role)).at(-1) ?? null };
 }

@@ -6,8 +6,10 @@ import { chosenOverspend } from '../../db/subcontractor-costs';
 import { type PolicyFacts } from '../../domain/approval/policy';
 import { type Instant } from '../../domain/deal/terms';
 import { convertSum } from '../../domain/fx';
-import { type Money } from '../../domain/money';
 import { isViolation, type Violation } from '../../domain/violation';
+import { itemsOfChoice, type ItemsShown } from '../../db/exception-items';
+import { formatMoney, type Money } from '../../domain/money';
+import { correctionShown } from './outcomes/correction';
 import { marginShown } from './outcomes/margin';
 import { overspendShown } from './outcomes/overspend';
 import { parkedShown, parkedSum } from './outcomes/parked';
@@ -29,7 +31,7 @@ export async function outcomeSubject(
   };
 }
 
-/** What the outcome gives up or lets pass, as far as it is known: parked time, an invoice that is left out, or spend beyond a budget. In the group currency. */
+/** What the outcome gives up or lets pass, as far as it is known: parked time, an invoice that is left out, spend beyond a budget, or all items. In the group currency. */
 async function amountAtStake(
   trx: Transaction<DB>,
   row: ExceptionRow,
@@ -37,10 +39,26 @@ async function amountAtStake(
   groupCurrency: string,
   at: Instant,
 ): Promise<Money | null | Violation> {
-  const sum = (await parkedSum(trx, row)) ?? (await invoiceSum(trx, row)) ?? (await chosenOverspend(trx, choice.id))?.overspend ?? null;
+  const sum =
+    (await parkedSum(trx, row)) ??
+    (await invoiceSum(trx, row)) ??
+    (await chosenOverspend(trx, choice.id))?.overspend ??
+    amountOf(await itemsOfChoice(trx, choice.id));
   if (sum === null) return null;
   const day = at.slice(0, 10);
   return convertSum([sum], groupCurrency, await ratesFor(trx, [groupCurrency, sum.currency], day), day, 'half-up');
+}
+
+function amountOf(items: ItemsShown | null): Money | null {
+  return items === null || items.amountMinor === null || items.currency === null
+    ? null
+    : { minor: items.amountMinor, currency: items.currency };
+}
+
+/** How many, what they come to, and the hash of each with its amount: none is exchanged after it was approved. */
+function shownItems(items: ItemsShown): Record<string, unknown> {
+  const amount = amountOf(items);
+  return { count: items.count, amount: amount && formatMoney(amount), currency: amount && amount.currency, hash: items.hash };
 }
 
 async function invoiceSum(trx: Transaction<DB>, { kind, facts }: ExceptionRow): Promise<Money | null> {
@@ -58,10 +76,14 @@ export async function boundTo(trx: Transaction<DB>, row: ExceptionRow, choice: C
   const parked = await parkedShown(trx, row);
   const margin = await marginShown(trx, row);
   const cost = await overspendShown(trx, choice.id);
+  const items = row.cause === null ? null : await itemsOfChoice(trx, choice.id);
+  const correction = await correctionShown(trx, row, choice.id);
   return {
     ...(parked === null ? {} : { parked }),
     ...(margin === null ? {} : { margin }),
     ...(cost === null ? {} : { cost }),
+    ...(items === null ? {} : { items: shownItems(items) }),
+    ...(correction === null ? {} : { correction }),
     exceptionId: row.id,
     path: row.path,
     at: row.workflow_id,

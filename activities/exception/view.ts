@@ -19,6 +19,7 @@ export interface ExceptionFact<More extends object = object> {
   readonly action: string;
   readonly details?: Record<string, unknown>;
   readonly texts?: Record<string, string | null>;
+  readonly personal?: Record<string, string>;
   readonly more?: More;
 }
 
@@ -43,7 +44,7 @@ export function exceptionEffect<More extends object = object>(
     if (isViolation(fact)) return fact;
     const view = await exceptionView(trx, exceptionId, terms, effect.at);
     if (isViolation(view)) return view;
-    const { action, details, texts, more } = fact;
+    const { action, details, texts, personal, more } = fact;
     const { deal_id: dealId, entity_id: entityId, path } = locked.row;
     return {
       answer: { ...view, ...more } as ExceptionView & More,
@@ -54,6 +55,7 @@ export function exceptionEffect<More extends object = object>(
         ...(entityId === null ? {} : { entityId }),
         details: { path, ...details },
         ...(texts === undefined ? {} : { texts }),
+        ...(personal === undefined ? {} : { personal }),
       },
     };
   });

@@ -78,9 +78,9 @@ export function applyIntakeBlock(deps: ActivityDeps): IntakeActivities['applyInt
   };
 }
 
-/** Rejected, or skipped by the outcome of an exception (R-028, R-314). */
+/** Rejected, or skipped or corrected by the outcome of an exception (R-028, R-314, R-370). */
 function isLeftOut(state: string): boolean {
-  return state === 'failed' || state === 'ignored';
+  return state === 'failed' || state === 'ignored' || state === 'superseded';
 }
 
 async function eventOf({ db }: ActivityDeps, inboxEventId: string, at: Instant) {
@@ -109,6 +109,8 @@ function applied(
   apply: (trx: Transaction<DB>) => Promise<Applied | Violation>,
 ): Promise<IntakeResult> {
   return effectOnce<IntakeResult>(deps.db, context, async (trx) => {
+    if (await wasLeftOut(trx, event.id))
+      return { answer: noChange(event.id), audit: { stream: 'inbox', action: 'intake.left-out', subject: event.id } };
     const result = await apply(trx);
     if (isViolation(result)) return result;
     const { stream, action, details, rowErrors, ...moved } = result;
@@ -123,6 +125,12 @@ function applied(
       audit: { stream, action, subject: event.id, details: { ...details, rowErrors: rowErrors.length } },
     };
   });
+}
+
+/** An outcome may have been carried out since the event was read; from here on it waits for this transaction (R-314). */
+async function wasLeftOut(trx: Transaction<DB>, id: string): Promise<boolean> {
+  const row = await trx.selectFrom('inbox_event').select('state').where('id', '=', id).forShare().executeTakeFirstOrThrow();
+  return isLeftOut(row.state);
 }
 
 function unknownKind(_trx: Transaction<DB>, { type }: IntakeEvent): Promise<Violation> {

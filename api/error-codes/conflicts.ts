@@ -108,6 +108,7 @@ export const conflicts: readonly [string, ErrorRow][] = [
     SubcontractorCostSuperseded: ['Another cost supersedes this one already.', 'Supersede the one that stands.'],
     BudgetInsufficient: ['The line does not have that much of its budget left.', 'Name another line, or choose another outcome.'],
     OutcomeWithoutEffect: ['Nothing would change by this outcome.', READ_AGAIN],
+    ItemNotOpen: ['Items of the choice are no open items of the exception.', READ_AGAIN],
     RecordBilled: ['The record stands on a document, or was waived.', 'Correct the invoice.'],
     NotificationNotDead: ['The message was taken, dropped, or is still tried.', 'Nothing to do.'],
     EndpointExists: ['This endpoint was made and its secret shown already.', 'Remove it and make another.'],

@@ -41,6 +41,7 @@ export const engineCodes: Readonly<Record<string, Shown>> = {
   DocumentWithoutLines: 'wait',
   EngagementModelNotSupported: 'bug',
   EstimateToCompleteMissing: 'wait',
+  EventCorrected: 'event',
   EventSkipped: 'event',
   FeeBelowBilled: 'bug',
   FxRateMissing: 'wait',

@@ -9,11 +9,11 @@ import {
   statementQuery,
 } from '../../contracts/api/payments';
 import { knownStatements, lockBankDoor, noteStatements } from '../../db/bank-files';
-import { listPayments, listStatements, unknownAccounts } from '../../db/reads/payments';
+import { listPayments, listStatements } from '../../db/reads/payments';
 import { readReceivables } from '../../db/reads/receivables';
 import { hashOf } from '../../db/hash';
-import { parseCamt053 } from '../../integrations/bank/camt053';
 import { type BankStatementFile } from '../../integrations/bank/statement';
+import { readBankFile, refuseForeignAccounts } from '../bank-file';
 import { type RouteDeps } from '../deps';
 import { ApiError } from '../errors';
 import { idFor } from '../idempotency';
@@ -33,7 +33,7 @@ export function paymentRoutes(app: Api, deps: RouteDeps): void {
       response: { 202: acceptedSchema },
     },
     handler: async (request, reply) => {
-      const file = readBankFile(request);
+      const file = readBankFile(request.rawBody);
       await refuseForeignAccounts(deps, file);
       void reply.code(202);
       return { inboxEventId: await takeIn(deps, request, file) };
@@ -81,28 +81,6 @@ export function paymentRoutes(app: Api, deps: RouteDeps): void {
       return readReceivables(deps.db, request.scope, { entityId: request.query.entityId }, asOf);
     },
   });
-}
-
-function readBankFile(request: FastifyRequest): BankStatementFile {
-  if (request.rawBody.length === 0) throw new ApiError('StatementInvalid', 'the body is empty');
-  const read = parseCamt053(request.rawBody);
-  if (read.kind === 'read') return read.file;
-  const errors = read.violations.map((each) => ({ pointer: each.path ?? '', code: each.violation, detail: each.detail }));
-  throw new ApiError('StatementInvalid', `${errors.length} ${errors.length === 1 ? 'fault' : 'faults'}`, { errors });
-}
-
-async function refuseForeignAccounts(deps: RouteDeps, { statements }: BankStatementFile): Promise<void> {
-  const foreign = await unknownAccounts(
-    deps.db,
-    statements.map((each) => each.account),
-  );
-  if (foreign.length === 0) return;
-  const errors = statements.flatMap((each, index) =>
-    foreign.includes(each.account)
-      ? [{ pointer: `/BkToCstmrStmt/Stmt[${index + 1}]/Acct`, code: 'BankAccountUnknown', detail: 'no entity of ours has this account' }]
-      : [],
-  );
-  throw new ApiError('StatementInvalid', 'an account is not ours', { errors });
 }
 
 /**

@@ -34,7 +34,8 @@ function cloudEventSource(source: string): string {
   return `cloudevents:${source}`;
 }
 
-function subjectOf({ id, subject, data }: CloudEvent): string {
+/** What an event tells about: its subject, else its deal, else itself. */
+export function subjectOf({ id, subject, data }: CloudEvent): string {
   if (subject !== undefined) return subject;
   const dealId: unknown = typeof data === 'object' && data !== null && 'dealId' in data ? data.dealId : undefined;
   return typeof dealId === 'string' && dealId !== '' ? dealId.slice(0, 300) : id;

@@ -15,7 +15,7 @@ export const exceptionQuery = z.strictObject({
 
 const summary = {
   id: z.string(),
-  /** What it stands at: a run, or `finding/`, `inbox/`, `notification/` and an id. */
+  /** What it stands at: a run, or `findings/`, `inbox/`, `notification/` and an id. */
   workflowId: z.string(),
   dealId: z.string().nullable(),
   entityId: z.string().nullable(),
@@ -45,6 +45,8 @@ export const exceptionSchema = z.object({
   margin: z.object({ asOf: z.string(), referencePercent: z.string(), atCompletionPercent: z.string() }).nullable(),
   /** Of spend on subcontractors: what was spent beside its budget, now or when an outcome was chosen; null for others, and without the right to it. */
   cost: z.object({ budget: z.string(), spent: z.string(), overspend: z.string(), currency: z.string() }).nullable(),
+  /** The records of one cause that it holds, added up (`/items` lists them); null where it is about one thing. */
+  items: z.object({ open: z.number(), total: z.number(), amount: z.string().nullable(), currency: z.string().nullable() }).nullable(),
   offers: z
     .array(
       z.object({
@@ -52,6 +54,8 @@ export const exceptionSchema = z.object({
         needsApproval: z.boolean(),
         /** What it asks for beside a reason: `evidence`, or as `target` a role, the number of a change order, a line, the id of a cost. */
         needs: z.enum(['evidence', 'role', 'change-order', 'line', 'subcontractor-cost']).nullable(),
+        /** It takes corrected facts in the place of the evidence; then it is approved by others. */
+        takesCorrection: z.literal(true).optional(),
       }),
     )
     .readonly(),
@@ -75,7 +79,15 @@ export const exceptionSchema = z.object({
 
 export const exceptionParams = z.strictObject({ id: uuid });
 
-/** `target`: the role that is to decide, the number of the change order, the line that gives budget, or the cost that is refused or disputed. `evidence`: a reference to what proves it. */
+/** So many items are named one by one; all of them are meant without naming any. */
+const MOST_ITEMS = 5000;
+
+/**
+ * `target`: the role that is to decide, the number of the change order, the line that gives budget, or the cost that is
+ * refused or disputed. `evidence`: a reference to what proves it. `items`: those that it is
+ * for, else all that are open. `correction`: facts as the door takes them that they came through: the body of that request, `{"file": "<xml>"}` of a
+ * bank file, the whole event of a CRM, `{"address": …}` of a mail that nobody took.
+ */
 export const outcomeRequest = z.strictObject({
   option: z.enum(exceptionOptions),
   reason: text,
@@ -85,4 +97,6 @@ export const outcomeRequest = z.strictObject({
     .nullable()
     .default(null),
   target: z.union([role, outsideId]).nullable().default(null),
+  items: z.array(uuid).min(1).max(MOST_ITEMS).nullable().default(null),
+  correction: z.record(z.string(), z.unknown()).nullable().default(null),
 });

@@ -34,7 +34,7 @@ export async function erase(trx: Transaction<DB>, entry: Entry, context: Erasure
     case 'delete':
       return gone(await counted(trx, sql`delete from ${table} as t where ${isLinked}`));
     case 'empty':
-      return emptied(trx, entry, isLinked, erasure.columns, sql`null`);
+      return emptied(trx, entry, isLinked, erasure.columns, null);
     case 'replace':
       return emptied(trx, entry, isLinked, erasure.columns, sql`'erased'`);
     case 'redact':
@@ -60,10 +60,16 @@ async function emptied(
   entry: Entry,
   isLinked: RawBuilder<boolean>,
   columns: readonly string[],
-  value: RawBuilder<unknown>,
+  value: RawBuilder<unknown> | null,
 ): Promise<StepResult> {
-  const set = columns.map((each) => sql`${sql.ref(each)} = case when t.${sql.ref(each)} is null then null else ${value} end`);
-  const says = columns.map((each) => sql`t.${sql.ref(each)} is distinct from ${value} and t.${sql.ref(each)} is not null`);
+  const set = columns.map((each) =>
+    value === null
+      ? sql`${sql.ref(each)} = null`
+      : sql`${sql.ref(each)} = case when t.${sql.ref(each)} is null then null else ${value} end`,
+  );
+  const says = columns.map(
+    (each) => sql`${value === null ? sql`true` : sql`t.${sql.ref(each)} <> ${value}`} and t.${sql.ref(each)} is not null`,
+  );
   const erased = await counted(
     trx,
     sql`update ${sql.table(entry.table)} as t set ${sql.join(set)} where ${isLinked} and (${sql.join(says, sql` or `)})`,

@@ -15,6 +15,7 @@ import { textsOf } from '../free-text';
 import { budgetsOfLines, chosenOverspend, costsOfLines } from '../subcontractor-costs';
 import { type DB } from '../types';
 import { amount } from './amount';
+import { type ItemSum, itemSumOf } from './exception-items';
 import { keyAt, type Page, pageOf, type PageRequest } from './page';
 
 /** Something that does not go its usual way, and whose task it is. */
@@ -41,6 +42,7 @@ export interface ExceptionDetail extends ExceptionSummary {
   readonly policyVersionId: string | null;
   readonly margin: { readonly asOf: string; readonly referencePercent: string; readonly atCompletionPercent: string } | null;
   readonly cost: { readonly budget: string; readonly spent: string; readonly overspend: string; readonly currency: string } | null;
+  readonly items: ItemSum | null;
   readonly offers: readonly Offer[];
   readonly choices: readonly ChoiceView[];
 }
@@ -127,6 +129,7 @@ export async function readException(
     policyVersionId: row.policy_version_id,
     margin: covers(margins, entitiesOf(row)) ? await marginOf(db, row) : null,
     cost: covers(costs, entitiesOf(row)) ? await overspendOf(db, row) : null,
+    items: await itemSumOf(db, exceptionId),
     offers: await offers(db, found),
     choices: choices.map((each) => ({
       choiceId: each.id,

@@ -49,6 +49,8 @@ export interface Offer {
   /** Whether somebody else has to approve it before it is carried out. */
   readonly needsApproval: boolean;
   readonly needs: OptionNeed | null;
+  /** True where it takes corrected facts instead of the evidence; then somebody else has to approve it. */
+  readonly takesCorrection?: true;
 }
 
 interface OptionRule {
@@ -58,7 +60,7 @@ interface OptionRule {
   readonly needs?: OptionNeed;
 }
 
-/** What may become of an exception, by its path; a policy may ask for more approvals, never for fewer (R-311). */
+/** What may become of an exception, by its path; what gives something up is approved (R-372), and a policy asks for more of that, never less (R-311). */
 const RULES: Readonly<Record<ExceptionPath, readonly OptionRule[]>> = {
   'stuck-integration': [
     { option: 'retry', for: ['step', 'inbox-event', 'notification'] },
@@ -68,7 +70,7 @@ const RULES: Readonly<Record<ExceptionPath, readonly OptionRule[]>> = {
   ],
   'policy-breach': [
     { option: 'exempt', for: ['finding'], needsApproval: true, needs: 'evidence' },
-    { option: 'uphold', for: ['finding'] },
+    { option: 'uphold', for: ['finding'], needsApproval: true },
     { option: 'correct', for: ['finding'] },
   ],
   'delayed-approval': [
@@ -116,7 +118,13 @@ export function offersOf(subject: ExceptionSubject, alsoApproved: readonly strin
       option,
       needsApproval: needsApproval || alsoApproved.includes(option),
       needs,
+      ...(option === 'fix' && isCorrectable(subject) ? { takesCorrection: true } : {}),
     }));
+}
+
+/** What was sent wrong, and is not applied in part: an event, the step that takes it, the address of a message (R-370). */
+function isCorrectable({ about, step }: ExceptionSubject): boolean {
+  return about === 'step' ? step === 'applyIntake' : about === 'inbox-event' || about === 'notification';
 }
 
 function isPossible(option: ExceptionOption, { about, step, isCancellable }: ExceptionSubject): boolean {
@@ -130,10 +138,20 @@ function aboutOf(path: ExceptionPath, name: string): ExceptionAbout {
   if (path === 'delayed-approval') return 'approval';
   if (path === 'margin-erosion') return 'margin';
   if (path === 'subcontractor-spend') return 'spend';
-  if (name.startsWith('finding/')) return 'finding';
+  if (isAboutFindings(name)) return 'finding';
   if (path === 'scope-change') return 'parked-time';
   if (name.startsWith('inbox/')) return 'inbox-event';
   return name.startsWith('notification/') ? 'notification' : 'step';
+}
+
+/** `findings/<id>` holds all records of one cause (R-367); `finding/<id>` was about one. */
+export function isAboutFindings(name: string): boolean {
+  return name.startsWith('findings/') || name.startsWith('finding/');
+}
+
+/** The exception whose run waits under this name; null where it is another run. */
+export function exceptionOfWait(workflowId: string): string | null {
+  return workflowId.startsWith('exception/') ? workflowId.slice('exception/'.length) : null;
 }
 
 /** An exception as its row has it: `name` is what it stands at, `kind` names the step that is stuck. */

@@ -1,4 +1,5 @@
 import { type Instant } from '../deal/terms';
+import { exceptionOfWait, isExceptionPath } from '../exception/paths';
 
 /** What is told outside. A fact that is not here is told to nobody. */
 export const factKinds = [
@@ -11,6 +12,11 @@ export const factKinds = [
   'approval.decided',
   'approval.withdrawn',
   'approval.expired',
+  'exception.asked',
+  'exception.reminded',
+  'exception.escalated',
+  'exception.outcome',
+  'exception.settled',
   'break-glass.asked',
   'break-glass.granted',
   'break-glass.refused',
@@ -66,12 +72,37 @@ export function factOfEntry({ stream, action, subject, entityId, details }: Reco
     return details?.['voters'] === false ? null : fact(action, { approvalId: subject, due: earliestDue(details?.['waits']) });
   if (action === 'approval.question-asked' || action === 'approval.question-answered')
     return fact(action, { approvalId: subject, questionId: textOf(details?.['questionId']) });
+  if (action.startsWith('exception.'))
+    return factOfException(action.slice('exception.'.length), details ?? {}, (kind, about) =>
+      fact(kind, { exceptionId: subject, ...about }),
+    );
   if (action === 'approval.withdrawn' || action === 'approval.expired') return fact(action, { approvalId: subject });
   if (action === 'invoice.issued' || action === 'invoice.settled' || action === 'credit-note.issued')
     return fact(action, { invoiceId: subject });
   if (action === 'project.closed') return fact(action, { projectId: subject });
   if (action === 'deal.closed' || action === 'deal.cancelled' || action === 'deal.declined') return fact(action, {});
   return null;
+}
+
+/** What happens to an exception, as it is told to those of whom it is asked (R-369). That its owner is asked is a wait. */
+function factOfException(
+  what: string,
+  details: Readonly<Record<string, unknown>>,
+  fact: (kind: FactKind, about: Record<string, string | null>) => Fact,
+): Fact | null {
+  const path = textOf(details['path']);
+  if (what === 'reminded') return fact('exception.reminded', { path });
+  if (what === 'escalated') return fact('exception.escalated', { path, to: textOf(details['to']) });
+  if (what === 'settled') return endsByItself(details['as']) ? fact('exception.settled', { path, as: textOf(details['as']) }) : null;
+  const outcome = OUTCOMES.find((each) => what === `outcome-${each}`);
+  return outcome === undefined ? null : fact('exception.outcome', { path, option: textOf(details['option']), outcome });
+}
+
+const OUTCOMES = ['carried-out', 'refused', 'void'] as const;
+
+/** What a chosen outcome settles was told with that. */
+function endsByItself(as: unknown): boolean {
+  return as === 'cured' || as === 'lapsed';
 }
 
 /** What may bring an approval to its end. */
@@ -83,6 +114,10 @@ export function factOfWait(workflowId: string, { kind, subject, role, entityId, 
   if (kind === 'condition') {
     const conditionId = subject.slice('condition/'.length);
     return { kind: 'approval.condition-set', data: given({ approvalId, conditionId, role, dealId, entityId, due }) };
+  }
+  if (isExceptionPath(kind)) {
+    const exceptionId = exceptionOfWait(workflowId);
+    return exceptionId === null ? null : { kind: 'exception.asked', data: given({ exceptionId, path: kind, role, dealId, entityId, due }) };
   }
   if (kind !== 'decision') return null;
   const subjectKind = subject.slice(0, subject.indexOf('/'));
@@ -115,7 +150,15 @@ const ASKING: readonly FactKind[] = [
   'approval.question-answered',
   'approval.condition-set',
   'approval.condition-reminded',
+  'exception.asked',
+  'exception.reminded',
+  'exception.escalated',
 ];
+
+/** What became of something that people were asked about: those of whom it was asked hear of it (R-369). */
+export function informsPeople(kind: FactKind): boolean {
+  return kind === 'exception.outcome' || kind === 'exception.settled';
+}
 
 function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null;

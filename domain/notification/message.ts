@@ -1,6 +1,6 @@
 import { localTimeText } from '../calendar/zone';
 import { type Instant } from '../deal/terms';
-import { type FactData, type FactKind } from './facts';
+import { asksPeople, type FactData, type FactKind } from './facts';
 
 /** A fact as it is told: what, about which ids, when. */
 export interface ToldFact {
@@ -39,11 +39,14 @@ export function mailText(
 ): { subject: string; text: string } {
   const [first] = facts;
   if (first === undefined) throw new Error('a mail without facts');
-  const subject = facts.length === 1 ? sentence(first, timeZone) : `${facts.length} things are asked of you`;
+  const several = facts.every(({ kind }) => asksPeople(kind))
+    ? `${facts.length} things are asked of you`
+    : `${facts.length} things to look at`;
+  const subject = facts.length === 1 ? sentence(first, timeZone) : several;
   const parts = facts.map((fact) => {
     const link = links.get(idOf(fact));
     const decide = link === undefined ? [] : [`Look and decide, for you alone and once: ${link}`];
-    return [`${sentence(fact, timeZone)}.`, ...decide, linkTo(fact, publicUrl) ?? `approval ${idOf(fact)}`].join('\n');
+    return [`${sentence(fact, timeZone)}.`, ...decide, linkTo(fact, publicUrl) ?? named(fact)].join('\n');
   });
   return { subject, text: `${[...parts, FOOTER].join('\n\n')}\n` };
 }
@@ -51,7 +54,7 @@ export function mailText(
 const FOOTER = 'Throughline. What you get by mail is yours to choose: /v1/me/notification-preferences.';
 
 function sentence({ kind, data }: ToldFact, timeZone: string): string {
-  const { subjectKind, role, due, outcome } = data;
+  const { subjectKind, role, due, outcome, path = 'exception', option, to, as } = data;
   const by = due === undefined ? '' : `, due ${localTimeText(due, timeZone)}`;
   switch (kind) {
     case 'approval.asked':
@@ -72,6 +75,16 @@ function sentence({ kind, data }: ToldFact, timeZone: string): string {
       return 'An approval expired undecided';
     case 'approval.withdrawn':
       return 'An approval was withdrawn';
+    case 'exception.asked':
+      return `Outcome asked: ${path} as ${role ?? 'its owner'}${by}`;
+    case 'exception.reminded':
+      return `Reminder: an outcome of ${path} is still asked of you`;
+    case 'exception.escalated':
+      return `An outcome of ${path} is overdue, and is asked of ${to ?? 'others'} too`;
+    case 'exception.outcome':
+      return `Outcome of ${path}: ${option ?? 'what was chosen'} is ${outcome ?? 'settled'}`;
+    case 'exception.settled':
+      return `An exception of ${path} ended by itself: ${as ?? 'settled'}`;
     case 'break-glass.asked':
       return 'Somebody whom a rule of duties bars asks to decide all the same';
     case 'break-glass.granted':
@@ -99,12 +112,17 @@ function linkTo({ data }: ToldFact, publicUrl: string | null): string | null {
   return publicUrl === null || found === undefined ? null : `${publicUrl}${found[1]}/${data[found[0]] ?? ''}`;
 }
 
+function named({ data }: ToldFact): string {
+  return data['exceptionId'] === undefined ? `approval ${data['approvalId'] ?? ''}` : `exception ${data['exceptionId']}`;
+}
+
 function idOf({ data }: ToldFact): string {
   return data['approvalId'] ?? '';
 }
 
 const SHOWN_AT = [
   ['breakGlassId', '/v1/break-glass'],
+  ['exceptionId', '/v1/exceptions'],
   ['approvalId', '/v1/approvals'],
   ['invoiceId', '/v1/invoices'],
   ['projectId', '/v1/projects'],

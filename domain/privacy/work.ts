@@ -152,6 +152,15 @@ export const WORK: readonly Entry[] = [
     deal: 'deal_id',
   },
   {
+    table: 'exception_enclosure',
+    columns: ['payload'],
+    kind: 'outside-fact',
+    link: { by: 'names', in: ['payload'] },
+    purpose: 'facts as somebody corrected them, until they are applied or refused',
+    retention: 'short',
+    erasure: { do: 'empty', columns: ['payload'] },
+  },
+  {
     table: 'open_wait',
     columns: ['asks'],
     kind: 'words',

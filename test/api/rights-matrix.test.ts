@@ -34,6 +34,7 @@ const NOT_AMONG_FACTS: readonly string[] = [
   '/v1/people/{userId}/erasure',
   '/v1/legal-holds/{id}',
   '/v1/exceptions/{id}',
+  '/v1/exceptions/{id}/items',
   '/v1/intake-batches/{id}',
   '/v1/intake-batches/{id}/errors',
   '/v1/intake-batches/{id}/errors.csv',

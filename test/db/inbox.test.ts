@@ -91,7 +91,7 @@ describe('the inbox', () => {
     const elsewhere = await put({ subject: 'deal-2', sourceOrder: '1' });
     expect((await claim()).sort()).toEqual([first, elsewhere].sort());
     expect(await claim('two')).toEqual([]);
-    expect(await settleEvent(database.db, first, 'one', { state: 'delivered' })).toBe(true);
+    expect(await settleEvent(database.db, first, 'one', { state: 'delivered' }, at)).toBe(true);
     expect(await claim('two')).toEqual([second]);
   });
 
@@ -100,7 +100,7 @@ describe('the inbox', () => {
     expect(await claim()).toEqual([late]);
     const early = await put({ sourceOrder: '3' });
     expect(await claim('two')).toEqual([]);
-    await settleEvent(database.db, late, 'one', { state: 'delivered' });
+    await settleEvent(database.db, late, 'one', { state: 'delivered' }, at);
     expect(await claim('two')).toEqual([early]);
   });
 
@@ -121,7 +121,7 @@ describe('the inbox', () => {
         for (const row of rows) {
           delivered.push(`${row.subject}/${row.source_order}`);
           busy.delete(row.subject);
-          expect(await settleEvent(database.db, row.id, owner, { state: 'delivered' })).toBe(true);
+          expect(await settleEvent(database.db, row.id, owner, { state: 'delivered' }, at)).toBe(true);
         }
         if ((await inboxCounts(database.db)).received === 0) return;
       }
@@ -153,9 +153,9 @@ describe('the inbox', () => {
     expect(await claim('dead')).toEqual([id]);
     await expireLeases();
     expect(await claim('alive')).toEqual([id]);
-    expect(await settleEvent(database.db, id, 'dead', { state: 'delivered' })).toBe(false);
+    expect(await settleEvent(database.db, id, 'dead', { state: 'delivered' }, at)).toBe(false);
     expect(await failEvent(database.db, id, 'dead', { error: 'late', at })).toBe('lost');
-    expect(await settleEvent(database.db, id, 'alive', { state: 'superseded' })).toBe(true);
+    expect(await settleEvent(database.db, id, 'alive', { state: 'superseded' }, at)).toBe(true);
     expect(await inboxEvent(database.db, id)).toMatchObject({ state: 'superseded', attempts: 2, lease_owner: null });
   });
 
@@ -222,7 +222,7 @@ describe('the inbox', () => {
     const id = await put();
     expect(await replayEvent(database.db, id, { actor: 'U-OPS', at })).toMatchObject({ violation: 'InboxEventNotReplayable' });
     await claim();
-    await settleEvent(database.db, id, 'one', { state: 'delivered' });
+    await settleEvent(database.db, id, 'one', { state: 'delivered' }, at);
     expect(await replayEvent(database.db, id, { actor: 'U-OPS', at })).toMatchObject({ violation: 'InboxEventNotReplayable' });
     const unknown = '018f0000-0000-7000-8000-000000000000';
     expect(await replayEvent(database.db, unknown, { actor: 'U-OPS', at })).toMatchObject({ violation: 'InboxEventUnknown' });

@@ -18,10 +18,11 @@ const at = (path: ExceptionSubject['path'], name: string, kind: string = path, d
   subjectOfException({ path, name, kind, dealId });
 const told = (subject: ExceptionSubject, alsoApproved: readonly string[] = []) =>
   offersOf(subject, alsoApproved).map(
-    ({ option, needsApproval, needs }) => `${option}${needsApproval ? '*' : ''}${needs === null ? '' : ` ${needs}`}`,
+    ({ option, needsApproval, needs, takesCorrection }) =>
+      `${option}${needsApproval ? '*' : ''}${needs === null ? '' : ` ${needs}`}${takesCorrection === true ? ' or correction' : ''}`,
   );
 
-describe('what may become of an exception (* is approved by others)', () => {
+describe('what may become of an exception (* is approved by others, as corrections are)', () => {
   test.each([
     ['a step of a deal', at('stuck-integration', 'deal/1', 'stuck/createBaseline'), ['retry', 'fix evidence', 'cancel']],
     [
@@ -33,12 +34,14 @@ describe('what may become of an exception (* is approved by others)', () => {
     [
       'a step of a stream, of no deal',
       at('stuck-integration', 'intake/bank', 'stuck/applyIntake', null),
-      ['retry', 'fix evidence', 'skip*'],
+      ['retry', 'fix evidence or correction', 'skip*'],
     ],
     ['a step of the books', at('stuck-integration', 'period/LE', 'stuck/closePeriod', null), ['retry', 'fix evidence']],
-    ['an event of the inbox', at('stuck-integration', 'inbox/1', 'intake-rejected'), ['retry', 'fix evidence', 'skip*']],
-    ['a message', at('stuck-integration', 'notification/1', 'notification-dead', null), ['retry', 'fix evidence', 'skip*']],
-    ['a breach', at('policy-breach', 'finding/1'), ['exempt* evidence', 'uphold', 'correct']],
+    ['an event of the inbox', at('stuck-integration', 'inbox/1', 'intake-rejected'), ['retry', 'fix evidence or correction', 'skip*']],
+    ['a message', at('stuck-integration', 'notification/1', 'notification-dead', null), ['retry', 'fix evidence or correction', 'skip*']],
+    ['a block of a stream', at('stuck-integration', 'intake/bank', 'stuck/applyIntakeBlock', null), ['retry', 'fix evidence', 'skip*']],
+    ['breaches of one cause', at('policy-breach', 'findings/1'), ['exempt* evidence', 'uphold*', 'correct']],
+    ['a breach', at('policy-breach', 'finding/1'), ['exempt* evidence', 'uphold*', 'correct']],
     ['a decision', at('delayed-approval', 'approval/1'), ['remind', 'reassign role', 'withdraw']],
     ['work outside the contract', at('scope-change', 'finding/1'), ['change-order change-order', 'absorb*', 'reject']],
     ['a fall of margin', at('margin-erosion', 'line/1'), ['accept*', 'replan', 'change-order change-order']],
@@ -78,7 +81,7 @@ describe('what may become of an exception (* is approved by others)', () => {
 
 describe('an outcome that is chosen', () => {
   const exception = { stage: 'assigned', offers: offersOf(at('policy-breach', 'finding/1'), []), askedRoles: ['project-manager'] } as const;
-  const choice = (over: Partial<Choice> = {}): Choice => ({ option: 'uphold', evidence: null, target: null, ...over });
+  const choice = (over: Partial<Choice> = {}): Choice => ({ option: 'uphold', evidence: null, target: null, corrects: false, ...over });
   const delayed = { ...exception, offers: offersOf(at('delayed-approval', 'approval/1'), []) };
 
   test.each([
@@ -88,6 +91,13 @@ describe('an outcome that is chosen', () => {
     ['asked of nobody yet', { ...exception, stage: 'open', askedRoles: [] } as const, choice(), ['project-manager'], 'ExceptionOfOthers'],
     ['no offer', exception, choice({ option: 'retry' }), ['project-manager'], 'OutcomeNotOffered'],
     ['without evidence', exception, choice({ option: 'exempt' }), ['project-manager'], 'EvidenceMissing'],
+    [
+      'corrected where nothing was sent',
+      exception,
+      choice({ option: 'correct', corrects: true }),
+      ['project-manager'],
+      'CorrectionNotTaken',
+    ],
     ['without the role', delayed, choice({ option: 'reassign' }), ['project-manager'], 'TargetMissing'],
   ])('is refused where it is %s', (_what, of, chosen, roles, code) => {
     const outcome = takenOffer(of, chosen, roles);
@@ -95,8 +105,14 @@ describe('an outcome that is chosen', () => {
   });
 
   test('is the offer that it takes up', () => {
-    expect(takenOffer(exception, choice(), ['cfo', 'project-manager'])).toEqual({ option: 'uphold', needsApproval: false, needs: null });
+    expect(takenOffer(exception, choice(), ['cfo', 'project-manager'])).toEqual({ option: 'uphold', needsApproval: true, needs: null });
     expect(takenOffer(exception, choice({ option: 'exempt', evidence: 'E' }), ['project-manager'])).toMatchObject({ needsApproval: true });
+  });
+
+  test('corrects facts with a second person, without other evidence', () => {
+    const failed = { ...exception, offers: offersOf(at('stuck-integration', 'inbox/1', 'intake-rejected'), []) };
+    expect(takenOffer(failed, choice({ option: 'fix', corrects: true }), ['project-manager'])).toMatchObject({ needsApproval: true });
+    expect(takenOffer(failed, choice({ option: 'fix', evidence: 'E' }), ['project-manager'])).toMatchObject({ needsApproval: false });
   });
 });
 

@@ -1,4 +1,12 @@
-import { alertsPeople, asksPeople, factKinds, factOfEntry, factOfEscalation, factOfWait } from '../../domain/notification/facts';
+import {
+  alertsPeople,
+  asksPeople,
+  factKinds,
+  factOfEntry,
+  factOfEscalation,
+  factOfWait,
+  informsPeople,
+} from '../../domain/notification/facts';
 import { chatText, mailText, webhookBody, type ToldFact } from '../../domain/notification/message';
 import { MAX_ATTEMPTS, nextDigest, secondsToNextAttempt } from '../../domain/notification/schedule';
 
@@ -60,9 +68,13 @@ describe('what is told outside', () => {
       kind: 'approval.condition-set',
       data: { approvalId: 'A1', conditionId: 'C.1', role: 'cfo' },
     });
-    expect(factKinds.filter(asksPeople)).toEqual(
-      ['asked', 'reminded', 'question-asked', 'question-answered', 'condition-set', 'condition-reminded'].map((each) => `approval.${each}`),
-    );
+    expect(factKinds.filter(asksPeople)).toEqual([
+      ...['asked', 'reminded', 'question-asked', 'question-answered', 'condition-set', 'condition-reminded'].map(
+        (each) => `approval.${each}`,
+      ),
+      ...['asked', 'reminded', 'escalated'].map((each) => `exception.${each}`),
+    ]);
+    expect(factKinds.filter(informsPeople)).toEqual(['exception.outcome', 'exception.settled']);
     expect(factKinds.filter(alertsPeople)).toEqual(['break-glass.asked', 'break-glass.granted', 'break-glass.refused', 'break-glass.used']);
   });
 });

@@ -20,7 +20,18 @@ export interface Exception {
   readonly due: string | null;
   readonly settledAs: string | null;
   readonly facts: Readonly<Record<string, string>>;
-  readonly offers: readonly { readonly option: string; readonly needsApproval: boolean; readonly needs: string | null }[];
+  readonly offers: readonly {
+    readonly option: string;
+    readonly needsApproval: boolean;
+    readonly needs: string | null;
+    readonly takesCorrection?: boolean;
+  }[];
+  readonly items: {
+    readonly open: number;
+    readonly total: number;
+    readonly amount: string | null;
+    readonly currency: string | null;
+  } | null;
   readonly margin: { readonly atCompletionPercent: string } | null;
   readonly cost: { readonly overspend: string } | null;
   readonly choices: readonly {
@@ -31,6 +42,14 @@ export interface Exception {
   }[];
 }
 
+export interface ExceptionItem {
+  readonly id: string;
+  readonly reference: string;
+  readonly personId: string;
+  readonly amount: string | null;
+  readonly settledAs: string | null;
+}
+
 /** Our workers with a dispatcher and the API beside them, all at a business moment that the test moves. */
 export interface ExceptionStage {
   readonly engine: TestEngine;
@@ -39,10 +58,14 @@ export interface ExceptionStage {
   /** The exception at something, when it is in a stage. */
   at(name: string, stage: string, kind?: string): Promise<Exception>;
   read(id: string, as?: string): Promise<Exception>;
+  /** A page of its items. */
+  items(id: string, query?: string): Promise<readonly ExceptionItem[]>;
   choose(id: string, by: string, body: Record<string, unknown>, key?: string): Promise<Exception>;
   /** The code with which a choice is refused. */
   refusal(id: string, by: string, body: Record<string, unknown>): Promise<string>;
   approveChoice(id: string, by: string, verdict?: 'grant' | 'refuse'): Promise<void>;
+  /** Says yes to an approval in a role. */
+  approve(approvalId: string, by: string, role?: string | null): Promise<void>;
   /** Tells the run of an exception what time it is. */
   passTo(id: string, moment: string): Promise<void>;
   stop(): Promise<void>;
@@ -78,6 +101,13 @@ export async function exceptionStage(now: string): Promise<ExceptionStage> {
       ...(key === undefined ? {} : { key }),
     });
 
+  const approve = async (approvalId: string, by: string, role: string | null = null, verdict: 'grant' | 'refuse' = 'grant') => {
+    const asked = engine.db.selectFrom('approval').select(['id', 'shown_hash']).where('id', '=', approvalId);
+    const approval = await asked.executeTakeFirstOrThrow();
+    const reasonId = await reasonOf(engine.db, 'seen', by);
+    await onceItRuns(() => decide(engine, approval, { by, role, verdict, reasonId, at: stage.now }));
+  };
+
   return Object.assign(stage, {
     engine,
     api,
@@ -89,6 +119,11 @@ export async function exceptionStage(now: string): Promise<ExceptionStage> {
         const row = await query.orderBy('opened_at', 'desc').orderBy('id', 'desc').executeTakeFirst();
         return row?.stage === wanted ? read(row.id) : null;
       }),
+    items: async (id: string, query = '') => {
+      const answer = await (await api.as('U-CFO'))('GET', `/v1/exceptions/${id}/items?${query}`);
+      if (answer.status !== 200) throw new Error(answer.text);
+      return (answer.body as { data: ExceptionItem[] }).data;
+    },
     choose: async (id: string, by: string, body: Record<string, unknown>, key?: string) => {
       const answer = await send(id, by, body, key);
       if (answer.status !== 200) throw new Error(answer.text);
@@ -97,12 +132,9 @@ export async function exceptionStage(now: string): Promise<ExceptionStage> {
     refusal: async (id: string, by: string, body: Record<string, unknown>) => problemOf(await send(id, by, body)).code,
     approveChoice: async (id: string, by: string, verdict: 'grant' | 'refuse' = 'grant') => {
       const { choices } = await read(id);
-      const approvalId = choices.at(-1)?.approvalId ?? '';
-      const asked = engine.db.selectFrom('approval').select(['id', 'shown_hash']).where('id', '=', approvalId);
-      const approval = await asked.executeTakeFirstOrThrow();
-      const reasonId = await reasonOf(engine.db, 'seen', by);
-      await onceItRuns(() => decide(engine, approval, { by, verdict, reasonId, at: stage.now }));
+      await approve(choices.find(({ state }) => state === 'asked')?.approvalId ?? '', by, null, verdict);
     },
+    approve,
     passTo: async (id: string, moment: string) => {
       stage.now = moment;
       await engine.client.workflow.getHandle(exceptionWorkflowId(id)).signal(clockSignal, moment);

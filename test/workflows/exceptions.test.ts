@@ -54,6 +54,12 @@ const waitsOf = (id: string) =>
     .orderBy('role')
     .execute();
 
+/** What the exception stands at that holds a finding. */
+async function nameOf(db: ExceptionStage['engine']['db'], findingId: string): Promise<string> {
+  const item = db.selectFrom('exception_item').select('exception_id').where('finding_id', '=', findingId).where('settled_at', 'is', null);
+  return `findings/${(await item.executeTakeFirstOrThrow()).exception_id}`;
+}
+
 const ended = (id: string) =>
   until('the run of the exception to end', async () => {
     const { status } = await stage.engine.client.workflow.getHandle(exceptionWorkflowId(id)).describe();
@@ -216,11 +222,11 @@ describe('an event of the inbox that was given up', () => {
 
 describe('a breach of policy', () => {
   /** Approved work on a Sunday that nobody allowed. */
-  async function sundayWork(): Promise<{ line: DeliveredLine; name: string }> {
+  async function sundayWork(): Promise<{ line: DeliveredLine; name: string; finding: string }> {
     const { db } = stage.engine;
     const line = await deliveredLine(db, activities, { expensesBillable: true });
     await bringTime(db, activities, line, [{ entryId: 'SUNDAY', workDate: '2026-02-08', hours: '4' }], stage.now);
-    return { line, name: await findingOf(line, 'SUNDAY') };
+    return { line, name: await nameOf(db, await findingOf(line, 'SUNDAY')), finding: await findingOf(line, 'SUNDAY') };
   }
   const findingOf = async (line: DeliveredLine, reference: string) => {
     const { id } = await stage.engine.db
@@ -228,7 +234,7 @@ describe('a breach of policy', () => {
       .select('id')
       .where('reference', '=', `${line.lineId}/${reference}`)
       .executeTakeFirstOrThrow();
-    return `finding/${id}`;
+    return id;
   };
   const exceptionsOf = (line: DeliveredLine) =>
     stage.engine.db.selectFrom('process_exception').select(['kind', 'stage', 'settled_as']).where('deal_id', '=', line.dealId).execute();
@@ -239,7 +245,7 @@ describe('a breach of policy', () => {
 
   test('is exempted by two people, neither of whom worked or approved it, and is billed with the next run', async () => {
     const { db } = stage.engine;
-    const { line, name } = await sundayWork();
+    const { line, name, finding: findingId } = await sundayWork();
     await bringTime(db, activities, line, [{ entryId: 'MONDAY', workDate: '2026-02-09', hours: '1' }], stage.now);
     const opened = await stage.at(name, 'assigned');
     expect(opened).toMatchObject({ path: 'policy-breach', ownerRole: 'project-manager', facts: { code: 'REST_DAY_UNAPPROVED' } });
@@ -247,28 +253,24 @@ describe('a breach of policy', () => {
     await stage.choose(opened.id, 'U-PM-EU', { option: 'exempt', evidence: 'MAIL-2026-02-07' });
     await stage.approveChoice(opened.id, 'U-FC-DE');
     await ended(opened.id);
-    const finding = db.selectFrom('policy_finding').select(['blocking', 'exempted_by']).where('id', '=', name.slice('finding/'.length));
+    const finding = db.selectFrom('policy_finding').select(['blocking', 'exempted_by']).where('id', '=', findingId);
     expect(await finding.executeTakeFirstOrThrow()).toEqual({ blocking: false, exempted_by: opened.id });
     const { invoiceId } = await takeRun(db, activities, line, '2026-02', '2026-03-05T23:00:00.000Z');
     expect(await netOf(invoiceId)).toBe(50_000);
     expect(await exceptionsOf(line)).toEqual([{ kind: 'policy-breach', stage: 'settled', settled_as: 'exempt' }]);
   }, 60_000);
 
-  test('is upheld: it stays unbilled, and nobody waits for it', async () => {
+  test('is upheld once a second person gives it up too: it stays unbilled, and nobody waits for it', async () => {
     const { db } = stage.engine;
-    const { line, name } = await sundayWork();
+    const { line, name, finding } = await sundayWork();
     const { id } = await stage.at(name, 'assigned');
-    const withheld = async () => {
-      const { rows } = await db
-        .selectFrom('policy_finding')
-        .select('upheld_by')
-        .where('id', '=', name.slice(8))
-        .execute()
-        .then((found) => ({ rows: found }));
-      return rows[0]?.upheld_by;
-    };
+    const withheld = async () =>
+      (await db.selectFrom('policy_finding').select('upheld_by').where('id', '=', finding).executeTakeFirstOrThrow()).upheld_by;
+    const chosen = await stage.choose(id, 'U-PM-EU', { option: 'uphold' });
+    const shown = db.selectFrom('approval').select(['shown', 'amount_minor']).where('id', '=', chosen.choices[0]?.approvalId ?? ''); // prettier-ignore
+    expect((await shown.executeTakeFirstOrThrow()).shown).toMatchObject({ option: 'uphold', items: { count: 1, amount: '400.00', currency: 'EUR' } }); // prettier-ignore
     expect(await withheld()).toBeNull();
-    await stage.choose(id, 'U-PM-EU', { option: 'uphold' });
+    await stage.approveChoice(id, 'U-FC-DE');
     await ended(id);
     expect(await withheld()).toBe(id);
     const { invoiceId } = await takeRun(db, activities, line, '2026-02', '2026-03-05T23:00:00.000Z');
@@ -304,7 +306,7 @@ describe('a breach of policy', () => {
     await db.insertInto('expense').values(expense).execute();
     await db.insertInto('policy_review').values({ deal_id: line.dealId, kind: 'expense', person_id: expense.person_id }).execute();
     await takeRun(db, activities, line, '2026-02', '2026-03-05T23:00:00.000Z');
-    const name = await findingOf(line, 'E1');
+    const name = await nameOf(db, await findingOf(line, 'E1'));
     const { id } = await stage.at(name, 'assigned', 'policy-breach');
     await stage.choose(id, 'U-PM-EU', { option: 'exempt', evidence: 'CARD-STATEMENT' });
     await db.updateTable('expense_policy').set({ receipt_above_minor: 10_000_000 }).where('category', '=', 'airfare').execute();
@@ -336,14 +338,20 @@ describe('a breach of policy', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['reminder', 'reminder', 'breach', 'escalation']);
     expect((await stage.read(opened.id)).askedRoles).toEqual(['project-manager', 'delivery-director']);
     expect((await waitsOf(opened.id)).map(({ role }) => role)).toEqual(['delivery-director', 'project-manager']);
-    await stage.choose(opened.id, 'U-DELDIR', { option: 'uphold' });
+    await stage.choose(opened.id, 'U-DELDIR', { option: 'correct' });
     await ended(opened.id);
   }, 60_000);
 });
 
 describe('work outside what was contracted', () => {
   const exceptionOf = (line: DeliveredLine) =>
-    stage.engine.db.selectFrom('process_exception').selectAll().where('deal_id', '=', line.dealId).orderBy('opened_at').execute();
+    stage.engine.db
+      .selectFrom('process_exception')
+      .selectAll()
+      .where('deal_id', '=', line.dealId)
+      .orderBy('opened_at')
+      .orderBy('id')
+      .execute();
 
   test('before its contract version is rejected, or absorbed when somebody approved it who did not approve the time', async () => {
     const { db } = stage.engine;
@@ -351,27 +359,41 @@ describe('work outside what was contracted', () => {
     const work = (entryId: string, hours: string) => ({ entryId, workDate: '2026-01-30', hours });
     await bringTime(db, activities, line, [{ ...work('REJECTED', '2') }, { ...work('ABSORBED', '3'), approvedBy: 'U-FC-DE' }], stage.now);
     const found = await exceptionOf(line);
-    expect(found.map(({ path, facts }) => [path, (facts as { code: string }).code])).toEqual(Array(2).fill(['scope-change', 'BEFORE_CONTRACT_VERSION'])); // prettier-ignore
-    const at = (entryId: string) => found.find(({ detail }) => detail.endsWith(entryId))?.workflow_id ?? '';
-    const rejected = await stage.at(at('REJECTED'), 'assigned');
+    expect(found.map(({ path, facts }) => [path, (facts as { code: string }).code])).toEqual([['scope-change', 'BEFORE_CONTRACT_VERSION']]);
+    const rejected = await stage.at(found[0]?.workflow_id ?? '', 'assigned');
+    expect(rejected).toMatchObject({ items: { open: 2, total: 2, amount: '500.00', currency: 'EUR' } });
+    const [first, second] = await stage.items(rejected.id);
+    const itemOf = (entryId: string) => [first, second].find((item) => item?.reference.endsWith(entryId))?.id ?? '';
     expect(rejected.offers.map(({ option }) => option)).toEqual(['change-order', 'absorb', 'reject']);
     expect(await stage.refusal(rejected.id, 'U-PM-EU', { option: 'change-order', target: 'CO-NONE' })).toBe('ChangeOrderUnknown');
-    await stage.choose(rejected.id, 'U-PM-EU', { option: 'reject' });
-    await ended(rejected.id);
-    const absorbed = await stage.at(at('ABSORBED'), 'assigned');
+    expect(await stage.refusal(rejected.id, 'U-PM-EU', { option: 'reject', items: [rejected.id] })).toBe('ItemNotOpen');
+    // One of the two is rejected; the owner is asked on about the other.
+    const key = uniqueName('reject');
+    await stage.choose(rejected.id, 'U-PM-EU', { option: 'reject', items: [itemOf('REJECTED')] }, key);
+    const absorbed = await until('the other to be asked about', async () => {
+      const left = await stage.read(rejected.id);
+      return left.stage === 'assigned' && left.items?.open === 1 && left;
+    });
+    expect(absorbed).toMatchObject({ due: rejected.due, items: { total: 2, amount: '300.00' }, choices: [{ state: 'carried-out' }] });
+    await stage.choose(rejected.id, 'U-PM-EU', { option: 'reject', items: [itemOf('REJECTED')] }, key);
+    expect(await stage.refusal(rejected.id, 'U-PM-EU', { option: 'reject', items: [itemOf('REJECTED')] })).toBe('ItemNotOpen');
+    // What comes of the same cause now opens the next one.
+    await bringTime(db, activities, line, [work('LATER', '1')], stage.now);
+    expect((await exceptionOf(line)).map(({ stage: at }) => at)).toEqual(['assigned', expect.stringMatching(/open|assigned/)]);
     await stage.choose(absorbed.id, 'U-PM-EU', { option: 'absorb' });
     expect(await refusalOf(stage.approveChoice(absorbed.id, 'U-FC-DE'))).toBe('DutiesConflict');
-    const finance = { user_id: 'U-CEO', role: 'finance-controller', scope_kind: 'entity', scope_id: 'LE-DE' };
+    const finance = { user_id: 'U-FC-US', role: 'finance-controller', scope_kind: 'entity', scope_id: 'LE-DE' };
     await db.insertInto('role_assignment').values(finance).execute();
     await stage.engine.db
       .updateTable('master_revision')
       .set((eb) => ({ revision: eb('revision', '+', 1) }))
       .execute();
-    await stage.approveChoice(absorbed.id, 'U-CEO');
+    await stage.approveChoice(absorbed.id, 'U-FC-US');
     await ended(absorbed.id);
     const entries = await db.selectFrom('time_entry').select('status').where('contract_line_id', '=', line.contractLineId).orderBy('entry_id').execute(); // prettier-ignore
-    expect(entries.map(({ status }) => status)).toEqual(['approved', 'rejected']);
-    expect((await exceptionOf(line)).map(({ settled_as }) => settled_as).sort()).toEqual(['absorb', 'cured']);
+    expect(entries.map(({ status }) => status)).toEqual(['approved', 'approved', 'rejected']);
+    expect((await exceptionOf(line)).map(({ settled_as }) => settled_as)).toEqual(['absorb', null]);
+    expect((await stage.items(absorbed.id, 'open=false')).map(({ settledAs }) => settledAs).sort()).toEqual(['absorb', 'reject']);
   }, 60_000);
 
   test('beyond the limit of its line is one exception, and is given up at the amount that was approved', async () => {

@@ -116,5 +116,5 @@ export function told(cost: Money): string {
 }
 
 function asWanted({ option, target, chosen_by: by }: Decided['choice']) {
-  return { option, target, by };
+  return { option, target, by, findingIds: null, corrected: null };
 }

@@ -4,6 +4,7 @@ import { lockLine } from '../../../db/lines';
 import { parkedOf } from '../../../db/unbilled';
 import { type DB } from '../../../db/types';
 import { engagementModel } from '../../../domain/engagement/registry';
+import { isAboutFindings } from '../../../domain/exception/paths';
 import { lineWorkflowId } from '../../../domain/ids';
 import { formatMoney, type Money } from '../../../domain/money';
 import { isViolation } from '../../../domain/violation';
@@ -38,7 +39,7 @@ export async function parkedShown(trx: Transaction<DB>, row: ExceptionRow): Prom
 
 /** What is parked beyond the limit of the line; null where it is not about that. */
 export async function parkedSum(trx: Transaction<DB>, row: ExceptionRow): Promise<Money | null> {
-  if (row.path !== 'scope-change' || row.workflow_id.startsWith('finding/')) return null;
+  if (row.path !== 'scope-change' || isAboutFindings(row.workflow_id)) return null;
   return (await parkedOf(trx, await lockLine(trx, row.contract_line_id ?? ''))).amount;
 }
 

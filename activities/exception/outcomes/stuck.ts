@@ -128,7 +128,8 @@ function left(outcome: Violation | null): CarriedOut | Violation {
   return outcome ?? { settles: true, tells: [] };
 }
 
-function retryOf({ workflow_id: workflowId }: ExceptionRow): OutcomeMessage {
+/** The run of a step that is stuck tries it once more. */
+export function retryOf({ workflow_id: workflowId }: ExceptionRow): OutcomeMessage {
   return { workflowId, message: 'retry', reasonId: null };
 }
 

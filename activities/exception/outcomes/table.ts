@@ -12,13 +12,22 @@ import { absorb, correct, exempt, uphold } from './finding';
 import { acceptMargin, replan } from './margin';
 import { absorbSpend, coverByChangeOrder } from './overspend';
 import { disputeBill, reallocate, refuseCommitment } from './spend';
+import { fix } from './correction';
 import { cancelDeal, retry, skip } from './stuck';
 
 /** An outcome as it is looked at before it is kept. */
 export interface Wanted {
   readonly row: ExceptionRow;
   readonly terms: ExceptionTerms;
-  readonly choice: { readonly option: string; readonly target: string | null; readonly by: string };
+  readonly choice: {
+    readonly option: string;
+    readonly target: string | null;
+    readonly by: string;
+    /** The items that it is for; null for all that are open. */
+    readonly findingIds: readonly string[] | null;
+    /** Corrected facts that came with it. */
+    readonly corrected: unknown;
+  };
   readonly at: Instant;
 }
 
@@ -40,8 +49,11 @@ export interface Kept {
 /** What it changed. `settles`: nothing is left to wait for; else the exception ends when its cause does. */
 export interface CarriedOut {
   readonly settles: boolean;
+  /** It was for some items of several: the owner is asked about the others (R-368). */
+  readonly asksOn?: boolean;
   readonly tells: readonly OutcomeMessage[];
   readonly details?: Record<string, unknown>;
+  readonly personal?: Record<string, string>;
 }
 
 /** What an option does to the facts. Where that is not possible it says so, before anybody approves it and once more when it is done. */
@@ -55,7 +67,7 @@ export interface Outcome {
 }
 
 const OUTCOMES: Readonly<Record<ExceptionPath, Partial<Readonly<Record<ExceptionOption, Outcome>>>>> = {
-  'stuck-integration': { retry, fix: retry, skip, cancel: cancelDeal },
+  'stuck-integration': { retry, fix, skip, cancel: cancelDeal },
   'policy-breach': { exempt, uphold, correct },
   'delayed-approval': { remind: remindAnew, reassign, withdraw: withdrawOnBehalf },
   'scope-change': { 'change-order': linkChangeOrder, absorb, reject: correct },

@@ -1,4 +1,5 @@
-import { of, type Deal, type Firm } from '../firm';
+import { randomUUID } from 'node:crypto';
+import { of, type Deal, type Firm, type Send } from '../firm';
 import { entry } from './delivery';
 import { type Expectations, NOBODY_S_ID, type Scene } from './scene';
 import { small } from './small-deal';
@@ -15,6 +16,7 @@ export const exceptions: Scene = {
   name: 'exceptions',
   play: async (firm, expect) => {
     await breach(firm, expect, firm.deal(MAIN));
+    await wrongAddress(firm, expect);
     await delay(firm, expect);
   },
 };
@@ -34,20 +36,53 @@ async function breach(firm: Firm, expect: Expectations, deal: Deal): Promise<voi
   expect.code(await manager('POST', outcome(id), choice('exempt')), 'EvidenceMissing');
   const asked = of<Found>(await manager('POST', outcome(id), choice('exempt', { evidence: 'MAIL-1' })), 200);
   expect.code(await manager('POST', outcome(id), choice('uphold')), 'ExceptionDecided');
-  const approvalId = asked.choices[0]?.approvalId ?? '';
-  const { shownHash } = of<{ shownHash: string }>(await finance('GET', `/v1/approvals/${approvalId}`), 200);
-  const refusal = { verdict: 'refuse', reason: 'nobody allowed it', shownHash };
-  await firm.until('the exemption to be refused', async () => {
-    const { status } = await finance('POST', `/v1/approvals/${approvalId}/decisions`, { body: refusal, isOut: true });
-    return status === 200;
-  });
+  await decide(firm, finance, asked, 'refuse');
   await waitFor(firm, deal, 'policy-breach', 'assigned');
-  of(await manager('POST', outcome(id), choice('uphold')), 200);
+  const { data: items } = of<{ data: { id: string }[] }>(await manager('GET', `/v1/exceptions/${id}/items`), 200);
+  expect.code(await manager('POST', outcome(id), choice('uphold', { items: [NOBODY_S_ID] })), 'ItemNotOpen');
+  expect.code(await manager('POST', outcome(id), choice('fix', { correction: { entries: [] } })), 'CorrectionNotTaken');
+  const upheld = await manager('POST', outcome(id), choice('uphold', { items: items.map((item) => item.id) }));
+  await decide(firm, finance, of<Found>(upheld, 200), 'grant');
   await firm.until(
     'the breach to be settled',
     async () => of<Found>(await manager('GET', `/v1/exceptions/${id}`), 200).stage === 'settled',
   );
   expect.code(await manager('POST', outcome(id), choice('uphold')), 'ExceptionSettled');
+}
+
+/** A second person decides on the outcome that was chosen last. */
+async function decide(firm: Firm, finance: Send, { choices }: Found, verdict: 'grant' | 'refuse'): Promise<void> {
+  const approvalId = choices.find(({ state }) => state === 'asked')?.approvalId ?? '';
+  const { shownHash } = of<{ shownHash: string }>(await finance('GET', `/v1/approvals/${approvalId}`), 200);
+  const decision = { verdict, reason: 'it was looked at', shownHash };
+  await firm.until(`the outcome to be decided: ${verdict}`, async () => {
+    const { status } = await finance('POST', `/v1/approvals/${approvalId}/decisions`, { body: decision, isOut: true });
+    return status === 200;
+  });
+}
+
+/** Mail that nobody takes is not sent to somebody else instead. */
+async function wrongAddress(firm: Firm, expect: Expectations): Promise<void> {
+  const { db } = firm.installation;
+  const at = new Date().toISOString();
+  const [id, message] = [randomUUID(), randomUUID()];
+  const dead = { channel: 'mail', user_id: 'U-LEGAL', state: 'dead', attempts: 10, failure: '550', settled_at: at };
+  await db
+    .insertInto('notification')
+    .values({ id: message, ...dead })
+    .execute();
+  const task = { kind: 'notification-dead', detail: 'mail not delivered: 550', owner_role: 'operator', opened_at: at };
+  await db
+    .insertInto('process_exception')
+    .values({ id, workflow_id: `notification/${message}`, ...task })
+    .execute();
+  const operator = await firm.as('U-OPS');
+  const { email: address } = await db.selectFrom('app_user').select('email').where('id', '=', 'U-CFO').executeTakeFirstOrThrow();
+  await firm.until(
+    'the operators to be asked',
+    async () => of<Found>(await operator('GET', `/v1/exceptions/${id}`), 200).stage === 'assigned',
+  );
+  expect.code(await operator('POST', outcome(id), choice('fix', { correction: { address } })), 'AddressOfAnother');
 }
 
 /** Nobody decides on anything for three times the deadline of a decision. */

@@ -1,0 +1,66 @@
+import { sql, type Kysely, type Transaction } from 'kysely';
+import { hashOf } from './hash';
+import { type DB } from './types';
+
+/** What comes with the choice of an outcome and is too large for a message: the items that it is for, or corrected facts. */
+export interface Enclosure {
+  readonly findingIds: readonly string[] | null;
+  readonly payload: unknown;
+}
+
+const NOTHING: Enclosure = { findingIds: null, payload: null };
+
+/**
+ * Keeps it before the message that names the choice (R-370), so that neither a run nor its history carries it; again changes nothing. Gives its
+ * hash, or null where something else came with the same choice.
+ */
+export async function keepEnclosure(
+  db: Kysely<DB>,
+  { choiceId, exceptionId, findingIds, payload }: Enclosure & { readonly choiceId: string; readonly exceptionId: string },
+): Promise<string | null> {
+  const payloadHash = payload === null ? null : hashOf(payload);
+  const ids = findingIds === null ? null : [...new Set(findingIds)].sort();
+  await sql`
+    insert into exception_enclosure (choice_id, exception_id, finding_ids, payload, payload_hash)
+    values (${choiceId}, ${exceptionId}, ${ids}::uuid[], ${payload === null ? null : JSON.stringify(payload)}::jsonb, ${payloadHash})
+    on conflict (choice_id) do nothing`.execute(db);
+  const kept = await db.selectFrom('exception_enclosure').selectAll().where('choice_id', '=', choiceId).executeTakeFirstOrThrow();
+  const hash = hashOf([ids, payloadHash]);
+  return hash === hashOf([kept.finding_ids, kept.payload_hash]) ? hash : null;
+}
+
+/** What came with a choice, where its message says that something did. */
+export async function enclosureOf(trx: Transaction<DB>, choiceId: string, hash: string | undefined): Promise<Enclosure> {
+  if (hash === undefined) return NOTHING;
+  const row = await trx.selectFrom('exception_enclosure').selectAll().where('choice_id', '=', choiceId).executeTakeFirstOrThrow();
+  if (hashOf([row.finding_ids, row.payload_hash]) !== hash) throw new Error(`what came with ${choiceId} is not what its message names`);
+  return { findingIds: row.finding_ids, payload: row.payload };
+}
+
+/** Corrected facts that wait for their outcome; undefined where none came. */
+export function correctedFacts(trx: Transaction<DB>, choiceId: string) {
+  return trx
+    .selectFrom('exception_enclosure')
+    .select(['payload', 'payload_hash'])
+    .where('choice_id', '=', choiceId)
+    .where('payload', 'is not', null)
+    .executeTakeFirst();
+}
+
+/** The outcome is settled: what was applied stands where it was applied, and what was not is nobody's any more. */
+export async function letEnclosureGo(trx: Transaction<DB>, choiceId: string): Promise<void> {
+  await trx
+    .updateTable('exception_enclosure')
+    .set({ payload: null })
+    .where('choice_id', '=', choiceId)
+    .where('payload', 'is not', null)
+    .execute();
+}
+
+/** What came with choices that were refused, or never arrived, is forgotten after a day, with the answers of their requests. */
+export async function forgetEnclosures(db: Kysely<DB>): Promise<void> {
+  await sql`
+    delete from exception_enclosure as enclosed
+     where enclosed_at < now() - interval '1 day'
+       and not exists (select from exception_choice as choice where choice.id = enclosed.choice_id)`.execute(db);
+}
