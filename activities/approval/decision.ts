@@ -109,9 +109,7 @@ async function taken(trx: Transaction<DB>, { approvalId, decision }: Asked): Pro
       action: `decision.${verdict}`,
       subject: approvalId,
       details:
-        set.length === 0
-          ? said
-          : { ...said, conditions: set.map(({ conditionId, role: owner, due }) => ({ conditionId, owner, due })) },
+        set.length === 0 ? said : { ...said, conditions: set.map(({ conditionId, role: owner, due }) => ({ conditionId, owner, due })) },
       texts: { reason: reasonId, ...textsOfConditions(conditions) },
     },
   };

@@ -14,7 +14,15 @@ export interface BenchApi {
 /** The API as it is served, in this process; requests go in without a network. */
 export async function startBenchApi({ db, client, config }: BenchStack): Promise<BenchApi> {
   const log = createLogger({ level: 'warn', format: 'json' });
-  const deps = { config, db, temporal: client, clock: businessClock(db, config), log, metrics: createMetrics(), decideApart: decideApart({ db }) };
+  const deps = {
+    config,
+    db,
+    temporal: client,
+    clock: businessClock(db, config),
+    log,
+    metrics: createMetrics(),
+    decideApart: decideApart({ db }),
+  };
   const app = await createApp({ ...deps, updateTimeoutMs: 60_000, requestsPerMinute: 1_000_000, keepDevKey: false });
   const tokens = new Map<string, string>();
   const tokenOf = async (userId: string): Promise<string> => {

@@ -163,7 +163,9 @@ describe('many decisions in one request', () => {
     });
     expect(outcomes(answered)).toEqual(['accepted', 'accepted', 'accepted', 'ValidationFailed']);
     expect(await decisionsOn(asked)).toHaveLength(3);
-    expect(await engine.db.selectFrom('idempotency_key').select('state').where('key', '=', 'outage').execute()).toEqual([{ state: 'answered' }]);
+    expect(await engine.db.selectFrom('idempotency_key').select('state').where('key', '=', 'outage').execute()).toEqual([
+      { state: 'answered' },
+    ]);
     await failing.close();
   });
 
@@ -186,7 +188,11 @@ describe('many decisions in one request', () => {
       engine.db
         .selectFrom('inbox_event')
         .select(['subject', 'state'])
-        .where('subject', 'in', asked.map(({ handle }) => handle.workflowId)) // prettier-ignore
+        .where(
+          'subject',
+          'in',
+          asked.map(({ handle }) => handle.workflowId),
+        ) // prettier-ignore
         .execute();
     expect((await told()).map(({ state }) => state)).toEqual(Array(7).fill('received'));
     const { config, temporal } = api;

@@ -22,7 +22,11 @@ describe.each(['alone', 'among many'])('a request that its run has not heard of 
   let dispatcher: Dispatcher | undefined;
   beforeAll(async () => {
     engine = await startTestEngine();
-    api = await testApi({ engine, environment: { SIMULATION: 'true' }, deps: { updateTimeoutMs: 10_000, clock: { now: () => Promise.resolve(delivering.now) } } });
+    api = await testApi({
+      engine,
+      environment: { SIMULATION: 'true' },
+      deps: { updateTimeoutMs: 10_000, clock: { now: () => Promise.resolve(delivering.now) } },
+    });
     effects = createActivities({ db: engine.db });
     const { config, temporal, deps } = api;
     const surroundings = { config, db: engine.db, temporal, clock: deps.clock, log: deps.log };

@@ -26,7 +26,8 @@ describe('the inbox', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await sql`truncate inbox_event, process_exception cascade`.execute(database.db);
+    await database.db.deleteFrom('process_exception').execute();
+    await database.db.deleteFrom('inbox_event').execute();
   });
 
   const put = async (over: Partial<NewInboxEvent> = {}) => (await putInboxEvent(database.db, event(over))).row.id;

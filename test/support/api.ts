@@ -62,7 +62,9 @@ export interface TestApiOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Stands between the API and Temporal. */
   readonly between?: WorkflowClientInterceptor;
-  readonly deps?: Partial<Pick<ApiDeps, 'updateTimeoutMs' | 'requestsPerMinute' | 'failedSignInsPerMinute' | 'decideApart' | 'clock' | 'db'>>;
+  readonly deps?: Partial<
+    Pick<ApiDeps, 'updateTimeoutMs' | 'requestsPerMinute' | 'failedSignInsPerMinute' | 'decideApart' | 'clock' | 'db'>
+  >;
 }
 
 export const secrets = {
