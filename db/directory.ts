@@ -85,36 +85,27 @@ export const awayOf = sql<Absence[] | null>`case when given.when_away then coale
 
 /** What people have done on a deal so far: sold it, asked for decisions, decided (R-066). */
 export async function dutiesOnDeal(db: Kysely<DB>, dealId: string): Promise<PerformedDuty[]> {
-  const deal = await db.selectFrom('deal').select(['id', 'seller_id']).where('id', '=', dealId).executeTakeFirstOrThrow();
-  const approvals = await db
-    .selectFrom('approval')
-    .select(['subject_kind', 'subject_id', 'requested_by'])
-    .where('deal_id', '=', dealId)
-    .execute();
-  const decisions = await db
-    .selectFrom('approval_decision as decision')
-    .innerJoin('approval', 'approval.id', 'decision.approval_id')
-    .select(['approval.subject_kind', 'approval.subject_id', 'decision.decided_by', 'decision.on_behalf_of'])
-    .where('approval.deal_id', '=', dealId)
-    .where('decision.verdict', '=', 'grant')
-    .execute();
-  return [
-    ...(deal.seller_id === null ? [] : [{ duty: 'deal.sell', subjectId: deal.id, by: deal.seller_id, onBehalfOf: null }]),
-    ...approvals.map((each) => ({
-      duty: `${each.subject_kind}.request`,
-      subjectId: each.subject_id,
-      by: each.requested_by,
-      onBehalfOf: null,
-    })),
-    ...decisions.flatMap((each) =>
-      dutiesOfDecision(each.subject_kind).map((duty) => ({
-        duty,
-        subjectId: each.subject_id,
-        by: each.decided_by,
-        onBehalfOf: each.on_behalf_of,
-      })),
-    ),
-  ];
+  const { rows } = await sql<Done>`
+    select 'sold' as what, 'deal' as subject_kind, id::text as subject_id, seller_id as by, null as on_behalf_of
+      from deal where id = ${dealId}::uuid and seller_id is not null
+    union all
+    select 'asked', subject_kind, subject_id, requested_by, null from approval where deal_id = ${dealId}::uuid
+    union all
+    select 'granted', approval.subject_kind, approval.subject_id, decision.decided_by, decision.on_behalf_of
+      from approval join approval_decision as decision on decision.approval_id = approval.id
+     where approval.deal_id = ${dealId}::uuid and decision.verdict = 'grant'`.execute(db);
+  return rows.flatMap(({ what, subject_kind: kind, subject_id: subjectId, by, on_behalf_of: onBehalfOf }) => {
+    const duties = what === 'sold' ? ['deal.sell'] : what === 'asked' ? [`${kind}.request`] : dutiesOfDecision(kind);
+    return duties.map((duty) => ({ duty, subjectId, by, onBehalfOf }));
+  });
+}
+
+interface Done {
+  readonly what: 'sold' | 'asked' | 'granted';
+  readonly subject_kind: string;
+  readonly subject_id: string;
+  readonly by: string;
+  readonly on_behalf_of: string | null;
 }
 
 /** The calendar on which a person's working time counts. */

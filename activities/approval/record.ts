@@ -101,12 +101,7 @@ export async function saveApproval(
   const mayEndDelay = approval.conditions.length > 0 || (row.due !== null && Date.parse(row.due) < Date.parse(at));
   if (mayEndDelay) await endDelays(trx, row, approval, at);
   const open = await openWorkOf(trx, row, approval, rules, at);
-  await trx
-    .updateTable('approval')
-    .set(stateColumns(row, approval, open))
-    .where('id', '=', row.id)
-    .execute();
-  return showApproval(trx, row, approval, open, at);
+  return showApproval(trx, row, approval, open, at, 'changed');
 }
 
 /** Where an approval stands: what changes of its row. */
@@ -121,16 +116,18 @@ export function stateColumns({ tier }: Pick<ApprovalRow, 'tier'>, approval: Appr
   };
 }
 
-/** Writes the steps of a stored approval and parks its run on the open ones, also before that has started; gives what the run shows. */
+/** Writes the steps of a stored approval, its row too where that has changed, and parks its run on the open ones, also before that has started; gives what the run shows. */
 export async function showApproval(
   trx: Transaction<DB>,
   row: Pick<ApprovalRow, 'id' | 'workflow_id' | 'subject_kind' | 'subject_id' | 'entity_id' | 'deal_id' | 'tier'>,
   approval: Approval,
   open: OpenWork,
   at: Instant,
+  stored: 'new' | 'changed' = 'new',
 ): Promise<ApprovalView> {
-  const { tier, decided_at: decidedAt, outcome_reason_id: reasonId } = stateColumns(row, approval, open);
-  await saveSteps(trx, row.id, approval, open.steps, at);
+  const columns = stateColumns(row, approval, open);
+  const { tier, decided_at: decidedAt, outcome_reason_id: reasonId } = columns;
+  await saveSteps(trx, row.id, { approval, open: open.steps, at, columns: stored === 'changed' ? columns : null });
   const parked = await park(trx, row.workflow_id, waitsOf(row, approval, open, at), at);
   return {
     approvalId: row.id,

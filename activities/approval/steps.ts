@@ -4,16 +4,21 @@ import { votesNeeded } from '../../domain/approval/quorum';
 import { ballotsOf } from '../../domain/approval/settle-step';
 import { type Approval } from '../../domain/approval/state';
 import { type Instant } from '../../domain/deal/terms';
-import { type OpenStep } from './record';
+import { type OpenStep, type stateColumns } from './record';
 
-/** Writes every step of an approval as it stands; one that is closed keeps what was so while it was open, and when it was closed. */
-export async function saveSteps(
-  trx: Transaction<DB>,
-  approvalId: string,
-  approval: Approval,
-  open: readonly OpenStep[],
-  at: Instant,
-): Promise<void> {
+interface Saved {
+  readonly approval: Approval;
+  readonly open: readonly OpenStep[];
+  readonly at: Instant;
+  /** Null where the row has just been written. */
+  readonly columns: ReturnType<typeof stateColumns> | null;
+}
+
+/**
+ * Writes every step of an approval as it stands, and what has changed of its row with the same statement; a step that is closed keeps what
+ * was so while it was open, and when it was closed.
+ */
+export async function saveSteps(trx: Transaction<DB>, approvalId: string, { approval, open, at, columns }: Saved): Promise<void> {
   const rows = approval.tiers.flatMap(({ tier, steps }) =>
     steps.map((step) => {
       const now = open.find((each) => each.step.role === step.role && isOpenTier(approval, tier));
@@ -33,10 +38,11 @@ export async function saveSteps(
       };
     }),
   );
-  if (rows.length === 0) return;
+  const changed = columns === null ? null : trx.updateTable('approval').set(columns).where('id', '=', approvalId);
+  if (rows.length === 0) return void (await changed?.execute());
   const whileOpen = (column: 'voters' | 'need' | 'opened_at' | 'due') =>
     sql<never>`case when excluded.state = 'open' then ${sql.ref(`excluded.${column}`)} else ${sql.ref(`approval_step.${column}`)} end`;
-  await trx
+  await (changed === null ? trx : trx.with('changed', () => changed))
     .insertInto('approval_step')
     .values(rows)
     .onConflict((conflict) =>
