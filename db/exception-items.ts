@@ -112,13 +112,18 @@ export async function settleChosen(
     .where('choice_id', '=', choiceId)
     .where('settled_at', 'is', null)
     .executeTakeFirst();
+  return { settled: Number(done.numUpdatedRows), left: await openItems(trx, exceptionId) };
+}
+
+/** How many items of an exception nothing has settled yet. */
+export async function openItems(trx: Transaction<DB>, exceptionId: string): Promise<number> {
   const rest = await trx
     .selectFrom('exception_item')
     .select((eb) => eb.fn.countAll<number>().as('left'))
     .where('exception_id', '=', exceptionId)
     .where('settled_at', 'is', null)
     .executeTakeFirstOrThrow();
-  return { settled: Number(done.numUpdatedRows), left: Number(rest.left) };
+  return Number(rest.left);
 }
 
 /** All that an outcome is for, added up; the hash is of each item with its amount, so that none is exchanged. */

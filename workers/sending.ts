@@ -2,7 +2,7 @@ import { type Kysely } from 'kysely';
 import { makeLinks } from '../db/decision-links';
 import { type DueNotification, type Outcome } from '../db/notifications';
 import { type DB } from '../db/types';
-import { alertsPeople, type FactKind, informsPeople } from '../domain/notification/facts';
+import { alertsPeople, type FactKind, informsPeople, OWED_ESTIMATE } from '../domain/notification/facts';
 import { exceptionPaths } from '../domain/exception/paths';
 import { type DecisionLinks, type ToldFact, chatText, mailText, webhookBody } from '../domain/notification/message';
 import { secondsToNextAttempt } from '../domain/notification/schedule';
@@ -94,7 +94,7 @@ async function stillAsked(db: Kysely<DB>, facts: readonly ToldFact[]): Promise<T
   const waits = await db
     .selectFrom('open_wait')
     .select(['workflow_id', 'kind', 'subject', 'role'])
-    .where('kind', 'in', ['decision', 'answer', 'condition', ...exceptionPaths])
+    .where('kind', 'in', ['decision', 'answer', 'condition', OWED_ESTIMATE, ...exceptionPaths])
     .where('closed_at', 'is', null)
     .where('workflow_id', 'in', runs)
     .execute();

@@ -61,9 +61,10 @@ export function exceptionRoutes(app: Api, deps: RouteDeps): void {
     },
     handler: async (request) => {
       const { id } = request.params;
-      await shown(deps, request, id);
+      const { items } = await shown(deps, request, id);
       const { open, personId } = request.query;
-      return pageAnswer(await listExceptionItems(deps.db, id, { open: open === 'true', personId }, pageRequest(request.query, ['uuid'])));
+      const asked = { open: open === 'true', personId, worth: items?.worthShown === true };
+      return pageAnswer(await listExceptionItems(deps.db, id, asked, pageRequest(request.query, ['uuid'])));
     },
   });
 
@@ -122,6 +123,7 @@ async function shown(deps: RouteDeps, request: FastifyRequest, id: string): Prom
   const reader = {
     scope: request.scope,
     texts: fieldScope(request, 'deal.read'),
+    amounts: fieldScope(request, 'invoice.read'),
     margins: fieldScope(request, 'margin.read'),
     costs: fieldScope(request, 'cost.read'),
   };

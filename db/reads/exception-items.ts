@@ -22,11 +22,11 @@ export interface ExceptionItemView {
 
 type Found = Omit<ExceptionItemView, 'amount'> & { readonly amountMinor: number | null };
 
-/** Items of an exception that the reader may see, in the order in which their breaches were found. */
+/** Items of an exception, in the order in which their breaches were found; what they are worth only where that may be seen. */
 export async function listExceptionItems(
   db: Kysely<DB>,
   exceptionId: string,
-  { open, personId }: { readonly open: boolean; readonly personId?: string | undefined },
+  { open, personId, worth }: { readonly open: boolean; readonly personId?: string | undefined; readonly worth: boolean },
   page: PageRequest,
 ): Promise<Page<ExceptionItemView>> {
   const after = page.after === null ? sql`true` : sql`item.finding_id > ${keyAt(page, 0)}::uuid`;
@@ -45,10 +45,7 @@ export async function listExceptionItems(
     rows,
     page,
     (row) => [row.id],
-    ({ amountMinor, ...row }) => ({
-      ...row,
-      amount: amountMinor === null || row.currency === null ? null : formatMoney({ minor: amountMinor, currency: row.currency }),
-    }),
+    ({ amountMinor, currency, ...row }) => ({ ...row, ...shownWorth(worth ? amountMinor : null, currency) }),
   );
 }
 
@@ -56,12 +53,14 @@ export async function listExceptionItems(
 export interface ItemSum {
   readonly open: number;
   readonly total: number;
-  /** Of the open ones; null where one of them has no price of its own. */
+  /** Of the open ones; null where one of them has no price of its own, or to whom amounts are not shown. */
   readonly amount: string | null;
   readonly currency: string | null;
+  /** Whether amounts are shown to the reader. */
+  readonly worthShown: boolean;
 }
 
-export async function itemSumOf(db: Kysely<DB>, exceptionId: string): Promise<ItemSum | null> {
+export async function itemSumOf(db: Kysely<DB>, exceptionId: string, worth: boolean): Promise<ItemSum | null> {
   const { rows } = await sql<{ open: number; total: number; amountMinor: number | null; currency: string | null }>`
     select count(*) filter (where settled_at is null) as open, count(*) as total, max(currency) filter (where settled_at is null) as currency,
            case when bool_and(amount_minor is not null) filter (where settled_at is null)
@@ -70,6 +69,9 @@ export async function itemSumOf(db: Kysely<DB>, exceptionId: string): Promise<It
   const [sum] = rows;
   if (sum === undefined || sum.total === 0) return null;
   const { open, total, amountMinor, currency } = sum;
-  const amount = amountMinor === null || currency === null ? null : formatMoney({ minor: amountMinor, currency });
-  return { open, total, amount, currency: amount === null ? null : currency };
+  return { open, total, ...shownWorth(worth ? amountMinor : null, currency), worthShown: worth };
+}
+
+function shownWorth(minor: number | null, currency: string | null) {
+  return minor === null || currency === null ? { amount: null, currency: null } : { amount: formatMoney({ minor, currency }), currency };
 }

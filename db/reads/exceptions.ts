@@ -92,10 +92,11 @@ export async function listExceptions(
   return pageOf(rows, page, (row) => [row.opened_at, row.id], summary);
 }
 
-/** Where a reader may see exceptions, and in them the words of people, margins and costs; null is nowhere. */
+/** Where a reader may see exceptions, and in them the words of people and what records are worth, margins and costs; null is nowhere. */
 export interface ExceptionReader {
   readonly scope: Scope;
   readonly texts: Scope | null;
+  readonly amounts: Scope | null;
   readonly margins: Scope | null;
   readonly costs: Scope | null;
 }
@@ -103,7 +104,7 @@ export interface ExceptionReader {
 /** One exception with what may become of it and what was chosen; undefined where it is none of the reader's. */
 export async function readException(
   db: Kysely<DB>,
-  { scope, texts, margins, costs }: ExceptionReader,
+  { scope, texts, amounts, margins, costs }: ExceptionReader,
   exceptionId: string,
 ): Promise<ExceptionDetail | undefined> {
   const row = await visible(db, scope).where('trouble.id', '=', exceptionId).executeTakeFirst();
@@ -129,7 +130,7 @@ export async function readException(
     policyVersionId: row.policy_version_id,
     margin: covers(margins, entitiesOf(row)) ? await marginOf(db, row) : null,
     cost: covers(costs, entitiesOf(row)) ? await overspendOf(db, row) : null,
-    items: await itemSumOf(db, exceptionId),
+    items: await itemSumOf(db, exceptionId, covers(amounts, entitiesOf(row))),
     offers: await offers(db, found),
     choices: choices.map((each) => ({
       choiceId: each.id,

@@ -105,6 +105,9 @@ function endsByItself(as: unknown): boolean {
   return as === 'cured' || as === 'lapsed';
 }
 
+/** Kind of the wait for a new estimate, which the outcome `replan` of an exception asks for (R-369). */
+export const OWED_ESTIMATE = 'estimate';
+
 /** What may bring an approval to its end. */
 const DECIDING: readonly string[] = ['decision.grant', 'decision.refuse', 'condition.fulfilled', 'condition.waived'];
 
@@ -115,7 +118,7 @@ export function factOfWait(workflowId: string, { kind, subject, role, entityId, 
     const conditionId = subject.slice('condition/'.length);
     return { kind: 'approval.condition-set', data: given({ approvalId, conditionId, role, dealId, entityId, due }) };
   }
-  if (isExceptionPath(kind)) {
+  if (isExceptionPath(kind) || kind === OWED_ESTIMATE) {
     const exceptionId = exceptionOfWait(workflowId);
     return exceptionId === null ? null : { kind: 'exception.asked', data: given({ exceptionId, path: kind, role, dealId, entityId, due }) };
   }

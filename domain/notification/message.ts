@@ -1,6 +1,6 @@
 import { localTimeText } from '../calendar/zone';
 import { type Instant } from '../deal/terms';
-import { asksPeople, type FactData, type FactKind } from './facts';
+import { asksPeople, type FactData, type FactKind, OWED_ESTIMATE } from './facts';
 
 /** A fact as it is told: what, about which ids, when. */
 export interface ToldFact {
@@ -76,7 +76,9 @@ function sentence({ kind, data }: ToldFact, timeZone: string): string {
     case 'approval.withdrawn':
       return 'An approval was withdrawn';
     case 'exception.asked':
-      return `Outcome asked: ${path} as ${role ?? 'its owner'}${by}`;
+      return path === OWED_ESTIMATE
+        ? `A new estimate to complete is asked of you as ${role ?? 'project manager'}${by}`
+        : `Outcome asked: ${path} as ${role ?? 'its owner'}${by}`;
     case 'exception.reminded':
       return `Reminder: an outcome of ${path} is still asked of you`;
     case 'exception.escalated':

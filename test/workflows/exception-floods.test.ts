@@ -89,7 +89,11 @@ test('thousands of breaches of one cause are one task with a list: some are corr
     pages.push(page.data);
     cursor = page.nextCursor;
   }
+  const unseen = await (await stage.api.as('U-OPS'))('GET', `/v1/exceptions/${opened.id}/items?limit=1`);
+  expect((unseen.body as { data: ExceptionItem[] }).data).toMatchObject([{ amount: null, currency: null }]);
+  expect((await stage.read(opened.id, 'U-OPS')).items).toEqual({ open: rows.length, total: rows.length, amount: null, currency: null });
   const own = pages.flat();
+  expect(own.every(({ amount: each }) => each !== null)).toBe(true);
   expect([pages.map((page) => page.length), new Set(own.map(({ id }) => id)).size]).toEqual([[200, 50], EACH]);
 
   // One more of the same cause joins, and starts no other run; what is chosen is for those that are there.
@@ -167,3 +171,29 @@ async function approveFully(approvalId: string): Promise<void> {
     await stage.approve(approvalId, open.role === 'limit-holder' ? 'U-CFO' : 'U-FC-DE', open.role);
   }
 }
+
+test('a record that is right by now is cured with those that are taken back, and ends the exception', async () => {
+  const { db } = stage.engine;
+  const line = await deliveredLine(db, activities, { notToExceed: null, capSoftPercent: null });
+  const { rows } = await sundays(line);
+  await upload(line, rows.slice(0, 2));
+  const [found] = await exceptionsOf(line);
+  const opened = await stage.at(found?.workflow_id ?? '', 'assigned');
+  const { body } = await (await stage.api.as('U-PM-EU'))('GET', `/v1/exceptions/${opened.id}/items`);
+  const [wrong, right] = (body as { data: ExceptionItem[] }).data;
+  await db
+    .updateTable('time_entry')
+    .set({ rest_day_approval: 'RDA-1' })
+    .where('entry_id', '=', right?.reference ?? '')
+    .execute();
+  await stage.choose(opened.id, 'U-PM-EU', { option: 'correct', items: [wrong?.id] });
+  await ended(opened.id);
+  const items = db.selectFrom('exception_item').select(['finding_id', 'settled_as']).where('exception_id', '=', opened.id);
+  expect(new Map((await items.execute()).map((item) => [item.finding_id, item.settled_as]))).toEqual(
+    new Map([
+      [wrong?.id, 'correct'],
+      [right?.id, 'cured'],
+    ]),
+  );
+  expect((await stage.read(opened.id)).stage).toBe('settled');
+});

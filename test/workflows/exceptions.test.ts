@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createActivities } from '../../activities/index';
 import { putInboxEvent } from '../../db/inbox';
 import { claimEvents, failEvent } from '../../db/inbox-delivery';
@@ -366,6 +367,8 @@ describe('work outside what was contracted', () => {
     const itemOf = (entryId: string) => [first, second].find((item) => item?.reference.endsWith(entryId))?.id ?? '';
     expect(rejected.offers.map(({ option }) => option)).toEqual(['change-order', 'absorb', 'reject']);
     expect(await stage.refusal(rejected.id, 'U-PM-EU', { option: 'change-order', target: 'CO-NONE' })).toBe('ChangeOrderUnknown');
+    const part = { option: 'change-order', target: 'CO-NONE', items: [randomUUID()] };
+    expect(await stage.refusal(rejected.id, 'U-PM-EU', part)).toBe('OutcomeNotOffered');
     expect(await stage.refusal(rejected.id, 'U-PM-EU', { option: 'reject', items: [rejected.id] })).toBe('ItemNotOpen');
     // One of the two is rejected; the owner is asked on about the other.
     const key = uniqueName('reject');

@@ -6,6 +6,12 @@ import { type Outcome, type Wanted } from './table';
 /** A change order of the deal is to cover it: the exception ends when that cures its cause, and comes back where it does not. */
 export const linkChangeOrder: Outcome = {
   refuse: async (trx, { row, choice }) => {
+    if (choice.findingIds !== null)
+      return {
+        violation: 'OutcomeNotOffered',
+        detail: 'an order is to cover all that is open: nobody would be asked about the rest',
+        path: '/items',
+      };
     const order = await orderOf(trx, row, choice);
     if (order === undefined) return { violation: 'ChangeOrderUnknown', detail: choice.target ?? '', path: '/target' };
     const isOpen = order.state === 'requested' || order.state === 'approved';

@@ -1,5 +1,5 @@
 import { sql, type RawBuilder, type Transaction } from 'kysely';
-import { chosenFindings, settleChosen } from '../../../db/exception-items';
+import { chosenFindings, openItems, settleChosen } from '../../../db/exception-items';
 import { type ExceptionRow } from '../../../db/exceptions';
 import { closingProjects } from '../../intake/who-looks';
 import { type OutcomeMessage } from '../../../contracts/workflow-state';
@@ -49,7 +49,7 @@ export const correct: Outcome = {
   carryOut: async (trx, decided) => (await refuseBilled(trx, decided.row.id, chosenFindings(decided.choice.id))) ?? takeBack(trx, decided),
 };
 
-/** Settled before the records are judged anew: then the breach is gone, which would be a cure. */
+/** Settled before the records are judged anew: then the breach is gone, which would be a cure, as it is of others that are judged with them. */
 async function takeBack(trx: Transaction<DB>, { row, choice, at }: Decided): Promise<CarriedOut> {
   const dealId = row.deal_id ?? '';
   const isTime = row.facts.kind === 'time';
@@ -61,9 +61,9 @@ async function takeBack(trx: Transaction<DB>, { row, choice, at }: Decided): Pro
     insert into policy_review (deal_id, kind, person_id)
     select distinct ${dealId}::uuid, kind, person_id from policy_finding where id in ${chosenFindings(choice.id)}
     on conflict do nothing`.execute(trx);
-  const items = await settled(trx, { row, choice, at });
+  const { settled: taken } = await settled(trx, { row, choice, at });
   const lines = isTime ? await reviewTime(trx, dealId, at) : await reviewExpensesThatCame(trx, dealId, at);
-  const more = await told(trx, row, at, items);
+  const more = await told(trx, row, at, { settled: taken, left: await openItems(trx, row.id) });
   const others = lines.filter((id) => id !== row.contract_line_id);
   return { ...more, tells: [...more.tells, ...others.map(recheckLine)] };
 }
