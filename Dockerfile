@@ -16,7 +16,8 @@ RUN apt-get update \
  && install -d -o node -g node /run/throughline /var/lib/throughline
 WORKDIR /app
 COPY --from=build /app ./
-ENV NODE_ENV=production THROUGHLINE_DATA_DIR=/var/lib/throughline
+# Two arenas: the core of the worker has many threads, and each would keep memory of its own.
+ENV NODE_ENV=production THROUGHLINE_DATA_DIR=/var/lib/throughline MALLOC_ARENA_MAX=2
 USER node
 EXPOSE 3000
-CMD ["node", "--max-semi-space-size=8", "--enable-source-maps", "build/js/scripts/start.js"]
+CMD ["node", "--max-semi-space-size=8", "--max-old-space-size=512", "--enable-source-maps", "build/js/scripts/start.js"]

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { Client, type Connection } from '@temporalio/client';
 import { type NativeConnection } from '@temporalio/worker';
 import { type FastifyInstance } from 'fastify';
@@ -29,6 +30,9 @@ import { passReplayGate } from './replay-gate';
 import { startSealer } from './sealer';
 import { startStallWatch } from './stall-watch';
 import { type RunningWorker, startWorker } from './worker';
+
+/** What a run holds while it is kept in memory, at most (D17). */
+const CACHED_WORKFLOW_BYTES = 200_000;
 
 /** A running installation, or the part of it that its roles name. */
 export interface Throughline {
@@ -170,6 +174,13 @@ async function listen(app: FastifyInstance, { host, port }: Config['http']): Pro
   }
 }
 
+/** Whoever keeps more runs in memory gives Node more of it: a heap that is full ends the process. */
+function warnOfSmallHeap(cachedWorkflows: number, log: Logger): void {
+  const limit = getHeapStatistics().heap_size_limit;
+  if (cachedWorkflows * CACHED_WORKFLOW_BYTES > limit / 2)
+    log.warn({ cachedWorkflows, heapBytes: limit }, 'the heap is small for so many cached workflows: raise --max-old-space-size');
+}
+
 /** Of a process that is not the API: where the configuration says that the API is. */
 function apiElsewhere({ http }: Config): string {
   return http.publicUrl ?? listenUrl(http.host, http.port);
@@ -183,6 +194,7 @@ async function startWorkers({ config, db, log }: Surroundings, bundle: WorkflowB
   if (!config.embedded) await prepareNamespace(plain, namespace, { retentionDays: RETENTION_DAYS, searchAttributes });
   const connection: NativeConnection = await connectWorker(config.temporal);
   stops.push(() => connection.close());
+  warnOfSmallHeap(config.worker.maxCachedWorkflows, log);
   const worker = await startWorker({ config, db, connection, bundle });
   stops.push(() => worker.stop());
   if (config.worker.release && (await currentBuildId(plain, namespace)) !== worker.buildId) {

@@ -40,17 +40,20 @@ export async function stopWorker(child: ChildProcess): Promise<void> {
 
 /** The process alone; nobody waits until it polls. With BENCH_PROFILE=FOLDER its CPU profile and its log are kept there. */
 export function spawnWorker(stack: Pick<BenchStack, 'environment'>, kind: WorkerKind, more: Record<string, string> = {}): ChildProcess {
-  const environment = { ...process.env, ...stack.environment, ...more };
+  const shipped = asShipped();
+  const environment = { ...process.env, ...shipped.variables, ...stack.environment, ...more };
   const { BENCH_PROFILE: profiles } = process.env;
-  const execArgv = [...startFlags(), ...(profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [])];
+  const execArgv = [...shipped.flags, ...(profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [])];
   const log = profiles ? openSync(join(profiles, `${kind}.log`), 'a') : 'ignore';
   return fork(join(BUILT, `${kind}-worker.js`), [], { env: environment, execArgv, stdio: ['ignore', log, 'inherit', 'ipc'] });
 }
 
-/** What `npm start` tells Node, so that what is measured is what is run. */
-function startFlags(): string[] {
-  const { scripts } = JSON.parse(readFileSync(resolve(__dirname, '..', '..', 'package.json'), 'utf8')) as { scripts: { start: string } };
-  return scripts.start.split(' ').filter((word) => word.startsWith('--max-'));
+/** As the image starts Node, so that what is measured is what is shipped. */
+function asShipped(): { readonly flags: string[]; readonly variables: Record<string, string> } {
+  const image = readFileSync(resolve(__dirname, '..', '..', 'Dockerfile'), 'utf8');
+  const flags = image.match(/--max-[\w-]+=\d+/g) ?? [];
+  const [, arenas = ''] = /\bMALLOC_ARENA_MAX=(\d+)/.exec(image) ?? [];
+  return { flags, variables: { MALLOC_ARENA_MAX: arenas } };
 }
 
 function ready(child: ChildProcess, kind: WorkerKind): Promise<void> {
