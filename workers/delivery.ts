@@ -1,3 +1,4 @@
+import { uuidv7 } from 'uuidv7';
 import { type Kysely } from 'kysely';
 import { type Gateway } from '../api/gateway/gateway';
 import { tellAgain } from '../api/tell-again';
@@ -30,6 +31,14 @@ export interface DeliveryDeps {
   readonly hubspot: HubspotClient | null;
   readonly salesforce: SalesforceClient | null;
 }
+
+/** What an event is for is about to begin: it waits, as in an outage. */
+export class RunNotStarted extends Error {
+  override readonly name = 'RunNotStarted';
+}
+
+/** Whoever asked in the course of a story starts the run when its workers go on; after so long somebody has to look. */
+const STARTS_WITHIN_MS = 24 * 3600_000;
 
 /** Facts that people and integrations bring; the stream that takes them one after the other is the event's subject. */
 const INTAKE = ['delivery-plan', 'time-entries', 'intake-batch', 'cost-forecasts', 'bank-statements', 'master-data'];
@@ -87,14 +96,17 @@ async function tellException(deps: DeliveryDeps, event: InboxRow): Promise<Inbox
  * A decision was taken without the run of the approval (R-379): it looks, and where it has ended it knows. A run that has not started yet may never
  * have heard of the request, which is told again (R-229); until it has, and where it was lost, the event waits.
  */
-async function tellApproval(deps: DeliveryDeps, { id, subject, payload }: InboxRow): Promise<InboxOutcome> {
+async function tellApproval(deps: DeliveryDeps, { subject, payload, received_at: receivedAt }: InboxRow): Promise<InboxOutcome> {
   if (await deps.gateway.signal(subject, recheckApprovalSignal, { at: await deps.clock.now(), decided: true }))
     return { state: 'delivered' };
   const run = await deps.gateway.describe(subject);
   if (run?.state === 'completed') return { state: 'delivered' };
   const { approvalId } = payload as { approvalId: string };
   const { db, clock, gateway, simulation } = deps;
-  if (run === null) await tellAgain({ db, clock, gateway, config: { simulation } }, approvalId, { evaluation: id, alsoDecided: true });
+  if (run === null)
+    await tellAgain({ db, clock, gateway, config: { simulation } }, approvalId, { evaluation: uuidv7(), alsoDecided: true });
+  if (run === null && Date.now() - Date.parse(receivedAt) < STARTS_WITHIN_MS)
+    throw new RunNotStarted('the run that a decision is for is not started');
   throw new Error(`the run that a decision is for is ${run?.state ?? 'not started'}`);
 }
 

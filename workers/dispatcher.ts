@@ -16,7 +16,7 @@ import { createSalesforceClient } from '../integrations/salesforce/client';
 import { type BusinessClock } from '../runtime/business-clock';
 import { type Config } from '../runtime/config';
 import { type Logger } from '../runtime/logger';
-import { deliverEvent, type DeliveryDeps } from './delivery';
+import { deliverEvent, type DeliveryDeps, RunNotStarted } from './delivery';
 import { listenToInbox } from './inbox-listener';
 
 export interface DispatcherDeps {
@@ -144,7 +144,7 @@ function deliveryDeps({ config, db, temporal, clock }: DispatcherDeps): Delivery
 
 /** Nothing is wrong with the event: it is tried again for as long as it takes. */
 function isOutage(error: unknown): boolean {
-  return error instanceof TemporalSilent || error instanceof CrmUnavailable || isDatabaseOutage(error);
+  return error instanceof TemporalSilent || error instanceof RunNotStarted || error instanceof CrmUnavailable || isDatabaseOutage(error);
 }
 
 /** What an operator reads: the kind of the failure and its message, which for a database error could hold a row. */

@@ -10,8 +10,8 @@ import { type DB } from '../db/types';
 import { knownRoles, permissionsOf } from '../domain/access';
 import { ownersOfCondition } from '../domain/approval/condition-owners';
 import { openConditions } from '../domain/approval/conditions';
-import { type Directory, holdersAsked } from '../domain/approval/holders';
-import { openSteps, type Approval } from '../domain/approval/state';
+import { type Directory, excludedFrom, holdersAsked } from '../domain/approval/holders';
+import { type Approval, openSteps } from '../domain/approval/state';
 import { storedApproval } from '../domain/approval/stored';
 import { type Instant } from '../domain/deal/terms';
 import { alertsPeople, asksPeople, informsPeople } from '../domain/notification/facts';
@@ -131,7 +131,8 @@ async function whoIsAsked(trx: Transaction<DB>, { kind, data }: WaitingFact, at:
   const { escalatedTo: to } = data;
   const userIds = asked.flatMap((step) => {
     const candidates = candidatesOf(electorate, approval, step, row.entity_id);
-    const added = to === undefined ? null : holdersAsked(electorate.people, { role: step.role, to }, row.entity_id, []);
+    const rung = to === undefined ? null : { role: step.role, to };
+    const added = rung && holdersAsked(electorate.people, rung, row.entity_id, excludedFrom(approval, step));
     return candidates.filter(({ userId, onBehalfOf }) => added?.includes(onBehalfOf ?? userId) ?? true).map(({ userId }) => userId);
   });
   return mailRecipients(trx, [...new Set(userIds)]);

@@ -16,6 +16,8 @@ export function withdrawApproval(deps: ActivityDeps): ApprovalActivities['withdr
       const withdrawn = withdraw(approval, ENGINE_ACTOR, reasonId, at);
       const next = isViolation(withdrawn) ? approval : withdrawn;
       const answer = await saveApproval(trx, row, next, rules, at);
+      // Decided, and its run had not heard of it yet (R-379): nothing is withdrawn, and nobody is told so.
+      if (isViolation(withdrawn)) return { answer, audit: { ...placeOf(row), action: 'approval.looked-at', subject: approvalId } };
       return { answer, audit: { ...placeOf(row), action: 'approval.withdrawn', subject: approvalId, texts: { reason: reasonId } } };
     });
 }

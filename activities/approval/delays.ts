@@ -17,6 +17,7 @@ export interface Delays {
 /** What the exception of a delay says that it is about. */
 interface DelayFacts {
   readonly role?: string;
+  readonly tier?: string;
   readonly conditionId?: string;
 }
 
@@ -33,10 +34,11 @@ export async function delaysOf(trx: Transaction<DB>, approvalId: string): Promis
 export async function endDelays(trx: Transaction<DB>, row: ApprovalRow, approval: Approval, at: Instant): Promise<void> {
   const open = await delaysAt(trx, row.workflow_id).where('closed_at', 'is', null).executeTakeFirst();
   if (open === undefined) return;
-  const { role, conditionId } = open.facts as DelayFacts;
+  const { role, tier, conditionId } = open.facts as DelayFacts;
+  const isOfTier = tier === undefined || (approval.kind === 'pending' && String(approval.openTier) === tier);
   const isAwaited =
     conditionId === undefined
-      ? role === undefined || openSteps(approval).some((step) => step.role === role)
+      ? role === undefined || (isOfTier && openSteps(approval).some((step) => step.role === role))
       : openConditions(approval).some((condition) => condition.conditionId === conditionId);
   if (!isAwaited) await closeExceptions(trx, 'delayed-approval', [row.workflow_id], at);
 }

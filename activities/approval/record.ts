@@ -9,7 +9,7 @@ import { type Seat } from '../../domain/approval/groups';
 import { seatsOf, votersOf } from '../../domain/approval/holders';
 import { type Pause, pausesOf } from '../../domain/approval/questions';
 import { momentOf, slaMoments } from '../../domain/approval/sla';
-import { hasVoted, openSteps, type Approval, type ApprovalStep } from '../../domain/approval/state';
+import { hasVoted, isOpen, openSteps, type Approval, type ApprovalStep } from '../../domain/approval/state';
 import { type WorkingCalendar } from '../../domain/calendar/working-day';
 import { type Instant } from '../../domain/deal/terms';
 import { deadlinesBeforeDelay } from '../../domain/exception/detection';
@@ -98,7 +98,7 @@ export async function saveApproval(
   rules: ApprovalRules,
   at: Instant,
 ): Promise<ApprovalView> {
-  const mayEndDelay = approval.conditions.length > 0 || (row.due !== null && Date.parse(row.due) < Date.parse(at));
+  const mayEndDelay = approval.conditions.length > 0 || !isOpen(approval) || (row.due !== null && Date.parse(row.due) < Date.parse(at));
   if (mayEndDelay) await endDelays(trx, row, approval, at);
   const open = await openWorkOf(trx, row, approval, rules, at);
   return showApproval(trx, row, approval, open, at, 'changed');

@@ -104,6 +104,6 @@ async function remind(trx: Transaction<DB>, row: ApprovalRow, step: OpenStep, at
 async function openDelay(trx: Transaction<DB>, row: ApprovalRow, { step }: OpenStep, at: string): Promise<void> {
   const { id: approvalId, subject_kind: subjectKind, workflow_id: name, deal_id: dealId, entity_id: entityId } = row;
   const detail = `${subjectKind} waits for ${step.role} beyond the last rung of its ladder`;
-  const facts = { approvalId, subjectKind, role: step.role };
+  const facts = { approvalId, subjectKind, role: step.role, tier: String(row.tier) };
   await openException(trx, { name, path: 'delayed-approval', detail, dealId, entityId, facts }, at);
 }

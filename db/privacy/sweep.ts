@@ -58,7 +58,9 @@ async function counted(db: Kysely<DB>, retention: RetentionInForce, at: Instant)
     erased[name] = Number(rows[0]?.due ?? 0);
     held[name] = Number(rows[0]?.held ?? 0);
   }
-  const people = await Promise.all((await leavers(db, retention, at)).map((id) => obstacleOf(db, id)));
+  const people: Awaited<ReturnType<typeof obstacleOf>>[] = [];
+  // One after the other: there may be hundreds whom a hold keeps, and each takes several queries.
+  for (const id of await leavers(db, retention, at)) people.push(await obstacleOf(db, id));
   erased.person = people.filter((each) => each === null).length;
   held.person = people.filter((each) => each === 'LegalHoldInForce').length;
   return { erased, held };

@@ -3,7 +3,8 @@ import { isActive, resolveActingFor, type Delegation } from '../../domain/approv
 import { ownersOfCondition } from '../../domain/approval/condition-owners';
 import { type Condition } from '../../domain/approval/conditions';
 import { PLAIN_SEAT } from '../../domain/approval/groups';
-import { type Directory, seatsOf, votersOf } from '../../domain/approval/holders';
+import { type Directory, holdersAsked, seatsOf, votersOf } from '../../domain/approval/holders';
+import { FEW_VOTERS_GO_TO } from '../../domain/approval/settle-step';
 import { openQuestions } from '../../domain/approval/questions';
 import { hasVoted, openSteps, type Approval, type ApprovalStep } from '../../domain/approval/state';
 import { stepOfCondition } from '../../domain/approval/waiving';
@@ -88,13 +89,18 @@ export function takesPart(electorate: Electorate, approval: Approval, entityId: 
   );
 }
 
-/** True where the user could fulfil the condition, or decides now in the role in which it was set, or for somebody who does (R-362, R-363). */
+/**
+ * True where the user could fulfil the condition, or decides now in the role in which it was set, or for somebody who does, or where they may be nobody any more
+ * in that role elsewhere or as head of the entity (R-362, R-363). Who of them may waive is decided when they do. */
 function settles(electorate: Electorate, approval: Approval, condition: Condition, entityId: string, userId: string): boolean {
   const { people } = electorate;
   if (ownersOfCondition(people, approval, condition, entityId).includes(userId)) return true;
   const step = stepOfCondition(approval, condition);
   if (step === undefined) return false;
-  const voters = votersOf(approval, step, people, entityId);
+  const asked = votersOf(approval, step, people, entityId);
+  const isTheirs = asked.includes(condition.onBehalfOf ?? condition.by);
+  const further = isTheirs ? [] : ['role', FEW_VOTERS_GO_TO].flatMap((to) => holdersAsked(people, { role: step.role, to }, entityId, []));
+  const voters = [...asked, ...further];
   return (
     voters.includes(userId) ||
     (delegatesIn(electorate, step).includes(userId) && actingFor(electorate, approval, step, voters, userId).length > 0)

@@ -64,7 +64,7 @@ export function limitHolders(directory: Directory, amount: Money, excluded: read
  * whoever decided another step already (R-064, R-065). Empty means that the step has to escalate.
  */
 export function votersOf(approval: Approval, step: ApprovalStep, directory: Directory, entityId: string): string[] {
-  const excluded = [approval.requestedBy, ...step.recused, ...(step.committee ? [] : decidedElsewhere(approval, step))];
+  const excluded = excludedFrom(approval, step);
   const { amount } = approval;
   const asked =
     step.role === LIMIT_HOLDER_ROLE && amount !== null
@@ -72,6 +72,11 @@ export function votersOf(approval: Approval, step: ApprovalStep, directory: Dire
       : holdersOf(directory, step.role, entityId, excluded);
   const further = step.escalatedTo.flatMap((to) => holdersAsked(directory, { role: step.role, to }, entityId, excluded));
   return [...new Set([...asked, ...further])];
+}
+
+/** The requester, the recused and, but for a committee, whoever decided another step already. */
+export function excludedFrom(approval: Approval, step: ApprovalStep): string[] {
+  return [approval.requestedBy, ...step.recused, ...(step.committee ? [] : decidedElsewhere(approval, step))];
 }
 
 /**

@@ -109,7 +109,7 @@ function endsByItself(as: unknown): boolean {
 export const OWED_ESTIMATE = 'estimate';
 
 /** What may bring an approval to its end. */
-const DECIDING: readonly string[] = ['decision.grant', 'decision.refuse', 'condition.fulfilled', 'condition.waived'];
+const DECIDING: readonly string[] = ['decision.grant', 'decision.refuse', 'condition.fulfilled', 'condition.waived', 'approval.recused'];
 
 /** That somebody is asked to decide, or to see to a condition; null for every other wait. */
 export function factOfWait(workflowId: string, { kind, subject, role, entityId, dealId, due }: Asked): Fact | null {

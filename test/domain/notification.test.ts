@@ -71,7 +71,7 @@ describe('what is told outside', () => {
     const owed = { ...wait, kind: 'estimate', role: 'project-manager' };
     const told = factOfWait('exception/E1', owed);
     expect(told).toMatchObject({ kind: 'exception.asked', data: { exceptionId: 'E1', path: 'estimate', role: 'project-manager' } });
-    expect(chatText({ id: 'F', at: '2026-03-02T12:00:00.000Z', ...told! }, null)).toContain(
+    expect(chatText({ at: '2026-03-02T12:00:00.000Z', ...told! }, null)).toContain(
       'A new estimate to complete is asked of you as project-manager',
     );
     expect(factKinds.filter(asksPeople)).toEqual([

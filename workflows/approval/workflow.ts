@@ -30,7 +30,7 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
   /** Counts what was said besides decisions, and from then on decisions too, and those after which something comes sooner: it is then looked at anew. */
   let talked = 0;
   let stale = false;
-  /** Whoever had it look wants people reminded; not where a decision was taken without it. */
+  /** Whoever had it look wants people reminded, also where nothing has come due. */
   let reminds = false;
   let withdrawal: { reasonId: string | null; at: string } | null = null;
 
@@ -91,7 +91,7 @@ export async function approval(input: ApprovalInput): Promise<ApprovalResult> {
         'next reminder or escalation',
       );
       const again = stale;
-      const quiet = again && !reminds;
+      const quiet = !reminds;
       stale = false;
       reminds = false;
       if (withdrawal) break;
