@@ -15,7 +15,7 @@ const NOTHING: Enclosure = { findingIds: null, payload: null };
 /**
  * Keeps it before the message that names the choice (R-370), so that neither a run nor its history carries it; again changes nothing. Gives its
  * hash, or null where something else came with the same choice. Corrected facts are hashed with a salt that goes with them, so that nobody finds them
- * by trying (I-15); what came again after that is as it was.
+ * by trying (R-382, I-15); what came again after that is as it was.
  */
 export async function keepEnclosure(
   db: Kysely<DB>,

@@ -803,7 +803,7 @@ export interface ExceptionEnclosure {
   payload: JsonColumn | null;
   payload_hash: string | null;
   /**
-   * What the hash of corrected facts is made with; gone with them, so that nobody finds them by trying (I-15). Null also for what came before there was one.
+   * What the hash of corrected facts is made with; gone with them, so that nobody finds them by trying (R-382). Null also for what came before there was one.
    */
   salt: string | null;
 }

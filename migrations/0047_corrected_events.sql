@@ -3,7 +3,7 @@
 alter table exception_enclosure
   add column salt text,
   add constraint exception_enclosure_salt_goes check (salt is null or payload is not null);
-comment on column exception_enclosure.salt is 'What the hash of corrected facts is made with; gone with them, so that nobody finds them by trying (I-15). Null also for what came before there was one.';
+comment on column exception_enclosure.salt is 'What the hash of corrected facts is made with; gone with them, so that nobody finds them by trying (R-382). Null also for what came before there was one.';
 
 create or replace function keep_exception_enclosure() returns trigger language plpgsql as $$
 begin

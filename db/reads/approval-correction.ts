@@ -22,7 +22,7 @@ async function valuesOf(db: Kysely<DB>, choiceId: string, { of, inboxEventId, be
   const corrected = await correctedFacts(db, choiceId);
   const enclosed = corrected === null || isViolation(corrected) ? null : corrected.payload;
   if (of === 'address') return enclosed === null ? {} : { domain: (enclosed as { address: string }).address.split('@').at(-1) };
-  const event = inboxEventId == null ? undefined : await inboxEvent(db, inboxEventId);
+  const event = inboxEventId === null || inboxEventId === undefined ? undefined : await inboxEvent(db, inboxEventId);
   const payload = enclosed ?? (event === undefined ? undefined : (await correctionOf(db, event.id))?.payload);
   if (event === undefined || hashOf(event.payload) !== before || hashOf(payload ?? null) !== after) return {};
   return { changes: correctedPlaces(event.payload, payload) };

@@ -113,6 +113,10 @@ describe('a delivery plan that is corrected after a later one was applied', () =
       errors: [{ violation: 'CorrectionOvertaken' }],
     });
     expect(await tasksNow()).toEqual(['T-NEW']);
+    const read = (await inboxEvent(stage.engine.db, fresh.id))!;
+    const again = { ...came, choiceId: uuidv7(), failedAt: LATER };
+    const next = await stage.engine.db.transaction().execute((trx) => replaceEvent(trx, read, again));
+    expect(next).toMatchObject({ corrects: fresh.id, source_order: '1', counts_at: FAILED });
   }, 60_000);
 
   test('is not taken where more changes than somebody is shown, nor a second time', async () => {
@@ -158,6 +162,15 @@ describe('a step that read its event before that was corrected', () => {
   test('loads no master data of it', async () => {
     const { read, nothing } = await superseded('master-data');
     expect(await applyMasterData(stage.engine.db, read, 'U-OPS')).toEqual(nothing);
+  });
+
+  test('loads no master data that were corrected after later ones were loaded', async () => {
+    const { db } = stage.engine;
+    const { row, read } = await superseded('master-data');
+    const later = await sent(row, '2', 'invalid');
+    await db.updateTable('inbox_event').set({ state: 'delivered' }).where('id', 'in', [row.id, later.id]).execute();
+    const loaded = applyMasterData(db, { ...read, isCorrection: true }, 'U-OPS');
+    await expect(loaded).rejects.toMatchObject({ violation: { violation: 'CorrectionOvertaken' } });
   });
 
   test('does not reject it, and is nobody’s task', async () => {
