@@ -1,5 +1,6 @@
 import { type FastifyRequest } from 'fastify';
 import { type ApprovalDetail, readApproval } from '../db/reads/approval';
+import { withCorrectedValues } from '../db/reads/approval-correction';
 import { type ApprovalReader, type ApprovalSummary } from '../db/reads/approvals';
 import { covers } from '../domain/access';
 import { differences } from '../domain/difference';
@@ -19,7 +20,17 @@ export async function readerOf(deps: RouteDeps, { principal, scope }: Asker): Pr
 export async function approvalOf(deps: RouteDeps, asker: Asker, id: string): Promise<ApprovalDetail> {
   const approval = await readApproval(deps.db, await readerOf(deps, asker), id);
   if (approval === undefined) throw new ApiError('ApprovalUnknown', id);
-  return approval;
+  if (!isPartyTo(approval, asker.principal.id)) return approval;
+  return { ...approval, shown: await withCorrectedValues(deps.db, approval.subjectId, approval.shown) };
+}
+
+/** Whoever asked, may decide or has decided: what is known of people, payers and prices is for them, not for all who may read that it is asked. */
+function isPartyTo({ requestedBy, steps, decisions }: ApprovalDetail, id: string): boolean {
+  return (
+    requestedBy === id ||
+    steps.some(({ candidates }) => candidates.some(({ userId }) => userId === id)) ||
+    decisions.some(({ decidedBy }) => decidedBy === id)
+  );
 }
 
 /** The amount of these is a cost, which has a right of its own: lists leave it out, and each is shown it by itself, on record. */

@@ -25,7 +25,7 @@ export function fieldClassesIn(document: unknown): FieldClass[] {
     if (Array.isArray(value)) return value.forEach(look);
     for (const [name, each] of Object.entries(value)) {
       if (each === null || each === undefined) continue;
-      for (const place of name === 'path' && isPointer(each) ? each.split('/') : [name])
+      for (const place of name === 'path' && isPointer(each) ? (tellsValue(value) ? each.split('/') : []) : [name])
         for (const [kind, pattern] of CLASSES) if (pattern.test(place)) found.add(kind);
       look(each);
     }
@@ -39,14 +39,24 @@ function isPointer(value: unknown): value is string {
   return typeof value === 'string' && value.startsWith('/');
 }
 
-/** The document without the fields that the reader may not see, wherever they stand in it. */
+/** A place alone tells nothing of what stood there. */
+function tellsValue({ before, after }: { readonly before?: unknown; readonly after?: unknown }): boolean {
+  return (before ?? after ?? null) !== null;
+}
+
+/**
+ * The document without the fields that the reader may not see, wherever they stand in it (R-092); of a change that is told by its place, without
+ * what stood and stands there (R-380).
+ */
 export function withoutFields(value: unknown, hidden: HiddenFields): unknown {
   if (Array.isArray(value)) return value.map((each) => withoutFields(each, hidden));
   if (typeof value !== 'object' || value === null) return value;
   const kinds = (Object.keys(NAMES) as (keyof HiddenFields)[]).filter((kind) => hidden[kind]);
+  const isHidden = (name: string) => kinds.some((kind) => NAMES[kind].test(name));
+  const isPlaceHidden = 'path' in value && isPointer(value.path) && value.path.split('/').some(isHidden);
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([name]) => !kinds.some((kind) => NAMES[kind].test(name)))
+      .filter(([name]) => !isHidden(name) && !(isPlaceHidden && (name === 'before' || name === 'after')))
       .map(([name, each]) => [name, withoutFields(each, hidden)]),
   );
 }

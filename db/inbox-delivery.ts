@@ -5,7 +5,7 @@ import { isViolation, type Violation } from '../domain/violation';
 import { appendAudit } from './audit';
 import { resumeBatch } from './intake-batches';
 import { ENGINE_SOURCE } from './books/running';
-import { INBOX_CHANNEL, type InboxRow, type InboxState, putInboxEvent } from './inbox';
+import { INBOX_CHANNEL, type InboxRow, type InboxState } from './inbox';
 import { type DB } from './types';
 
 /** How an event ended. `invalid` and `ignored` carry their reasons. */
@@ -158,27 +158,6 @@ export async function handOnAgain(trx: Transaction<DB>, id: string): Promise<{ r
   await resumeBatch(trx, id);
   await sql`select pg_notify(${INBOX_CHANNEL}, ${id})`.execute(trx);
   return { row: row as InboxRow, was: known.state };
-}
-
-/**
- * Puts corrected facts in the place of an event that could not be applied (R-370): an event of their own with the place of the first one in its
- * source's order, so that what came later still counts as later. The first one is kept as it was sent.
- */
-export async function replaceEvent(
-  trx: Transaction<DB>,
-  original: InboxRow,
-  { payload, choiceId, at }: { readonly payload: unknown; readonly choiceId: string; readonly at: Instant },
-): Promise<InboxRow> {
-  const { id, source, event_id: eventId, type, subject, source_order: sourceOrder, occurred_at: occurredAt } = original;
-  const event = { source, type, subject, sourceOrder, occurredAt, businessReceivedAt: at, payload, corrects: id };
-  const { row } = await putInboxEvent(trx, { ...event, eventId: `${eventId}/corrected/${choiceId}` });
-  const reason = JSON.stringify([{ violation: 'EventCorrected', detail: `${row.id} came in its place` }]);
-  await trx
-    .updateTable('inbox_event')
-    .set({ state: 'superseded', errors: sql`errors || ${reason}::jsonb`, settled_at: sql`now()` })
-    .where('id', '=', id)
-    .execute();
-  return row;
 }
 
 /** An event that failed is never handed on again; it is kept, and says by which exception. */

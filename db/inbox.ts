@@ -26,6 +26,8 @@ export interface NewInboxEvent {
   readonly inSeconds?: number;
   /** The event in whose place it comes (R-370). */
   readonly corrects?: string;
+  /** Since when it counts, where that is not when it is applied (R-381). */
+  readonly countsAt?: Instant;
 }
 
 /** Channel on which a dispatcher listens; the payload is the id of the event. */
@@ -45,9 +47,10 @@ export async function putInboxEvent(
   const inserted = await sql<InboxRow>`
     with stored as (
       insert into inbox_event (id, source, event_id, type, subject, source_order, occurred_at, business_received_at, payload,
-                               payload_hash, state, errors, corrects, settled_at, next_attempt_at)
+                               payload_hash, state, errors, corrects, counts_at, settled_at, next_attempt_at)
       values (${uuidv7()}, ${event.source}, ${event.eventId}, ${event.type}, ${event.subject}, ${event.sourceOrder}, ${event.occurredAt},
               ${event.businessReceivedAt}, ${payload}, ${payloadHash}, ${state}, ${JSON.stringify(event.errors ?? [])}, ${event.corrects ?? null},
+              ${event.countsAt ?? null}::timestamptz,
               case when ${state} = 'received' then null else now() end, now() + make_interval(secs => ${inSeconds}))
       on conflict (source, event_id) do nothing
       returning *

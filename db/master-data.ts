@@ -39,16 +39,19 @@ const RATES_PER_BLOCK = 5_000;
  * Loads a firm's master data in one transaction with one audit entry: what is there is made equal to the files, what is new is added,
  * nothing is removed but holidays, roles, committee seats and line managers that the files no longer name; people and delegations that
  * they no longer name are inactive and ended. Again gives the same.
- * Refused whole with `PersonRequired` where an integration would change who may do what, and with `PolicyVersionChanged` where a policy changed without a new version,
+ * Refused whole by what `refuse` says in the same transaction, with `PersonRequired` where an integration would change who may do what, and with `PolicyVersionChanged` where a policy changed without a new version,
  * with `MasterDataInvalid` where a rate holds on the same days as one that stays, and with `PersonErased` where they name somebody who was erased (R-341).
  */
 export async function loadMasterData(
   db: Kysely<DB>,
   checked: CheckedMasterData,
   by: { readonly at: Instant; readonly actor: string },
+  refuse?: (trx: Transaction<DB>) => Promise<Violation | null>,
 ): Promise<LoadedMasterData | Violation> {
   return undoable(db, async (trx) => {
     await sql`select pg_advisory_xact_lock(hashtextextended('master data', 0))`.execute(trx);
+    const late = (await refuse?.(trx)) ?? null;
+    if (late !== null) return late;
     const { data, policies } = checked;
     if (by.actor.startsWith(KEY_ACTOR) && (await changesRights(trx, checked)))
       return { violation: 'PersonRequired', detail: 'people, their rights and the approval policy are changed by a person' };

@@ -802,6 +802,10 @@ export interface ExceptionEnclosure {
    */
   payload: JsonColumn | null;
   payload_hash: string | null;
+  /**
+   * What the hash of corrected facts is made with; gone with them, so that nobody finds them by trying (R-382). Null also for what came before there was one.
+   */
+  salt: string | null;
 }
 
 export interface ExceptionItem {
@@ -941,6 +945,10 @@ export interface InboxEvent {
    * The event in whose place this one came, by an outcome that somebody approved (R-370); that one stays as it was sent.
    */
   corrects: string | null;
+  /**
+   * Of corrected facts: when those in whose place they came first failed. What was stated since then counts over them (R-381).
+   */
+  counts_at: string | null;
   deal_id: string | null;
   /**
    * Since when the payload is gone; its hash stays, so that the event is known when it comes again.

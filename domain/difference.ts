@@ -26,6 +26,24 @@ export function differences(before: unknown, after: unknown, names: readonly str
   return places.flatMap((place) => differences(old.get(place), fresh.get(place), names, `${path}/${escaped(place)}`));
 }
 
+/**
+ * The same, with whatever was added, is gone or took another form told leaf by leaf (R-380): what people approve place by place is cut nowhere. An
+ * empty list or object is a leaf.
+ */
+export function leafDifferences(before: unknown, after: unknown, names: readonly string[] = BY_ID, path = ''): Difference[] {
+  return differences(before, after, names, path).flatMap((found) => {
+    if (isLeaf(found.before) && isLeaf(found.after)) return [found];
+    const gone = isLeaf(found.before) ? sideOf(found, 'before') : leafDifferences(found.before, emptyOf(found.before), names, found.path);
+    const added = isLeaf(found.after) ? sideOf(found, 'after') : leafDifferences(emptyOf(found.after), found.after, names, found.path);
+    return [...gone, ...added];
+  });
+}
+
+/** One side of a difference by itself; nothing where that side is absent. */
+function sideOf(found: Difference, side: 'before' | 'after'): Difference[] {
+  return side in found ? [{ path: found.path, [side]: found[side] }] : [];
+}
+
 /** The members of two values of one form; null where they have none, or are of two forms. */
 function membersOfBoth(before: unknown, after: unknown, names: readonly string[]): readonly [Members, Members] | readonly [null, null] {
   if (isObject(before) && isObject(after)) return [new Map(Object.entries(before)), new Map(Object.entries(after))];
@@ -46,6 +64,14 @@ function byName(list: readonly unknown[], name: string): Members | null {
 /** By the number of each element. */
 function byNumber(list: readonly unknown[]): Members {
   return new Map(list.map((each, index) => [String(index), each]));
+}
+
+function isLeaf(value: unknown): boolean {
+  return typeof value !== 'object' || value === null || Object.keys(value).length === 0;
+}
+
+function emptyOf(value: unknown): unknown {
+  return Array.isArray(value) ? [] : {};
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

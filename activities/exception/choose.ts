@@ -31,7 +31,9 @@ export function chooseOutcome(deps: ActivityDeps): ExceptionActivities['chooseOu
 async function choose(trx: Transaction<DB>, locked: LockedException, choice: OutcomeInput): Promise<ExceptionFact | Violation> {
   const { row, terms } = locked;
   const { choiceId, option, evidence, target, reasonId, by, at, enclosed } = choice;
-  const { findingIds, payload: corrected } = await enclosureOf(trx, choiceId, enclosed);
+  const enclosure = await enclosureOf(trx, choiceId, enclosed);
+  if (isViolation(enclosure)) return enclosure;
+  const { findingIds, payload: corrected } = enclosure;
   const offer = takenOffer(
     { stage: row.stage as 'assigned', offers: offersOf(subjectOf(row), terms.path.approved), askedRoles: row.asked_roles },
     { option, evidence, target, corrects: corrected !== null },

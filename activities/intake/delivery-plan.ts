@@ -1,6 +1,7 @@
 import { type Transaction } from 'kysely';
 import { z } from 'zod';
 import { deliveryPlanSchema } from '../../contracts/api/deals';
+import { refuseOvertaken } from '../../db/corrected-events';
 import { lockDeal } from '../../db/deals';
 import { appliedPlan, planTag, replacePlan } from '../../db/delivery-plan';
 import { type DB } from '../../db/types';
@@ -11,12 +12,14 @@ const planSchema = z.object({ dealId: z.uuid(), basedOn: z.string().nullish(), .
 
 /**
  * The delivery plan of a deal before its approval, which is given on its margin: each plan replaces the one that its author looked at
- * (`basedOn`, R-096; null replaces whatever stands); afterwards the project changes by change order.
+ * (`basedOn`, R-096; null replaces whatever stands; one that was corrected nothing that was applied since, R-381); afterwards the project changes by change order.
  */
 export async function applyDeliveryPlan(trx: Transaction<DB>, event: IntakeEvent): Promise<Applied | Violation> {
   const { dealId, basedOn = null, tasks, subcontractorBudgets } = planSchema.parse(event.payload);
   const deal = await lockDeal(trx, dealId);
-  const refused = refuseFrozen(deal.state) ?? (basedOn === null ? null : await refuseOvertaken(trx, dealId, basedOn));
+  const late = event.isCorrection ? await refuseOvertaken(trx, event) : null;
+  if (late !== null) return late;
+  const refused = refuseFrozen(deal.state) ?? (basedOn === null ? null : await refuseOther(trx, dealId, basedOn));
   const lineIds = (deal.governing ?? deal.terms).lines.map((line) => line.lineId);
   const unplaced = refused === null ? outsideContract(subcontractorBudgets, lineIds) : [];
   const placed = subcontractorBudgets.filter(({ lineId }) => lineIds.includes(lineId));
@@ -48,7 +51,7 @@ function refuseFrozen(state: string): Violation | null {
 }
 
 /** A plan before it that could not be applied is missed here: this one was made from it. */
-async function refuseOvertaken(trx: Transaction<DB>, dealId: string, basedOn: string): Promise<Violation | null> {
+async function refuseOther(trx: Transaction<DB>, dealId: string, basedOn: string): Promise<Violation | null> {
   if (planTag(await appliedPlan(trx, dealId)) === basedOn) return null;
   return { violation: 'PreconditionFailed', detail: 'the plan that this one replaces is not the one that stands' };
 }

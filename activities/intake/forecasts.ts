@@ -10,7 +10,7 @@ const statedSchema = z.object({ dealId: z.uuid(), by: z.string(), ...forecastsRe
 
 /**
  * Estimates to complete as somebody stated them; a later statement for the same month end counts instead, the earlier one stays on record
- * (R-134, S-26). The next soft close takes them in.
+ * (R-134, S-26), also where it was corrected afterwards (R-381). The next soft close takes them in.
  */
 export async function applyForecasts(trx: Transaction<DB>, event: IntakeEvent): Promise<Applied> {
   const { dealId, by, forecasts } = statedSchema.parse(event.payload);
@@ -32,7 +32,7 @@ export async function applyForecasts(trx: Transaction<DB>, event: IntakeEvent): 
           estimate_to_complete: forecast.estimateToComplete,
           currency: forecast.currency,
           stated_by: by,
-          stated_at: event.at,
+          stated_at: event.countsAt,
         })
         .onConflict((conflict) => conflict.doNothing())
         .execute();

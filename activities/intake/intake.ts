@@ -11,6 +11,7 @@ import { effectOnce, type EffectContext } from '../effect-once';
 import { applyBankBlock, applyBankStatements } from './bank';
 import { applyDeliveryPlan } from './delivery-plan';
 import { applyForecasts } from './forecasts';
+import { isLeftOut, wasLeftOut } from './left-out';
 import { applyMasterData } from './master-data';
 import { noChange, orRejected } from './rejection';
 import { applyBatchBlock, openBatch } from './rows-batch';
@@ -30,6 +31,9 @@ export interface IntakeEvent {
   readonly payload: unknown;
   readonly dealId: string | null;
   readonly at: Instant;
+  /** Since when it counts among what came before and after it: corrected facts since the wrong ones failed (R-381), others since now. */
+  readonly countsAt: Instant;
+  readonly isCorrection: boolean;
 }
 
 type Apply = (trx: Transaction<DB>, event: IntakeEvent) => Promise<Applied | Violation>;
@@ -78,17 +82,20 @@ export function applyIntakeBlock(deps: ActivityDeps): IntakeActivities['applyInt
   };
 }
 
-/** Rejected, or skipped or corrected by the outcome of an exception (R-028, R-314, R-370). */
-function isLeftOut(state: string): boolean {
-  return state === 'failed' || state === 'ignored' || state === 'superseded';
-}
-
 async function eventOf({ db }: ActivityDeps, inboxEventId: string, at: Instant) {
   const row = await db.selectFrom('inbox_event').selectAll().where('id', '=', inboxEventId).executeTakeFirstOrThrow();
   const named = withDeal.safeParse(row.payload);
   const author = withAuthor.safeParse(row.payload);
   const dealId = named.success ? named.data.dealId : row.deal_id;
-  const event: IntakeEvent = { id: row.id, type: row.type, payload: row.payload, dealId, at };
+  const event: IntakeEvent = {
+    id: row.id,
+    type: row.type,
+    payload: row.payload,
+    dealId,
+    at,
+    countsAt: row.counts_at ?? at,
+    isCorrection: row.corrects !== null,
+  };
   return {
     event,
     actor: author.success ? author.data.by : ENGINE_ACTOR,
@@ -125,12 +132,6 @@ function applied(
       audit: { stream, action, subject: event.id, details: { ...details, rowErrors: rowErrors.length } },
     };
   });
-}
-
-/** An outcome may have been carried out since the event was read; from here on it waits for this transaction (R-314). */
-async function wasLeftOut(trx: Transaction<DB>, id: string): Promise<boolean> {
-  const row = await trx.selectFrom('inbox_event').select('state').where('id', '=', id).forShare().executeTakeFirstOrThrow();
-  return isLeftOut(row.state);
 }
 
 function unknownKind(_trx: Transaction<DB>, { type }: IntakeEvent): Promise<Violation> {

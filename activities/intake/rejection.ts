@@ -53,11 +53,14 @@ async function reject({ db }: ActivityDeps, event: IntakeEvent, actor: string, v
   return effectOnce<IntakeResult>(db, { key, identity: { id }, at, actor, workflowId: currentRun().workflowId }, async (trx) => {
     const deal =
       event.dealId === null ? undefined : await trx.selectFrom('deal').select('id').where('id', '=', event.dealId).executeTakeFirst();
-    await trx
+    // Whoever skipped or corrected it meanwhile has dealt with it; what its run took is not always on record as delivered yet.
+    const failed = await trx
       .updateTable('inbox_event')
       .set({ state: 'failed', errors: JSON.stringify([violation]) })
       .where('id', '=', id)
-      .execute();
+      .where('state', 'in', ['received', 'delivered'])
+      .executeTakeFirst();
+    if (failed.numUpdatedRows === 0n) return { answer: noChange(id), audit: { stream: 'inbox', action: 'intake.left-out', subject: id } };
     await failBatch(trx, id);
     await trx
       .insertInto('process_exception')

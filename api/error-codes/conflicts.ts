@@ -69,6 +69,7 @@ export const conflicts: readonly [string, ErrorRow][] = [
     ErasureOpen: ['An erasure of this person is open already.', 'Decide that one.'],
     ErasureSettled: ['The erasure is decided.', READ_AGAIN],
     LegalHoldReleased: ['The hold is released already.', READ_AGAIN],
+    CorrectionOvertaken: ['What came later was applied, and replaces all of it.', 'Skip it, and send what is right as new facts.'],
     InboxEventErased: ['What the event carried is erased.', 'Have its sender send it anew.'],
     DelegationLoop: ['The delegations would lead back to the delegator.', 'Choose somebody else, or another time.'],
     DelegationSettled: ['The delegation is decided or over.', READ_AGAIN],

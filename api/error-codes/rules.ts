@@ -109,6 +109,10 @@ export const rules: readonly [string, ErrorRow][] = [
     CostSupersedesOther: ['A cost supersedes only one of the same kind, line, vendor and currency.', 'Cancel that one, and send another.'],
     CommitmentDiffers: ['A bill consumes a commitment of its own line, vendor and currency.', CORRECT],
     CostKindUnfit: ['A commitment is refused, a bill is disputed.', CORRECT],
+    CorrectionTooLarge: [
+      'It changes more than somebody can look at and approve.',
+      'Correct less of it, or skip it and send what is right as new facts.',
+    ],
     CorrectionNotTaken: ['Corrected facts are not taken here.', 'Put it right where it came from, then retry.'],
     AddressOfAnother: ['The address is that of somebody else.', CORRECT],
     ReassignmentNotAllowed: ['Policy does not let it be given to this role.', CORRECT],

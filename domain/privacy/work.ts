@@ -153,12 +153,12 @@ export const WORK: readonly Entry[] = [
   },
   {
     table: 'exception_enclosure',
-    columns: ['payload'],
+    columns: ['payload', 'salt'],
     kind: 'outside-fact',
     link: { by: 'names', in: ['payload'] },
     purpose: 'facts as somebody corrected them, until they are applied or refused',
     retention: 'short',
-    erasure: { do: 'empty', columns: ['payload'] },
+    erasure: { do: 'empty', columns: ['payload', 'salt'] },
   },
   {
     table: 'open_wait',

@@ -52,9 +52,10 @@ describe('a time entry that is reported', () => {
     ...over,
   });
 
+  const AT = '2026-03-05T00:00:00.000Z';
   async function report(...entries: object[]) {
     const payload = { dealId: facts.dealId, entries };
-    const event = { id: uuidv7(), type: 'time-entries', payload, dealId: facts.dealId, at: '2026-03-05T00:00:00.000Z' };
+    const event = { id: uuidv7(), type: 'time-entries', payload, dealId: facts.dealId, at: AT, countsAt: AT, isCorrection: false };
     return database.db.transaction().execute((trx) => applyTimeEntries(trx, event));
   }
   const stored = () => database.db.selectFrom('time_entry').selectAll().orderBy('entry_id').execute();

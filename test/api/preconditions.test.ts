@@ -180,6 +180,8 @@ describe('versions of what is shown', () => {
             payload: event!.payload,
             dealId: facts.dealId,
             at: '2026-03-02T10:00:00.000Z',
+            countsAt: '2026-03-02T10:00:00.000Z',
+            isCorrection: false,
           }),
         );
       expect(await apply(second)).toMatchObject({ rowErrors: [{ violation: 'PreconditionFailed' }] });

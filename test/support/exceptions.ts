@@ -63,6 +63,8 @@ export interface ExceptionStage {
   choose(id: string, by: string, body: Record<string, unknown>, key?: string): Promise<Exception>;
   /** The code with which a choice is refused. */
   refusal(id: string, by: string, body: Record<string, unknown>): Promise<string>;
+  /** What somebody reads of the corrected facts of the choice that is asked. */
+  correctionFor(asked: Exception, by: string): Promise<Record<string, unknown>>;
   approveChoice(id: string, by: string, verdict?: 'grant' | 'refuse'): Promise<void>;
   /** Says yes to an approval in a role. */
   approve(approvalId: string, by: string, role?: string | null): Promise<void>;
@@ -130,6 +132,11 @@ export async function exceptionStage(now: string): Promise<ExceptionStage> {
       return answer.body as Exception;
     },
     refusal: async (id: string, by: string, body: Record<string, unknown>) => problemOf(await send(id, by, body)).code,
+    correctionFor: async ({ choices }: Exception, by: string) => {
+      const approvalId = choices.find(({ state }) => state === 'asked')?.approvalId ?? '';
+      const answer = await (await api.as(by))('GET', `/v1/approvals/${approvalId}`);
+      return (answer.body as { shown: { correction: Record<string, unknown> } }).shown.correction;
+    },
     approveChoice: async (id: string, by: string, verdict: 'grant' | 'refuse' = 'grant') => {
       const { choices } = await read(id);
       await approve(choices.find(({ state }) => state === 'asked')?.approvalId ?? '', by, null, verdict);

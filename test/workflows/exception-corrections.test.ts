@@ -1,5 +1,6 @@
 import { uuidv7 } from 'uuidv7';
 import { createActivities } from '../../activities/index';
+import { hashOf } from '../../db/hash';
 import { putInboxEvent } from '../../db/inbox';
 import { exceptionWorkflowId } from '../../domain/ids';
 import { writeCamt053 } from '../../integrations/bank/camt053-writer';
@@ -69,10 +70,18 @@ describe('a bank file that cannot be applied', () => {
     const asked = await stage.choose(exception.id, 'U-AR', body, key);
     const { correction } = await shownOf(asked);
     expect(correction).toMatchObject({ of: 'bank-statements', inboxEventId });
-    expect(correction['changes']).toContainEqual({ path: expect.stringContaining('/account') as string, before: 'NOBODY-S', after: statement?.account }); // prettier-ignore
+    const account = expect.stringContaining('/account') as string;
+    expect(correction['changes']).toContainEqual({ path: account });
+    expect(JSON.stringify(correction)).not.toContain('NOBODY-S');
+    const changesFor = async (user: string) => (await stage.correctionFor(asked, user))['changes'];
+    const told = { path: account, before: 'NOBODY-S', after: statement?.account };
+    expect(await changesFor('U-FC-US')).toContainEqual(told);
+    // Who only may read that it is asked is told the places.
+    expect(await changesFor('U-PMO')).toEqual(correction['changes']);
     expect(await correctionOf(inboxEventId)).toEqual([]);
     await stage.approveChoice(exception.id, 'U-FC-US');
     await ended(exception.id);
+    expect(await changesFor('U-FC-US')).toContainEqual(told);
     expect((await stage.choose(exception.id, 'U-AR', body, key)).choices).toHaveLength(1);
     const [fresh, ...others] = await correctionOf(inboxEventId);
     expect([fresh?.payload, others]).toMatchObject([{ by: 'U-AR', statements: [{ account: statement?.account }] }, []]);
@@ -167,7 +176,12 @@ describe('mail that nobody takes', () => {
     expect(await stage.refusal(exception.id, 'U-OPS', to('no address'))).toBe('ValidationFailed');
     expect(await stage.refusal(exception.id, 'U-OPS', to(other.email.toUpperCase()))).toBe('AddressOfAnother');
     const asked = await stage.choose(exception.id, 'U-OPS', to('counsel@firm.example'));
-    expect((await shownOf(asked)).correction).toEqual({ of: 'address', userId: 'U-LEGAL', domain: 'firm.example' });
+    const enclosures = db.selectFrom('exception_enclosure').selectAll().where('exception_id', '=', exception.id);
+    const enclosure = enclosures.orderBy('enclosed_at', 'desc').limit(1);
+    const { payload_hash: salted, payload } = await enclosure.executeTakeFirstOrThrow();
+    expect((await shownOf(asked)).correction).toEqual({ of: 'address', userId: 'U-LEGAL', after: salted, changes: [{ path: '/address' }] });
+    expect(salted).not.toBe(hashOf(payload));
+    expect(await stage.correctionFor(asked, 'U-FC-US')).toMatchObject({ userId: 'U-LEGAL', domain: 'firm.example' });
     await stage.approveChoice(exception.id, 'U-FC-US');
     await ended(exception.id);
     const person = db.selectFrom('app_user').select('email').where('id', '=', 'U-LEGAL');
@@ -178,6 +192,8 @@ describe('mail that nobody takes', () => {
     const entry = entries.find(({ action }) => action === 'exception.outcome-carried-out');
     expect(Object.keys(entry?.personal ?? {})).toEqual(['after', 'before']);
     expect(JSON.stringify(entries)).not.toContain('counsel@firm.example');
+    // What is left is a hash that nobody finds the address by.
+    expect(await enclosure.execute()).toMatchObject([{ payload: null, salt: null, payload_hash: salted }]);
   }, 60_000);
 });
 

@@ -1,13 +1,19 @@
 import { sql, type Transaction } from 'kysely';
 import { lockBankDoor, noteStatements, type StatementName } from '../../../db/bank-files';
+import { correctionOf, refuseOvertaken, replaceEvent } from '../../../db/corrected-events';
 import { sendDeadLetterAgain } from '../../../db/dead-letters';
 import { correctedFacts } from '../../../db/exception-enclosures';
 import { type ExceptionRow } from '../../../db/exceptions';
+import { hashOf } from '../../../db/hash';
 import { inboxEvent, type InboxRow } from '../../../db/inbox';
-import { replaceEvent } from '../../../db/inbox-delivery';
 import { type DB } from '../../../db/types';
-import { differences } from '../../../domain/difference';
-import { correctableAs, eventOfException } from '../../../domain/exception/correction';
+import {
+  correctableAs,
+  correctedPlaces,
+  type CorrectionShown,
+  eventOfException,
+  refuseTooLarge,
+} from '../../../domain/exception/correction';
 import { isViolation, type Violation } from '../../../domain/violation';
 import { subjectOf } from '../view';
 import { type CarriedOut, type Decided, type Outcome } from './table';
@@ -21,7 +27,9 @@ export const fix: Outcome = {
   refuse: async (trx, { row, choice: { corrected } }) => (corrected === null ? null : refuseCorrection(trx, row, corrected)),
   carryOut: async (trx, decided) => {
     const corrected = await correctedFacts(trx, decided.choice.id);
-    if (corrected === undefined) return retry.carryOut(trx, decided);
+    if (corrected === null) return retry.carryOut(trx, decided);
+    if (isViolation(corrected)) return corrected;
+    await lockEvent(trx, decided.row);
     const refused = await refuseCorrection(trx, decided.row, corrected.payload);
     if (refused) return refused;
     return subjectOf(decided.row).about === 'notification'
@@ -38,14 +46,17 @@ async function refuseCorrection(trx: Transaction<DB>, row: ExceptionRow, payload
   if (event.erased_at !== null) return { violation: 'InboxEventErased', detail: event.erased_at };
   // A step that is stuck has its event, which therefore counts as delivered.
   const isWaiting = subjectOf(row).about === 'step' ? event.state === 'delivered' : event.state === 'failed' || event.state === 'invalid';
-  return isWaiting ? null : { violation: 'InboxEventNotReplayable', detail: `${event.id} is ${event.state}` };
+  if (!isWaiting) return { violation: 'InboxEventNotReplayable', detail: `${event.id} is ${event.state}` };
+  const other = await correctionOf(trx, event.id);
+  if (other !== undefined) return { violation: 'InboxEventNotReplayable', detail: `${other.id} came in the place of ${event.id}` };
+  return refuseTooLarge(correctedPlaces(event.payload, payload)) ?? refuseOvertaken(trx, event);
 }
 
 async function correctEvent(trx: Transaction<DB>, { row, choice, at }: Decided, payload: unknown): Promise<CarriedOut | Violation> {
   const original = await eventOf(trx, row);
   if (original === undefined) throw new Error('an exception about an event that is not there');
   if (original.type === 'bank-statements') await lockBankDoor(trx);
-  const fresh = await replaceEvent(trx, original, { payload, choiceId: choice.id, at });
+  const fresh = await replaceEvent(trx, original, { payload, choiceId: choice.id, failedAt: row.opened_at, at });
   const { statements = [] } = payload as { statements?: readonly StatementName[] };
   if (original.type === 'bank-statements') await noteStatements(trx, fresh.id, statements);
   const details = { corrects: original.id, inboxEventId: fresh.id, before: original.payload_hash, after: fresh.payload_hash };
@@ -92,38 +103,34 @@ function receiverOf(trx: Transaction<DB>, row: ExceptionRow) {
     .executeTakeFirstOrThrow();
 }
 
-/** So many places are shown to who approves; the hash is of all. */
-const SHOWN_PLACES = 100;
-const SHOWN_LETTERS = 200;
-const NAMES = ['id', 'entryId', 'lineId', 'taskId', 'statementId'];
-
 /**
- * What approvers are shown of corrected facts: each place that changes, with what stood there; of an address who it is of and its domain,
- * because the rest is a person's. Null where none came.
+ * What approvers of corrected facts are asked to approve: the places that change and hashes of what stood and of what will, never the values, which
+ * are a matter of rights and are erased (R-380); `db/reads/approval-correction.ts` shows them as long as they are there. Null where none came.
  */
-export async function correctionShown(trx: Transaction<DB>, row: ExceptionRow, choiceId: string): Promise<Record<string, unknown> | null> {
+export async function correctionShown(trx: Transaction<DB>, row: ExceptionRow, choiceId: string): Promise<CorrectionShown | null> {
   if (row.path !== 'stuck-integration') return null;
   const corrected = await correctedFacts(trx, choiceId);
-  if (corrected === undefined) return null;
+  if (corrected === null) return null;
+  // Nobody approved this: what is shown of corrected facts that are gone is what no approval was given for.
+  if (isViolation(corrected)) return { of: 'erased', changes: [] };
   if (subjectOf(row).about === 'notification') {
     const { user_id: userId } = await receiverOf(trx, row);
-    return { of: 'address', userId, domain: addressIn(corrected.payload).split('@').at(-1) };
+    return { of: 'address', userId, after: corrected.payloadHash, changes: [{ path: '/address' }] };
   }
   const event = await eventOf(trx, row);
-  const places = differences(event?.payload, corrected.payload, NAMES);
   return {
-    of: event?.type,
-    inboxEventId: event?.id,
-    before: event?.payload_hash,
-    after: corrected.payload_hash,
-    places: places.length,
-    changes: places.slice(0, SHOWN_PLACES).map(({ path, before, after }) => ({ path, before: cut(before), after: cut(after) })),
+    of: event?.type ?? '',
+    inboxEventId: event?.id ?? null,
+    before: event?.payload_hash ?? null,
+    after: hashOf(corrected.payload),
+    changes: correctedPlaces(event?.payload, corrected.payload).map(({ path }) => ({ path })),
   };
 }
 
-function cut(value: unknown): string | null {
-  if (value === undefined) return null;
-  return (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).slice(0, SHOWN_LETTERS);
+/** One at a time, also where two exceptions are about one event. */
+async function lockEvent(trx: Transaction<DB>, row: ExceptionRow): Promise<void> {
+  const id = eventOfException(row.workflow_id, row.facts);
+  if (id !== null) await trx.selectFrom('inbox_event').select('id').where('id', '=', id).forUpdate().execute();
 }
 
 async function eventOf(trx: Transaction<DB>, row: ExceptionRow): Promise<InboxRow | undefined> {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { of, type Deal, type Firm, type Send } from '../firm';
+import { task } from './deals';
 import { entry } from './delivery';
 import { type Expectations, NOBODY_S_ID, type Scene } from './scene';
 import { small } from './small-deal';
@@ -16,6 +17,7 @@ export const exceptions: Scene = {
   name: 'exceptions',
   play: async (firm, expect) => {
     await breach(firm, expect, firm.deal(MAIN));
+    await wrongPlan(firm, expect, firm.deal(MAIN));
     await wrongAddress(firm, expect);
     await delay(firm, expect);
   },
@@ -59,6 +61,23 @@ async function decide(firm: Firm, finance: Send, { choices }: Found, verdict: 'g
     const { status } = await finance('POST', `/v1/approvals/${approvalId}/decisions`, { body: decision, isOut: true });
     return status === 200;
   });
+}
+
+/** A plan that could not be applied is corrected neither by more than somebody looks at, nor behind the one that was applied since. */
+async function wrongPlan(firm: Firm, expect: Expectations, deal: Deal): Promise<void> {
+  const operator = await firm.as('U-OPS');
+  const url = `/v1/exceptions?path=stuck-integration&stage=assigned&dealId=${deal.id}&limit=100`;
+  const { id } = await firm.until('the operators to be asked about the plan', async () =>
+    of<{ data: { id: string; detail: string }[] }>(await operator('GET', url), 200).data.find(({ detail }) =>
+      detail.startsWith('delivery-plan'),
+    ),
+  );
+  const correct = (count: number) => {
+    const tasks = Array.from({ length: count }, (_each, index) => task(`T-${index}`, 'A'));
+    return operator('POST', outcome(id), choice('fix', { correction: { tasks } }));
+  };
+  expect.code(await correct(60), 'CorrectionTooLarge');
+  expect.code(await correct(1), 'CorrectionOvertaken');
 }
 
 /** Mail that nobody takes is not sent to somebody else instead. */
