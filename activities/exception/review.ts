@@ -12,6 +12,7 @@ import { type ActivityDeps } from '../deps';
 import { reviewKey } from '../lifecycle';
 import { isStillOpen } from './outcomes/change-order';
 import { isMeasuredSince } from './outcomes/margin';
+import { endTolerated } from './outcomes/overspend';
 import { outcomeOf } from './outcomes/table';
 import { deadlinesOf, type ExceptionTerms } from './owner';
 import { exceptionEffect, type ExceptionFact, type LockedException } from './view';
@@ -38,6 +39,7 @@ async function lookAt(trx: Transaction<DB>, { row, choice, terms }: LockedExcept
     if (choice?.state === 'asked') await settleChoice(trx, choice, 'void', at);
     return { action: 'exception.settled', details: { as: row.settled_as } };
   }
+  if (choice === null && (await endTolerated(trx, row, at))) return { action: 'exception.settled', details: { as: 'cured' } };
   if (row.stage === 'open') {
     await assign(trx, row, terms, at);
     return { action: 'exception.assigned', details: { role: terms.ownerRole, policyVersionId: terms.policyVersionId } };
