@@ -92,10 +92,13 @@ export async function measureSpend(trx: Transaction<DB>, lines: readonly Spendin
     if (overspend !== null && tolerance !== null) await openSpendException(trx, line, at);
 }
 
-async function tolerancesOf(trx: Transaction<DB>, lines: readonly SpendingLine[], at: Instant): Promise<ReadonlyMap<string, string | null>> {
+async function tolerancesOf(
+  trx: Transaction<DB>,
+  lines: readonly SpendingLine[],
+  at: Instant,
+): Promise<ReadonlyMap<string, string | null>> {
   const found = new Map<string, string | null>();
-  for (const line of lines)
-    if (!found.has(line.selling_entity_id)) found.set(line.selling_entity_id, await toleranceOf(trx, line, at));
+  for (const line of lines) if (!found.has(line.selling_entity_id)) found.set(line.selling_entity_id, await toleranceOf(trx, line, at));
   return found;
 }
 
