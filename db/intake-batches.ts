@@ -119,7 +119,7 @@ export async function completeBatch(
   });
 }
 
-/** How many blocks are not late is known once the file is in: the late ones follow them. */
+/** How many blocks are not late is known once the file is in: the late ones follow them (R-373). */
 async function placeLateBlocks(trx: Transaction<DB>, batchId: string): Promise<void> {
   await sql`
     update intake_block set block = (select count(*) from intake_block as early where early.batch_id = ${batchId} and early.block > 0) - block

@@ -19,8 +19,8 @@ import { exceptionEffect, type ExceptionFact, type LockedException } from './vie
 
 /**
  * Looks at an exception (R-310, R-313): one that was opened is asked of its owner; one that waits is reminded of, recorded as late and
- * escalated; an outcome that did not help in the time of a deadline is void, and the owner is asked again; one that is settled waits for
- * nobody.
+ * escalated; an outcome that did not help in the time of a deadline is void, and the owner is asked again; one that policy has come to tolerate
+ * ends (R-375); one that is settled waits for nobody.
  */
 export function reviewException(deps: ActivityDeps): ExceptionActivities['reviewException'] {
   return ({ exceptionId, look, at }) => {

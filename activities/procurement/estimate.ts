@@ -9,7 +9,7 @@ import { type Money, toDecimal } from '../../domain/money';
 import { isViolation, type Violation } from '../../domain/violation';
 import { noteMargin } from '../project/margin';
 
-type Chosen = Pick<ChoiceRow, 'chosen_at' | 'chosen_by'>;
+type Chosen = Pick<ChoiceRow, 'id' | 'chosen_at' | 'chosen_by'>;
 
 /**
  * What the firm takes upon itself comes to the cost of a line at completion (R-377): its last estimate to complete is stated anew, higher by
@@ -23,14 +23,16 @@ export async function raiseEstimate(
 ): Promise<{ readonly asOf: string } | null | Violation> {
   const last = await trx
     .selectFrom('cost_forecast')
-    .select(['as_of', 'estimate_to_complete', 'currency', 'stated_at'])
+    .select(['as_of', 'estimate_to_complete', 'currency', 'stated_at', 'choice_id'])
     .where('contract_line_id', '=', contractLineId)
     .where('measure', '=', 'cost')
     .orderBy('as_of', 'desc')
     .orderBy('stated_at', 'desc')
     .executeTakeFirst();
   const currency = last?.currency ?? null;
-  if (last === undefined || currency === null || Date.parse(last.stated_at) > Date.parse(choice.chosen_at)) return null;
+  if (last === undefined || currency === null) return null;
+  const isStatedSince = last.choice_id === null && Date.parse(last.stated_at) > Date.parse(choice.chosen_at);
+  if (isStatedSince) return null;
   const rates = await ratesFor(trx, [currency, more.currency], last.as_of);
   const raised = costIn(toDecimal(more), more.currency, currency, rates, last.as_of);
   if (isViolation(raised)) return raised;
@@ -44,6 +46,7 @@ export async function raiseEstimate(
       currency,
       stated_by: choice.chosen_by,
       stated_at: after(last.stated_at, at),
+      choice_id: choice.id,
     })
     .execute();
   await noteMargin(trx, contractLineId, last.as_of, at);

@@ -58,7 +58,7 @@ function whole({ early, late, ...block }: BuiltBlock): TableBlock {
   return { ...block, content: contentOf(parts), rows: parts.length, isLate: false };
 }
 
-/** The rows of a block that others of the file may name, then those that may name them. */
+/** The rows of a block that others of the file may name, then those that may name them. */
 function apart({ early, late, ...block }: BuiltBlock): TableBlock[] {
   const first = { ...block, content: contentOf(early), rows: early.length, isLate: false };
   if (late.length === 0) return [first];

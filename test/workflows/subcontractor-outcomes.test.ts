@@ -39,9 +39,21 @@ const ended = (id: string) =>
 const at = (lineId: string | undefined) => stage.at(lineWorkflowId(lineId ?? ''), 'assigned', PATH);
 
 describe('a file of many costs', () => {
-  const COLUMNS = ['cost_id', 'vendor_id', 'line_id', 'wp_id', 'kind', 'commitment_id', 'amount', 'currency', 'incurred_on', 'supersedes'];
-  const csv = (rows: readonly CostRow[]) =>
-    [COLUMNS.join(','), ...rows.map((row) => [row.costId, row['vendorId'], row['lineId'], '', row.kind, row['commitmentId'], row['amount'], row['currency'], row['incurredOn'], row['supersedes']].map((each) => each ?? '').join(',')), ''].join('\n'); // prettier-ignore
+  const FIELDS = [
+    'costId',
+    'vendorId',
+    'lineId',
+    'workPackageId',
+    'kind',
+    'commitmentId',
+    'amount',
+    'currency',
+    'incurredOn',
+    'supersedes',
+  ];
+  const COLUMNS = 'cost_id,vendor_id,line_id,wp_id,kind,commitment_id,amount,currency,incurred_on,supersedes';
+  const lineOf = (row: CostRow) => FIELDS.map((field) => (row[field] as string | null | undefined) ?? '').join(',');
+  const csv = (rows: readonly CostRow[]) => [COLUMNS, ...rows.map(lineOf), ''].join('\n');
 
   test('takes the bills after the orders that they name, wherever in it those stand, and corrections after what they correct', async () => {
     const { dealId, lineIds } = await procured(stage, [milestones(), service()], [BUDGET]);
@@ -154,6 +166,15 @@ describe('an exception of spend', () => {
     await stage.approveChoice(next.id, 'U-FC-US');
     await ended(next.id);
     expect(await estimates()).toEqual(['50000', '100000', '105000']);
+    // Also where all of it is decided in one moment: an estimate that an outcome raised was stated by nobody.
+    for (const total of ['111000', '118000']) {
+      await bringCosts(procurement, dealId, [order({ amount: total === '111000' ? '6000.00' : '7000.00' })]);
+      const { id } = await at(lineId);
+      await stage.choose(id, 'U-PM-US', { option: 'absorb' });
+      await stage.approveChoice(id, 'U-FC-US');
+      await ended(id);
+      expect((await estimates()).at(-1)).toBe(total);
+    }
   }, 60_000);
 
   test('is decided also by who approved time beyond the limit of the line, which is another exception there', async () => {

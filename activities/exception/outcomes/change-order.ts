@@ -28,7 +28,7 @@ export async function isStillOpen(trx: Transaction<DB>, row: ExceptionRow, choic
   return order?.state === 'requested' || order?.state === 'approved';
 }
 
-/** The order that an outcome names, which does not end before the transaction does: else nobody would be told of it. Of several of one number the last. */
+/** The order that an outcome names: of several of one number the last. It does not end before the transaction does, or nobody would be told. */
 export function orderOf(trx: Transaction<DB>, { deal_id: dealId }: ExceptionRow, { target }: Pick<Wanted['choice'], 'target'>) {
   return trx
     .selectFrom('change_order')
