@@ -55,14 +55,17 @@ async function stage(
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   let writing: Promise<void> = Promise.resolve();
-  let number = 1;
+  let [early, late] = [0, 0];
   try {
     for await (const block of readTable(table, format, bytes)) {
       await writing;
+      const number = block.isLate ? -(late + 1) : early + 1;
       writing = addBlock(db, batchId, number, block);
       // Whoever waits for it next hears of a failure; until then it is nobody's unhandled rejection.
       writing.catch(() => undefined);
-      if (block.rows > 0) number += 1;
+      if (block.rows === 0) continue;
+      if (block.isLate) late += 1;
+      else early += 1;
     }
   } finally {
     await writing;

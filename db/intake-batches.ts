@@ -36,6 +36,8 @@ export interface NewBlock {
   readonly passes: number;
   readonly faults: readonly RowError[];
   readonly refused: number;
+  /** It is applied after the blocks that are not late. */
+  readonly isLate: boolean;
 }
 
 /** A file whose sender went away is forgotten after so long. */
@@ -52,7 +54,7 @@ export async function beginBatch(db: Kysely<DB>, batch: NewBatch): Promise<strin
   return id;
 }
 
-/** Stages one block with its own commit; blocks count from 1. A block without good rows is none. */
+/** Stages one block with its own commit; blocks count from 1, late ones down from -1 until their file is in. A block without good rows is none. */
 export async function addBlock(db: Kysely<DB>, batchId: string, number: number, block: NewBlock): Promise<void> {
   await db.transaction().execute(async (trx) => {
     if (block.rows > 0)
@@ -90,6 +92,7 @@ export async function completeBatch(
 ): Promise<ReceivedBatch | Violation> {
   return db.transaction().execute(async (trx) => {
     const batch = await trx.selectFrom('intake_batch').selectAll().where('id', '=', batchId).executeTakeFirstOrThrow();
+    await placeLateBlocks(trx, batchId);
     if (file.requestKey !== null) await lockName(trx, `intake key ${batch.received_by} ${file.requestKey}`);
     await lockName(trx, `intake file ${batch.deal_id} ${batch.kind} ${file.digest}`);
     const known = await knownBatch(trx, batch, file);
@@ -114,6 +117,13 @@ export async function completeBatch(
       .execute();
     return { batchId, inboxEventId: event.id };
   });
+}
+
+/** How many blocks are not late is known once the file is in: the late ones follow them (R-373). */
+async function placeLateBlocks(trx: Transaction<DB>, batchId: string): Promise<void> {
+  await sql`
+    update intake_block set block = (select count(*) from intake_block as early where early.batch_id = ${batchId} and early.block > 0) - block
+     where batch_id = ${batchId} and block < 0`.execute(trx);
 }
 
 async function lockName(trx: Transaction<DB>, name: string): Promise<void> {

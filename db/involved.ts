@@ -50,7 +50,7 @@ async function dutiesOnRecords(db: Kysely<DB>, path: string, choiceId: string): 
        where item.choice_id = ${choiceId}
       union
       select parked.entry_id from exception_choice as choice
-        join process_exception as trouble on trouble.id = choice.exception_id and trouble.workflow_id like 'line/%'
+        join process_exception as trouble on trouble.id = choice.exception_id and trouble.path = 'scope-change' and trouble.workflow_id like 'line/%'
         join parked_entry as parked on parked.contract_line_id = trouble.contract_line_id where choice.id = ${choiceId}
     ), fact as (
       select person_id, approved_by from time_entry join record on entry_id = reference

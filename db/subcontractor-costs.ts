@@ -1,63 +1,58 @@
-import { sql, type Kysely, type Transaction } from 'kysely';
+import { sql, type Kysely, type Selectable, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type Instant } from '../domain/deal/terms';
 import { type Money } from '../domain/money';
-import { type CostKind, type RecordedCosts, type ReportedCost } from '../domain/procurement/cost';
+import { type CostKind, CostRecord, type ReportedCost } from '../domain/procurement/cost';
 import { type RecordedCost } from '../domain/procurement/spend';
+import { insertRows } from './insert-rows';
 import { type DB } from './types';
 
-/** What is on record of the ids that a report names. Lock its line first. */
-export async function recordedCosts(trx: Transaction<DB>, cost: ReportedCost): Promise<RecordedCosts> {
-  const named = [cost.costId, cost.supersedes, cost.commitmentId].filter((id) => id !== null);
-  const rows = await trx
-    .selectFrom('subcontractor_cost')
-    .selectAll()
-    .where((eb) => eb.or([eb('cost_id', 'in', named), eb('supersedes', 'in', named)]))
-    .execute();
-  const byId = (id: string | null): ReportedCost | null => {
-    const row = rows.find((each) => each.cost_id === id);
-    return row === undefined
-      ? null
-      : {
-          costId: row.cost_id,
-          contractLineId: row.contract_line_id,
-          workPackageId: row.work_package_code,
-          vendorId: row.vendor_id,
-          kind: row.kind as CostKind,
-          commitmentId: row.commitment_id,
-          amount: { minor: row.amount_minor, currency: row.currency },
-          incurredOn: row.incurred_on,
-          supersedes: row.supersedes,
-        };
-  };
-  const successor = rows.find((row) => cost.supersedes !== null && row.supersedes === cost.supersedes);
-  return {
-    own: byId(cost.costId),
-    superseded: byId(cost.supersedes),
-    supersededBy: successor?.cost_id ?? null,
-    commitment: byId(cost.commitmentId),
-  };
+/** What is on record of all ids that some reports name, and of what superseded those. Lock their lines first. */
+export async function recordedCosts(trx: Transaction<DB>, costs: readonly ReportedCost[]): Promise<CostRecord> {
+  const named = [...new Set(costs.flatMap((cost) => [cost.costId, cost.supersedes, cost.commitmentId]).filter((id) => id !== null))];
+  const { rows } = await sql<Selectable<DB['subcontractor_cost']>>`
+    with named as (select unnest(${named}::text[]) as id)
+    select cost.* from named join subcontractor_cost as cost on cost.cost_id = named.id
+    union
+    select cost.* from named join subcontractor_cost as cost on cost.supersedes = named.id`.execute(trx);
+  return new CostRecord(
+    rows.map((row) => ({
+      costId: row.cost_id,
+      contractLineId: row.contract_line_id,
+      workPackageId: row.work_package_code,
+      vendorId: row.vendor_id,
+      kind: row.kind as CostKind,
+      commitmentId: row.commitment_id,
+      amount: { minor: row.amount_minor, currency: row.currency },
+      incurredOn: row.incurred_on,
+      supersedes: row.supersedes,
+    })),
+  );
 }
 
-/** Records a cost; `inLineCurrency` is what it comes to in the currency of its line. */
-export async function insertCost(trx: Transaction<DB>, cost: ReportedCost, inLineCurrency: Money, at: Instant): Promise<void> {
-  await trx
-    .insertInto('subcontractor_cost')
-    .values({
-      cost_id: cost.costId,
-      contract_line_id: cost.contractLineId,
-      work_package_code: cost.workPackageId,
-      vendor_id: cost.vendorId,
-      kind: cost.kind,
-      commitment_id: cost.commitmentId,
-      amount_minor: cost.amount.minor,
-      currency: cost.amount.currency,
-      cost_minor: inLineCurrency.minor,
-      incurred_on: cost.incurredOn,
-      supersedes: cost.supersedes,
-      recorded_at: at,
-    })
-    .execute();
+/** A cost to record; `inLineCurrency` is what it comes to in the currency of its line. */
+export interface NewCost {
+  readonly cost: ReportedCost;
+  readonly inLineCurrency: Money;
+}
+
+/** Records costs in their order: each after those that it names. */
+export function insertCosts(trx: Transaction<DB>, costs: readonly NewCost[], at: Instant): Promise<void> {
+  const rows = costs.map(({ cost, inLineCurrency }) => ({
+    cost_id: cost.costId,
+    contract_line_id: cost.contractLineId,
+    work_package_code: cost.workPackageId,
+    vendor_id: cost.vendorId,
+    kind: cost.kind,
+    commitment_id: cost.commitmentId,
+    amount_minor: cost.amount.minor,
+    currency: cost.amount.currency,
+    cost_minor: inLineCurrency.minor,
+    incurred_on: cost.incurredOn,
+    supersedes: cost.supersedes,
+    recorded_at: at,
+  }));
+  return insertRows(trx, 'subcontractor_cost', rows);
 }
 
 /** Every cost of some lines, as far as the rule of spend looks at it, by line. */

@@ -548,6 +548,10 @@ export interface ContractVersion {
 
 export interface CostForecast {
   as_of: string;
+  /**
+   * The outcome of an exception that raised the estimate before it; null where somebody stated the whole of it.
+   */
+  choice_id: string | null;
   contract_line_id: string;
   currency: string | null;
   estimate_to_complete: Numeric;

@@ -12,14 +12,15 @@ import { type ActivityDeps } from '../deps';
 import { reviewKey } from '../lifecycle';
 import { isStillOpen } from './outcomes/change-order';
 import { isMeasuredSince } from './outcomes/margin';
+import { endTolerated } from './outcomes/overspend';
 import { outcomeOf } from './outcomes/table';
 import { deadlinesOf, type ExceptionTerms } from './owner';
 import { exceptionEffect, type ExceptionFact, type LockedException } from './view';
 
 /**
  * Looks at an exception (R-310, R-313): one that was opened is asked of its owner; one that waits is reminded of, recorded as late and
- * escalated; an outcome that did not help in the time of a deadline is void, and the owner is asked again; one that is settled waits for
- * nobody.
+ * escalated; an outcome that did not help in the time of a deadline is void, and the owner is asked again; one that policy has come to tolerate
+ * ends (R-375); one that is settled waits for nobody.
  */
 export function reviewException(deps: ActivityDeps): ExceptionActivities['reviewException'] {
   return ({ exceptionId, look, at }) => {
@@ -38,6 +39,7 @@ async function lookAt(trx: Transaction<DB>, { row, choice, terms }: LockedExcept
     if (choice?.state === 'asked') await settleChoice(trx, choice, 'void', at);
     return { action: 'exception.settled', details: { as: row.settled_as } };
   }
+  if (choice === null && (await endTolerated(trx, row, at))) return { action: 'exception.settled', details: { as: 'cured' } };
   if (row.stage === 'open') {
     await assign(trx, row, terms, at);
     return { action: 'exception.assigned', details: { role: terms.ownerRole, policyVersionId: terms.policyVersionId } };

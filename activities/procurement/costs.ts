@@ -1,10 +1,11 @@
 import { sql, type Transaction } from 'kysely';
 import { ratesForDates } from '../../db/fx-window';
 import { lockLinesOf } from '../../db/lines';
-import { insertCost, recordedCosts } from '../../db/subcontractor-costs';
+import { insertCosts, type NewCost, recordedCosts } from '../../db/subcontractor-costs';
 import { type DB } from '../../db/types';
 import { type Instant } from '../../domain/deal/terms';
-import { convertSum, type FxRate } from '../../domain/fx';
+import { convert, type CrossRate, crossRate, type FxRate } from '../../domain/fx';
+import { type Money } from '../../domain/money';
 import { type CostKind, judgeCost, type ReportedCost } from '../../domain/procurement/cost';
 import { isViolation, type Violation } from '../../domain/violation';
 import { type AppliedRows, type RowRefusal, type RowsOfDeal } from '../intake/rows';
@@ -24,35 +25,53 @@ interface CostRow {
   readonly supersedes: string | null;
 }
 
+type CostLine = SpendingLine & { readonly packages: readonly string[] };
+
+/** Gives an amount in the currency of a line, at the rate of a day. */
+type InLineCurrency = (amount: Money, currency: string, day: string) => Money | Violation;
+
 /**
  * Costs of subcontractors as procurement reports them (R-373), commitments before the bills that consume them, and each after those that it
- * names. Then the lines that they concern are measured, in the same transaction (R-375).
+ * names. However many there are, they are looked up, judged and recorded together. Then the lines that they concern are measured, in the same
+ * transaction (R-375).
  */
 export async function applySubcontractorCosts(trx: Transaction<DB>, { dealId, content }: RowsOfDeal, at: Instant): Promise<AppliedRows> {
   await lockForMeasuring(trx, dealId);
   const lines = await linesOf(trx, dealId);
   const rows = await rowsOf(trx, content);
+  const reports = rows.flatMap((row) => {
+    const line = lines.get(row.line_id);
+    return line === undefined ? [] : [{ row, line, cost: reported(row, line.id) }];
+  });
   const currencies = [...lines.values()].map(({ currency }) => currency);
   const rates = await ratesForDates(
     trx,
     [...currencies, ...rows.map(({ currency }) => currency)],
     rows.map((row) => row.incurred_on),
   );
-  const counts = { stored: 0, unchanged: 0 };
-  const refusals: RowRefusal[] = [];
+  const inLineCurrency = converter(rates);
+  const record = await recordedCosts(
+    trx,
+    reports.map(({ cost }) => cost),
+  );
+  const refusals = rows.filter((row) => !lines.has(row.line_id)).map((row) => refusalOf(row, unknownLine(row)));
+  const fresh: NewCost[] = [];
   const changed = new Map<string, SpendingLine>();
-  for (const row of rows) {
-    const line = lines.get(row.line_id);
-    const outcome = line === undefined ? unknownLine(row) : await applyOne(trx, row, line, rates, at);
-    if (isViolation(outcome)) refusals.push(refusalOf(row, outcome));
-    else if (outcome === 'known') counts.unchanged += 1;
-    else {
-      counts.stored += 1;
-      if (line !== undefined) changed.set(line.id, line);
+  for (const { row, line, cost } of reports) {
+    const judged = judgeCost(cost, record.namedBy(cost));
+    if (judged === 'known') continue;
+    const taken = isViolation(judged) ? judged : newCost(cost, line, inLineCurrency);
+    if (isViolation(taken)) {
+      refusals.push(refusalOf(row, taken));
+      continue;
     }
+    record.add(cost);
+    fresh.push(taken);
+    changed.set(line.id, line);
   }
-  for (const line of changed.values()) await measureSpend(trx, line, at);
-  return { ...counts, refused: refusals.length, refusals };
+  await insertCosts(trx, fresh, at);
+  await measureSpend(trx, [...changed.values()], at);
+  return { stored: fresh.length, unchanged: rows.length - fresh.length - refusals.length, refused: refusals.length, refusals };
 }
 
 /** In the order of outcomes, which lock their exception before the line: neither waits for the other in a circle. */
@@ -70,29 +89,27 @@ async function lockForMeasuring(trx: Transaction<DB>, dealId: string): Promise<v
   await lockLinesOf(trx, dealId);
 }
 
-async function applyOne(
-  trx: Transaction<DB>,
-  row: CostRow,
-  line: SpendingLine & { readonly packages: readonly string[] },
-  rates: readonly FxRate[],
-  at: Instant,
-): Promise<'new' | 'known' | Violation> {
-  const cost = reported(row, line.id);
-  const judged = judgeCost(cost, await recordedCosts(trx, cost));
-  if (judged !== 'new') return judged;
-  if (row.wp_id !== null && !line.packages.includes(row.wp_id))
-    return { violation: 'WorkPackageUnknown', detail: `${row.wp_id} is no work package of line ${row.line_id}`, path: 'wp_id' };
-  const inLineCurrency = convertSum([cost.amount], line.currency, rates, cost.incurredOn, 'half-up');
-  if (isViolation(inLineCurrency)) return { ...inLineCurrency, path: 'incurred_on' };
-  await insertCost(trx, cost, inLineCurrency, at);
-  return 'new';
+function newCost(cost: ReportedCost, line: CostLine, inLineCurrency: InLineCurrency): NewCost | Violation {
+  const { amount, incurredOn, workPackageId } = cost;
+  if (workPackageId !== null && !line.packages.includes(workPackageId))
+    return { violation: 'WorkPackageUnknown', detail: `${workPackageId} is no work package of line ${line.line_id}`, path: 'wp_id' };
+  const converted = inLineCurrency(amount, line.currency, incurredOn);
+  return isViolation(converted) ? { ...converted, path: 'incurred_on' } : { cost, inLineCurrency: converted };
+}
+
+/** Each rate is looked for once, for all rows of its day. */
+function converter(rates: readonly FxRate[]): InLineCurrency {
+  const known = new Map<string, CrossRate | Violation>();
+  return (amount, currency, day) => {
+    const key = `${amount.currency} ${currency} ${day}`;
+    const rate = known.get(key) ?? crossRate(rates, amount.currency, currency, day);
+    known.set(key, rate);
+    return isViolation(rate) ? rate : convert(amount, rate, 'half-up');
+  };
 }
 
 /** Lines of the deal by the id that outside calls them, each with its work packages. */
-async function linesOf(
-  trx: Transaction<DB>,
-  dealId: string,
-): Promise<ReadonlyMap<string, SpendingLine & { readonly packages: readonly string[] }>> {
+async function linesOf(trx: Transaction<DB>, dealId: string): Promise<ReadonlyMap<string, CostLine>> {
   const { rows } = await sql<SpendingLine & { packages: string[] }>`
     select line.id, line.line_id, line.deal_id, line.currency, line.selling_entity_id,
            coalesce(array_agg(package.code) filter (where package.code is not null), '{}') as packages

@@ -1,4 +1,5 @@
 import { type Transaction } from 'kysely';
+import { type ChoiceRow } from '../../db/exceptions';
 import { ratesFor } from '../../db/parties';
 import { type DB } from '../../db/types';
 import { costIn } from '../../domain/accounting/effort';
@@ -8,19 +9,21 @@ import { type Money, toDecimal } from '../../domain/money';
 import { isViolation, type Violation } from '../../domain/violation';
 import { noteMargin } from '../project/margin';
 
+type Chosen = Pick<ChoiceRow, 'id' | 'chosen_at' | 'chosen_by'>;
+
 /**
  * What the firm takes upon itself comes to the cost of a line at completion (R-377): its last estimate to complete is stated anew, higher by
- * that, and what it makes of the margin is looked at (R-317). Whoever estimates later states the whole of it. Null where a line has no
- * estimate of cost: then nobody knows its cost at completion.
+ * that, and what it makes of the margin is looked at (R-317). Null where that is not to be done: an estimate that was stated since the outcome
+ * was chosen is of all that was known by then, and where a line has none nobody knows its cost at completion.
  */
 export async function raiseEstimate(
   trx: Transaction<DB>,
   contractLineId: string,
-  { by, more, at }: { readonly by: string; readonly more: Money; readonly at: Instant },
+  { choice, more, at }: { readonly choice: Chosen; readonly more: Money; readonly at: Instant },
 ): Promise<{ readonly asOf: string } | null | Violation> {
   const last = await trx
     .selectFrom('cost_forecast')
-    .select(['as_of', 'estimate_to_complete', 'currency', 'stated_at'])
+    .select(['as_of', 'estimate_to_complete', 'currency', 'stated_at', 'choice_id'])
     .where('contract_line_id', '=', contractLineId)
     .where('measure', '=', 'cost')
     .orderBy('as_of', 'desc')
@@ -28,6 +31,8 @@ export async function raiseEstimate(
     .executeTakeFirst();
   const currency = last?.currency ?? null;
   if (last === undefined || currency === null) return null;
+  const isStatedSince = last.choice_id === null && Date.parse(last.stated_at) > Date.parse(choice.chosen_at);
+  if (isStatedSince) return null;
   const rates = await ratesFor(trx, [currency, more.currency], last.as_of);
   const raised = costIn(toDecimal(more), more.currency, currency, rates, last.as_of);
   if (isViolation(raised)) return raised;
@@ -39,8 +44,9 @@ export async function raiseEstimate(
       measure: 'cost',
       estimate_to_complete: plus(last.estimate_to_complete, raised),
       currency,
-      stated_by: by,
+      stated_by: choice.chosen_by,
       stated_at: after(last.stated_at, at),
+      choice_id: choice.id,
     })
     .execute();
   await noteMargin(trx, contractLineId, last.as_of, at);

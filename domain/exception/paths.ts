@@ -89,7 +89,7 @@ const RULES: Readonly<Record<ExceptionPath, readonly OptionRule[]>> = {
     { option: 'change-order', for: ['margin'], needs: 'change-order' },
   ],
   'subcontractor-spend': [
-    { option: 'change-order', for: ['spend'], needs: 'change-order' },
+    { option: 'change-order', for: ['spend'], needsApproval: true, needs: 'change-order' },
     { option: 'absorb', for: ['spend'], needsApproval: true },
     { option: 'reallocate', for: ['spend'], needsApproval: true, needs: 'line' },
     { option: 'refuse', for: ['spend'], needs: 'subcontractor-cost' },

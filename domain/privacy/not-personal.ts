@@ -56,7 +56,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     'state',
   ],
   contract_version: ['terms_hash'],
-  cost_forecast: ['currency', 'measure'],
+  cost_forecast: ['choice_id', 'currency', 'measure'],
   credited_thing: ['correction_id', 'entry_id', 'expense_id', 'fate', 'released_by'],
   customer: ['classification', 'id', 'industry'],
   customer_alias: ['customer_id', 'external_id', 'source'],

@@ -27,6 +27,32 @@ export interface RecordedCosts {
   readonly commitment: ReportedCost | null;
 }
 
+/** Costs on record by their ids, with the id by which each was superseded; what is recorded is added to it. */
+export class CostRecord {
+  private readonly byId = new Map<string, ReportedCost>();
+  private readonly successors = new Map<string, string>();
+
+  constructor(costs: Iterable<ReportedCost>) {
+    for (const cost of costs) this.add(cost);
+  }
+
+  add(cost: ReportedCost): void {
+    this.byId.set(cost.costId, cost);
+    if (cost.supersedes !== null) this.successors.set(cost.supersedes, cost.costId);
+  }
+
+  /** What is on record of the ids that a report names. */
+  namedBy({ costId, supersedes, commitmentId }: ReportedCost): RecordedCosts {
+    const found = (id: string | null) => (id === null ? null : (this.byId.get(id) ?? null));
+    return {
+      own: found(costId),
+      superseded: found(supersedes),
+      supersededBy: supersedes === null ? null : (this.successors.get(supersedes) ?? null),
+      commitment: found(commitmentId),
+    };
+  }
+}
+
 /**
  * What a report is to what is on record (R-373): known already, new, or refused with `SubcontractorCostChanged` (its id came with another
  * content), `SubcontractorCostUnknown` (it names what never came), `SubcontractorCostSuperseded`, `CostSupersedesOther` or `CommitmentDiffers`.

@@ -115,6 +115,7 @@ export const subcontractorCostTable: Table = {
     text('supersedes', optional(outsideId)),
   ],
   together: (row) => inMinorUnits(row, ['amount']) ?? costWhole(row),
+  isLate: (row) => row.kind === 'bill',
 };
 
 /** Only a bill consumes a commitment; nothing is owed only where that takes the place of what was. */

@@ -13,6 +13,8 @@ export interface TableBlock {
   readonly faults: readonly RowFault[];
   /** Rows with a fault; one row may have several. */
   readonly refused: number;
+  /** Its rows may name rows of any other block: it is applied after those that are not late. */
+  readonly isLate: boolean;
 }
 
 export type TableFormat = 'text/csv' | 'application/json';
@@ -31,21 +33,41 @@ const MOST_BAD_ROWS = 100_000;
  */
 export async function* readTable(table: Table, format: TableFormat, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<TableBlock> {
   const reader: TableReader = format === 'text/csv' ? new CsvTableReader(table) : new JsonTableReader(table);
-  const builder = new BlockBuilder(table.key);
+  const builder = new BlockBuilder(table);
   let refused = 0;
   let rows = 0;
+  let isFirst = true;
   for await (const readings of readingsOf(reader, bytes)) {
     for (const reading of readings) {
       rows += 1;
       const full = builder.add(reading);
-      if (full !== null) yield full;
+      if (full !== null) yield* apart(full);
+      isFirst &&= full === null;
       if ('faults' in reading) refused += 1;
       if (refused > MOST_BAD_ROWS) throw new TableRefused('TooManyBadRows', `more than ${MOST_BAD_ROWS} rows are wrong`);
     }
   }
   if (rows === 0) throw new TableRefused('TableEmpty', 'the file has no rows');
   const last = builder.end();
-  if (last !== null) yield last;
+  if (last !== null) yield* isFirst ? [whole(last)] : apart(last);
+}
+
+/** A file of one block is applied at once, in whichever order its rows need. */
+function whole({ early, late, ...block }: BuiltBlock): TableBlock {
+  const parts = [...early, ...late];
+  return { ...block, content: contentOf(parts), rows: parts.length, isLate: false };
+}
+
+/** The rows of a block that others of the file may name, then those that may name them (R-373). */
+function apart({ early, late, ...block }: BuiltBlock): TableBlock[] {
+  const first = { ...block, content: contentOf(early), rows: early.length, isLate: false };
+  if (late.length === 0) return [first];
+  const second = { content: contentOf(late), rows: late.length, passes: block.passes, faults: [], refused: 0, isLate: true };
+  return early.length === 0 && block.faults.length === 0 ? [second] : [first, second];
+}
+
+function contentOf(parts: readonly string[]): string {
+  return `[${parts.join(',')}]`;
 }
 
 async function* readingsOf(reader: TableReader, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Reading[]> {
@@ -74,51 +96,59 @@ function decoded(decoder: TextDecoder, piece: Uint8Array | undefined, passed: nu
   }
 }
 
+/** A block as it is read: the texts of its rows, those apart that are applied late. */
+interface BuiltBlock extends Pick<TableBlock, 'passes' | 'faults' | 'refused'> {
+  readonly early: readonly string[];
+  readonly late: readonly string[];
+}
+
 class BlockBuilder {
-  private parts: string[] = [];
+  private early: string[] = [];
+  private late: string[] = [];
   private characters = 0;
   private passes = 0;
   private seen = new Map<string, number>();
   private faults: RowFault[] = [];
   private refused = 0;
 
-  constructor(private readonly key: string) {}
+  constructor(private readonly table: Table) {}
 
   /** The block before, where the row begins a new one. */
-  add(reading: Reading): TableBlock | null {
+  add(reading: Reading): BuiltBlock | null {
     if ('faults' in reading) {
       this.refused += reading.faults.length > 0 ? 1 : 0;
       this.faults.push(...reading.faults);
       return this.refused >= ROWS_PER_BLOCK ? this.end() : null;
     }
     const full = this.isFullFor(reading.row) ? this.end() : null;
-    const key = String(reading.row[this.key]);
+    const key = String(reading.row[this.table.key]);
     const pass = (this.seen.get(key) ?? 0) + 1;
     this.seen.set(key, pass);
     this.passes = Math.max(this.passes, pass);
     const text = staged(reading.line, pass, reading.row);
-    this.parts.push(text);
+    (this.table.isLate?.(reading.row) === true ? this.late : this.early).push(text);
     this.characters += text.length;
     return full;
   }
 
-  end(): TableBlock | null {
-    const { parts, passes, faults, refused } = this;
-    if (parts.length === 0 && faults.length === 0) return null;
-    this.parts = [];
+  end(): BuiltBlock | null {
+    const { early, late, passes, faults, refused } = this;
+    if (early.length + late.length === 0 && faults.length === 0) return null;
+    this.early = [];
+    this.late = [];
     this.characters = 0;
     this.passes = 0;
     this.seen = new Map();
     this.faults = [];
     this.refused = 0;
-    return { content: `[${parts.join(',')}]`, rows: parts.length, passes, faults, refused };
+    return { early, late, passes, faults, refused };
   }
 
   private isFullFor(row: Row): boolean {
     return (
-      this.parts.length >= ROWS_PER_BLOCK ||
+      this.early.length + this.late.length >= ROWS_PER_BLOCK ||
       this.characters >= CHARACTERS_PER_BLOCK ||
-      (this.seen.get(String(row[this.key])) ?? 0) >= MOST_PASSES
+      (this.seen.get(String(row[this.table.key])) ?? 0) >= MOST_PASSES
     );
   }
 }

@@ -29,6 +29,8 @@ export interface Table {
   readonly columns: readonly Column[];
   /** What several cells say together: changes the row, or names the column at fault. */
   readonly together?: (row: Row) => { readonly field: string; readonly fault: CellFault } | null;
+  /** A row that may name another one of its file, wherever that stands: it is applied after those that may not. */
+  readonly isLate?: (row: Row) => boolean;
 }
 
 /** How much of a wrong cell is shown. */

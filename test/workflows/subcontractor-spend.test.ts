@@ -11,6 +11,7 @@ import {
   pendingApproval,
   proposeTerms,
   reach,
+  refusalOf,
   refuse,
   requestCancellation,
   service,
@@ -355,34 +356,55 @@ describe('spend that nobody planned', () => {
     expect((await spendOf(cfo, dealId)).A?.cost.spent).toBe('400.00');
   }, 90_000);
 
-  test('waits for a change order: asked anew where that is refused, settled when it is in force', async () => {
+  test('waits for a change order of its line that two people want: asked anew where that is refused, settled when it is in force', async () => {
     const { engine } = stage;
     const deal = await startDeal(engine, testDeal({ lines: [milestones(), service()] }));
     await bringToDelivery(engine, deal);
     deal.now = NOW;
-    const [first] = await linesOf(engine, deal);
-    await bringCosts(procurement, deal.dealId, [order()]);
-    const opened = await at(first?.id);
+    const lines = await linesOf(engine, deal);
+    const [other, line] = ['A', 'B'].map((lineId) => lines.find((each) => each.line_id === lineId)?.id);
+    const euros = (amount: string) => order({ lineId: 'B', currency: 'EUR', amount });
+    await bringCosts(procurement, deal.dealId, [order(), euros('1000.00')]);
+    const opened = await at(line);
+    const estimate = { contract_line_id: line ?? '', as_of: '2026-02-28', measure: 'cost', currency: 'EUR', stated_by: 'U-PM-EU' };
+    await engine.db.insertInto('cost_forecast').values({ ...estimate, estimate_to_complete: '5000', stated_at: '2026-02-20T09:00:00.000Z' }).execute(); // prettier-ignore
     await requestChange(engine, deal, [addOn()]);
-    await stage.choose(opened.id, 'U-PM-US', { option: 'change-order', target: 'CO-1' });
+    const named = { option: 'change-order', target: 'CO-1' };
+    // It changes line B, and pays nothing of line A.
+    expect(await stage.refusal((await at(other)).id, 'U-PM-US', named)).toBe('OutcomeWithoutEffect');
+    await stage.choose(opened.id, 'U-PM-EU', named);
+    const asked = (await stage.read(opened.id)).choices[0];
+    const shown = engine.db
+      .selectFrom('approval')
+      .select('shown')
+      .where('id', '=', asked?.approvalId ?? '');
+    expect((await shown.executeTakeFirstOrThrow()).shown).toMatchObject({ ...named, cost: { overspend: '1000.00', currency: 'EUR' } });
+    expect(await refusalOf(stage.approveChoice(opened.id, 'U-PM-EU'))).toBe('ApproverIsRequester');
+    await stage.approveChoice(opened.id, 'U-FC-DE');
     await until('the outcome to be carried out', async () => (await stage.read(opened.id)).choices[0]?.state === 'carried-out');
     await refuse(engine, deal, 'change-order', 'U-PM-EU');
-    const back = await at(first?.id);
+    const back = await at(line);
     expect(back).toMatchObject({ id: opened.id, choices: [{ option: 'change-order', state: 'void' }] });
-    expect((await spendOf(cfo, deal.dealId)).A?.cost.budget).toBe('0.00');
+    expect((await spendOf(cfo, deal.dealId)).B?.cost.budget).toBe('0.00');
 
     const { changeOrderId } = await requestChange(engine, deal, [addOn()], { number: 'CO-2' });
-    await stage.choose(opened.id, 'U-PM-US', { option: 'change-order', target: 'CO-2' });
-    await bringCosts(procurement, deal.dealId, [order({ amount: '200.00' })]);
+    await stage.choose(opened.id, 'U-PM-EU', { ...named, target: 'CO-2' });
+    await stage.approveChoice(opened.id, 'U-FC-DE');
+    await bringCosts(procurement, deal.dealId, [euros('200.00')]);
     await signChange(deal, changeOrderId);
     await accountChange(deal, changeOrderId);
     await approve(engine, deal, 'change-order');
     await ended(opened.id);
     expect((await changeOrders(engine, deal)).map(({ state }) => state)).toEqual(['refused', 'applied']);
     expect(await stage.read(opened.id)).toMatchObject({ settledAs: 'change-order' });
-    const { A: spend } = await spendOf(cfo, deal.dealId);
+    const { B: spend } = await spendOf(cfo, deal.dealId);
     expect(spend).toMatchObject({ cost: { budget: '1000.00', spent: '1200.00' }, budgets: [{ cause: 'change-order' }] });
-    expect(overOf(await at(first?.id))).toBe('200.00');
+    expect(overOf(await at(line))).toBe('200.00');
+    const stated = engine.db
+      .selectFrom('cost_forecast')
+      .select('estimate_to_complete')
+      .where('contract_line_id', '=', line ?? '');
+    expect(await stated.orderBy('stated_at').execute()).toMatchObject([{ estimate_to_complete: '5000' }, { estimate_to_complete: '6000' }]);
     await deal.handle.terminate();
   }, 180_000);
 

@@ -34,7 +34,7 @@ export async function isStillOpen(trx: Transaction<DB>, row: ExceptionRow, choic
   return order?.state === 'requested' || order?.state === 'approved';
 }
 
-/** The order that an outcome names: of several of one number the last. */
+/** The order that an outcome names: of several of one number the last. It does not end before the transaction does, or nobody would be told. */
 export function orderOf(trx: Transaction<DB>, { deal_id: dealId }: ExceptionRow, { target }: Pick<Wanted['choice'], 'target'>) {
   return trx
     .selectFrom('change_order')
@@ -42,5 +42,6 @@ export function orderOf(trx: Transaction<DB>, { deal_id: dealId }: ExceptionRow,
     .where('deal_id', '=', dealId)
     .where('number', '=', target)
     .orderBy('requested_at', 'desc')
+    .forShare()
     .executeTakeFirst();
 }

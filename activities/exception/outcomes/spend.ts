@@ -15,7 +15,7 @@ import { type Decided, type Outcome, type Wanted } from './table';
 export const reallocate: Outcome = {
   refuse: async (trx, wanted) => {
     const line = await lineOfException(trx, wanted.row);
-    const { overspend } = await measured(trx, line, wanted.at);
+    const { overspend } = await measured(trx, line);
     if (overspend === null) return withinBudget(line);
     const given = await giftOf(trx, wanted, line, overspend);
     return isViolation(given) ? given : null;
@@ -57,7 +57,7 @@ async function giftOf(
   const day = at.slice(0, 10);
   const cost = convertSum([needed], from.currency, await ratesFor(trx, [needed.currency, from.currency], day), day, 'half-up');
   if (isViolation(cost)) return cost;
-  const { budget, spent } = await measured(trx, from, at);
+  const { budget, spent } = await measured(trx, from);
   const left = subtractMoney(budget, spent);
   if (compareMoney(left, cost) >= 0) return { from, cost };
   return {
@@ -90,10 +90,10 @@ function withoutCost(kind: CostKind): Outcome {
 async function countedCost(
   trx: Transaction<DB>,
   kind: CostKind,
-  { row, choice, at }: Asked,
+  { row, choice }: Asked,
 ): Promise<{ readonly costId: string; readonly line: SpendingLine } | Violation> {
   const line = await lineOfException(trx, row);
-  const { costs, spent } = await measured(trx, line, at);
+  const { costs, spent } = await measured(trx, line);
   const cost = costs.find((each) => each.costId === choice.target);
   if (cost === undefined)
     return {
