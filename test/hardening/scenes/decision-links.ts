@@ -21,6 +21,9 @@ export const decisionLinks: Scene = {
     expect.status(await firm.anyone('GET', url, { headers: BROWSER }), 409);
     expect.code(await firm.anyone('GET', `/decide/${'A'.repeat(43)}`), 'LinkUnknown');
     await many(expect, await firm.as('U-CFO'), approval);
+    // Its run is told of it seconds later (R-379); until then no other change of this policy is taken.
+    const open = firm.installation.db.selectFrom('policy_change').select('id').where('state', '=', 'requested');
+    await firm.until('the change to be refused', async () => (await open.executeTakeFirst()) === undefined);
   },
 };
 
