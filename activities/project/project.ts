@@ -1,5 +1,6 @@
 import { sql, type Selectable, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
+import { signOffEffect } from '../../contracts/effect-names';
 import { type ProjectActivities } from '../../contracts/activities';
 import { ENGINE_ACTOR, WAITS_FOR_RUN } from '../../contracts/names';
 import { type ApprovalView, type ProjectView } from '../../contracts/workflow-state';
@@ -104,11 +105,11 @@ export function reviewClosing(deps: ActivityDeps): ProjectActivities['reviewClos
 
 export function recordSignOff(deps: ActivityDeps): ProjectActivities['recordSignOff'] {
   return ({ projectId, signOff }) => {
-    const { signOffId, documentReference, signedOn, by, at } = signOff;
+    const { documentReference, signedOn, by, at } = signOff;
     return projectEffect(
       deps,
       projectId,
-      { key: `sign-off/${signOffId}`, identity: { projectId, documentReference, signedOn, by }, at, actor: by, ifMatch: signOff.ifMatch },
+      { ...signOffEffect(projectId, signOff), at, actor: by, ifMatch: signOff.ifMatch },
       async (trx, project) => {
         if (project.state !== 'closing') return { violation: 'ProjectNotClosing', detail: `the project is ${project.state}` };
         const known = await trx

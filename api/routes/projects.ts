@@ -2,6 +2,8 @@ import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { uuid } from '../../contracts/api/common';
 import { projectListSchema, projectQuery, projectSchema, signOffRequest } from '../../contracts/api/projects';
+import { signOffEffect } from '../../contracts/effect-names';
+import { answerOfEffect } from '../../db/effects';
 import { listProjects, readProject } from '../../db/reads/projects';
 import { projectWorkflowId } from '../../domain/ids';
 import { recheckProjectSignal, signOffUpdate } from '../../workflows/project-to-close/messages';
@@ -77,12 +79,16 @@ export function projectRoutes(app: Api, deps: RouteDeps): void {
     },
     handler: async (request) => {
       const { id } = request.params;
-      await openProject(deps, request, id);
+      const { state } = await knownProject(deps, request, id);
       const signOffId = idFor(request, 'sign-off');
       const input = { signOffId, ...request.body, ...(await saidBy(deps, request, 'project', id)) };
       const message = { definition: signOffUpdate, workflowId: projectWorkflowId(id), id: signOffId, input };
+      // With the sign-off a project may close before its answer is heard: asked again, it was taken all the same.
+      const shows = () => shownTo(deps, request, 'project', id);
+      if ((await answerOfEffect(deps.db, signOffEffect(id, input))) !== null) return shows();
+      refuseEnded(state);
       return askRun(deps, request, message, {
-        done: () => shownTo(deps, request, 'project', id),
+        done: shows,
         noRun: () => refuseWithoutRun(deps, request, id),
       });
     },
@@ -90,9 +96,16 @@ export function projectRoutes(app: Api, deps: RouteDeps): void {
 }
 
 async function openProject(deps: RouteDeps, request: FastifyRequest, id: string): Promise<void> {
+  refuseEnded((await knownProject(deps, request, id)).state);
+}
+
+async function knownProject(deps: RouteDeps, request: FastifyRequest, id: string) {
   const project = await readProject(deps.db, request.scope, null, id);
   if (project === undefined) throw new ApiError('ProjectUnknown', id);
-  const { state } = project;
+  return project;
+}
+
+function refuseEnded(state: string): void {
   if (state === 'closed' || state === 'cancelled') throw new ApiError('ProjectClosed', `the project is ${state}`);
 }
 

@@ -64,6 +64,19 @@ describe('a message to a run that is repeated', () => {
     expect(await signOffs()).toHaveLength(1);
   });
 
+  test('is answered as it was taken where its answer was lost, also after the project closed by it', async () => {
+    await setProject('closing');
+    const taken = await signOff('lost');
+    expect(taken.status).toBe(200);
+    const lost = { state: 'running', locked_until: '2020-01-01T00:00:00Z' };
+    await engine.db.updateTable('idempotency_key').set(lost).where('key', '=', 'lost').execute();
+    await setProject('closed');
+    await engine.client.workflow.getHandle(projectWorkflowId(projectId)).terminate('it has ended');
+    expect(await signOff('lost')).toMatchObject({ status: 200, body: { id: projectId, state: 'closed' } });
+    expect(problemOf(await signOff('another'))).toMatchObject({ status: 409, code: 'ProjectClosed' });
+    expect(await signOffs()).toHaveLength(1);
+  });
+
   test('has its refusal as its answer, word for word; a new key is evaluated anew, and so is none', async () => {
     await setProject('closing');
     expect((await signOff('first')).status).toBe(200);
