@@ -88,7 +88,7 @@ export async function checkBySchemathesis(
 /** Refusals of wrong data; what is too large is one. */
 const REFUSED = [400, 401, 403, 404, 405, 406, 409, 410, 412, 413, 415, 422, 428, 429];
 /** Files of facts and many decisions are taken with some that are wrong, each of which costs only itself. */
-const TAKEN_WITH_WRONG_ROWS = /^POST \/v1\/(?:deals\/\{dealId\}\/(?:time-entries|expenses|usage-reports)|decisions)$/;
+const TAKEN_WITH_WRONG_ROWS = /^POST \/v1\/(?:deals\/\{dealId\}\/(?:time-entries|expenses|usage-reports|subcontractor-costs)|decisions)$/;
 
 /** Who may do what is who did it in the scenes. Checks are named here, because one named on the command line is on for every operation. */
 async function configOf(firm: Firm, corpus: Corpus, operations: Operations): Promise<string> {
