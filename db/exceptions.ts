@@ -186,7 +186,12 @@ export async function settleChoice(
 
 /** The outcome is carried out for the items that it was for; its owner is asked about the others, whose deadline runs on. */
 export async function askOn(trx: Transaction<DB>, exceptionId: string): Promise<void> {
-  await trx.updateTable('process_exception').set({ stage: 'assigned', choice_id: null }).where('id', '=', exceptionId).where('closed_at', 'is', null).execute();
+  await trx
+    .updateTable('process_exception')
+    .set({ stage: 'assigned', choice_id: null })
+    .where('id', '=', exceptionId)
+    .where('closed_at', 'is', null)
+    .execute();
 }
 
 /** Settles an exception by the outcome that was chosen. */

@@ -99,7 +99,9 @@ export const environment = z.object({
     .describe("Where the Temporal SDK exposes its own Prometheus metrics, host:port; unset is 'off'"),
 
   TASK_QUEUE: text.default('throughline').describe('Task queue of workflows and activities'),
-  MAX_CACHED_WORKFLOWS: count(1, 100_000).default(250).describe('Workflows kept in memory; about 160 kB each (D17), within --max-old-space-size'),
+  MAX_CACHED_WORKFLOWS: count(1, 100_000)
+    .default(250)
+    .describe('Workflows kept in memory; about 160 kB each (D17), within --max-old-space-size'),
   WORKER_MAX_WORKFLOW_TASKS: count(2, 10_000).optional().describe("Workflow tasks at once; default is the SDK's"),
   WORKER_MAX_ACTIVITIES: count(1, 10_000).optional().describe("Activities at once; default is the SDK's"),
   WORKER_MAX_LOCAL_ACTIVITIES: count(1, 10_000).optional().describe("Local activities at once; default is the SDK's"),

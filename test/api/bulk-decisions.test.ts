@@ -204,7 +204,10 @@ describe('many decisions in one request', () => {
       await dispatcher.stop();
     }
     expect(await decisionsOn(asked)).toHaveLength(8);
-    const facts = engine.db.selectFrom('outbox').select(['kind', 'data']).where('kind', 'in', ['approval.reminded', 'approval.decided', 'approval.withdrawn']);
+    const facts = engine.db
+      .selectFrom('outbox')
+      .select(['kind', 'data'])
+      .where('kind', 'in', ['approval.reminded', 'approval.decided', 'approval.withdrawn']);
     const ids = asked.map(({ approvalId }) => approvalId);
     const of = (await facts.execute()).filter(({ data }) => ids.includes((data as { approvalId: string }).approvalId));
     expect(of.map(({ kind }) => kind)).toEqual(asked.map(() => 'approval.decided'));
