@@ -1,7 +1,7 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { type Instant } from '../domain/deal/terms';
-import { type FoundException, OWNER_UNTIL_ASSIGNED } from './exceptions';
+import { type FoundException, openedRow } from './exceptions';
 import { type DB } from './types';
 
 /** What some records have in common: `<contract line>/<code of the finding>`. */
@@ -12,24 +12,10 @@ export type Cause = Omit<FoundException, 'name'> & { readonly cause: string };
  * (R-367). Its run is started by the event that the database adds.
  */
 export async function exceptionOfCause(trx: Transaction<DB>, found: Cause, at: Instant): Promise<string> {
-  const { cause, path, detail, dealId, entityId, contractLineId = null, facts } = found;
   const id = uuidv7();
   const row = await trx
     .insertInto('process_exception')
-    .values({
-      id,
-      workflow_id: `findings/${id}`,
-      deal_id: dealId,
-      entity_id: entityId,
-      contract_line_id: contractLineId,
-      kind: path,
-      detail,
-      owner_role: OWNER_UNTIL_ASSIGNED,
-      facts: JSON.stringify(facts),
-      cause,
-      taking: true,
-      opened_at: at,
-    })
+    .values({ ...openedRow(id, { ...found, name: `findings/${id}` }, at), cause: found.cause, taking: true })
     .onConflict((conflict) =>
       conflict
         .column('cause')

@@ -24,27 +24,31 @@ export interface FoundException {
 }
 
 /** Whoever is asked until policy says who is. */
-export const OWNER_UNTIL_ASSIGNED = 'operator';
+const OWNER_UNTIL_ASSIGNED = 'operator';
 
 /** Opens an exception unless one of this path is open at the same thing; its run is started by the event that the database adds. */
 export async function openException(trx: Transaction<DB>, found: FoundException, at: Instant): Promise<void> {
-  const { name, path, detail, dealId, entityId, contractLineId = null, facts } = found;
   await trx
     .insertInto('process_exception')
-    .values({
-      id: uuidv7(),
-      workflow_id: name,
-      deal_id: dealId,
-      entity_id: entityId,
-      contract_line_id: contractLineId,
-      kind: path,
-      detail,
-      owner_role: OWNER_UNTIL_ASSIGNED,
-      facts: JSON.stringify(facts),
-      opened_at: at,
-    })
+    .values(openedRow(uuidv7(), found, at))
     .onConflict((conflict) => conflict.columns(['workflow_id', 'kind']).where('closed_at', 'is', null).doNothing())
     .execute();
+}
+
+/** The row of an exception that has just been found. */
+export function openedRow(id: string, { name, path, detail, dealId, entityId, contractLineId = null, facts }: FoundException, at: Instant) {
+  return {
+    id,
+    workflow_id: name,
+    deal_id: dealId,
+    entity_id: entityId,
+    contract_line_id: contractLineId,
+    kind: path,
+    detail,
+    owner_role: OWNER_UNTIL_ASSIGNED,
+    facts: JSON.stringify(facts),
+    opened_at: at,
+  };
 }
 
 /** The cause of what stands at some things is gone: their exceptions of a path are settled by that. */

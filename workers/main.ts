@@ -1,4 +1,3 @@
-import { getHeapStatistics } from 'node:v8';
 import { Client, type Connection } from '@temporalio/client';
 import { type NativeConnection } from '@temporalio/worker';
 import { type FastifyInstance } from 'fastify';
@@ -26,13 +25,11 @@ import { startDispatcher } from './dispatcher';
 import { startNotifier } from './notifier';
 import { currentBuildId, setCurrentVersion } from './release';
 import { startPrivacyKeeper } from './privacy-keeper';
+import { warnOfSmallHeap } from './heap';
 import { passReplayGate } from './replay-gate';
 import { startSealer } from './sealer';
 import { startStallWatch } from './stall-watch';
 import { type RunningWorker, startWorker } from './worker';
-
-/** What a run holds while it is kept in memory, at most (D17). */
-const CACHED_WORKFLOW_BYTES = 200_000;
 
 /** A running installation, or the part of it that its roles name. */
 export interface Throughline {
@@ -172,13 +169,6 @@ async function listen(app: FastifyInstance, { host, port }: Config['http']): Pro
     if (code === 'EACCES') throw new OperatorError(`Port ${port} may not be opened by this user. Set PORT to one above 1023.`);
     throw error;
   }
-}
-
-/** Whoever keeps more runs in memory gives Node more of it: a heap that is full ends the process. */
-function warnOfSmallHeap(cachedWorkflows: number, log: Logger): void {
-  const limit = getHeapStatistics().heap_size_limit;
-  if (cachedWorkflows * CACHED_WORKFLOW_BYTES > limit / 2)
-    log.warn({ cachedWorkflows, heapBytes: limit }, 'the heap is small for so many cached workflows: raise --max-old-space-size');
 }
 
 /** Of a process that is not the API: where the configuration says that the API is. */

@@ -70,6 +70,8 @@ export interface ExceptionStage {
   approve(approvalId: string, by: string, role?: string | null): Promise<void>;
   /** Tells the run of an exception what time it is. */
   passTo(id: string, moment: string): Promise<void>;
+  /** Until the run of an exception has ended as it should. */
+  ended(id: string): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -146,6 +148,11 @@ export async function exceptionStage(now: string): Promise<ExceptionStage> {
       stage.now = moment;
       await engine.client.workflow.getHandle(exceptionWorkflowId(id)).signal(clockSignal, moment);
     },
+    ended: (id: string) =>
+      until('the run of the exception to end', async () => {
+        const { status } = await engine.client.workflow.getHandle(exceptionWorkflowId(id)).describe();
+        return status.name === 'COMPLETED';
+      }),
     stop: async () => {
       await dispatcher.stop();
       await api.close();

@@ -2,7 +2,6 @@ import { uuidv7 } from 'uuidv7';
 import { createActivities } from '../../activities/index';
 import { hashOf } from '../../db/hash';
 import { putInboxEvent } from '../../db/inbox';
-import { exceptionWorkflowId } from '../../domain/ids';
 import { writeCamt053 } from '../../integrations/bank/camt053-writer';
 import { type BankStatementFile } from '../../integrations/bank/statement';
 import { inRun } from '../support/activity-run';
@@ -23,11 +22,6 @@ afterAll(() => stage.stop());
 
 const eventOf = (id: string) => stage.engine.db.selectFrom('inbox_event').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 const correctionOf = (id: string) => stage.engine.db.selectFrom('inbox_event').selectAll().where('corrects', '=', id).execute();
-const ended = (id: string) =>
-  until('the run of the exception to end', async () => {
-    const { status } = await stage.engine.client.workflow.getHandle(exceptionWorkflowId(id)).describe();
-    return status.name === 'COMPLETED';
-  });
 const shownOf = async ({ choices }: Exception) =>
   (
     await stage.engine.db
@@ -80,7 +74,7 @@ describe('a bank file that cannot be applied', () => {
     expect(await changesFor('U-PMO')).toEqual(correction['changes']);
     expect(await correctionOf(inboxEventId)).toEqual([]);
     await stage.approveChoice(exception.id, 'U-FC-US');
-    await ended(exception.id);
+    await stage.ended(exception.id);
     expect(await changesFor('U-FC-US')).toContainEqual(told);
     expect((await stage.choose(exception.id, 'U-AR', body, key)).choices).toHaveLength(1);
     const [fresh, ...others] = await correctionOf(inboxEventId);
@@ -108,7 +102,7 @@ describe('a bank file that cannot be applied', () => {
     expect([await correctionOf(inboxEventId), (await eventOf(inboxEventId)).state]).toEqual([[], 'failed']);
     await stage.choose(exception.id, 'U-AR', { option: 'skip' });
     await stage.approveChoice(exception.id, 'U-FC-US');
-    await ended(exception.id);
+    await stage.ended(exception.id);
     expect((await eventOf(inboxEventId)).state).toBe('ignored');
   }, 90_000);
 });
@@ -136,7 +130,7 @@ describe('a won deal that is refused after its sender was told that it is taken'
     expect(await stage.refusal(opened.id, 'U-OPS', correct({ ...right, data: {} }))).toBe('DealInvalid');
     await stage.choose(opened.id, 'U-OPS', correct(right));
     await stage.approveChoice(opened.id, 'U-FC-US');
-    await ended(opened.id);
+    await stage.ended(opened.id);
     const [fresh] = await correctionOf(inboxEventId);
     const deal = await until('the deal to begin', async () => {
       const { state, deal_id: dealId } = await eventOf(fresh?.id ?? '');
@@ -183,7 +177,7 @@ describe('mail that nobody takes', () => {
     expect(salted).not.toBe(hashOf(payload));
     expect(await stage.correctionFor(asked, 'U-FC-US')).toMatchObject({ userId: 'U-LEGAL', domain: 'firm.example' });
     await stage.approveChoice(exception.id, 'U-FC-US');
-    await ended(exception.id);
+    await stage.ended(exception.id);
     const person = db.selectFrom('app_user').select('email').where('id', '=', 'U-LEGAL');
     expect((await person.executeTakeFirstOrThrow()).email).toBe('counsel@firm.example');
     const message = db.selectFrom('notification').select(['state', 'attempts']).where('id', '=', id);
@@ -235,6 +229,6 @@ test('a step that is stuck on facts goes on without them, and the corrected ones
   const answer = await inRun(run, () => activities.applyIntake({ inboxEventId: row.id, at: NOW }));
   expect(answer).toEqual({ inboxEventId: row.id, invoices: [], lines: [], deals: [], projects: [] });
   await inRun(run, () => activities.reportUnstuck({ effect: 'applyIntake', at: NOW }));
-  await ended(opened.id);
+  await stage.ended(opened.id);
   expect(await stage.read(opened.id)).toMatchObject({ settledAs: 'fix' });
 }, 60_000);

@@ -63,9 +63,6 @@ const exceptionsOf = (line: DeliveredLine) =>
     .orderBy('id')
     .execute();
 
-const ended = (id: string) => until('the run of the exception to end', async () => (await runOf(id)).status.name === 'COMPLETED');
-const runOf = (id: string) => stage.engine.client.workflow.getHandle(exceptionWorkflowId(id)).describe();
-
 test('thousands of breaches of one cause are one task with a list: some are corrected, the others exempted once at their sum, and billed', async () => {
   const { db } = stage.engine;
   const line = await deliveredLine(db, activities, { notToExceed: null, capSoftPercent: null });
@@ -137,7 +134,7 @@ test('thousands of breaches of one cause are one task with a list: some are corr
   // What comes of the same cause by now is another task.
   await bringTime(db, activities, line, [{ entryId: 'NEXT', workDate: '2026-02-15', hours: '9' }], stage.now);
   await approveFully(again.choices.find(({ state }) => state === 'asked')?.approvalId ?? '');
-  await ended(opened.id);
+  await stage.ended(opened.id);
   expect(await stage.read(opened.id)).toMatchObject({ settledAs: 'exempt', items: { open: 0, total: rows.length + 1 } });
   const settled = await db.selectFrom('exception_item').select((eb) => ['settled_as', eb.fn.countAll<number>().as('n')]).where('exception_id', '=', opened.id).groupBy('settled_as').orderBy('settled_as').execute(); // prettier-ignore
   expect(settled).toEqual([{ settled_as: 'correct', n: EACH }, { settled_as: 'exempt', n: count }]); // prettier-ignore
@@ -187,7 +184,7 @@ test('a record that is right by now is cured with those that are taken back, and
     .where('entry_id', '=', right?.reference ?? '')
     .execute();
   await stage.choose(opened.id, 'U-PM-EU', { option: 'correct', items: [wrong?.id] });
-  await ended(opened.id);
+  await stage.ended(opened.id);
   const items = db.selectFrom('exception_item').select(['finding_id', 'settled_as']).where('exception_id', '=', opened.id);
   expect(new Map((await items.execute()).map((item) => [item.finding_id, item.settled_as]))).toEqual(
     new Map([

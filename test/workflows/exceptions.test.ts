@@ -61,12 +61,6 @@ async function nameOf(db: ExceptionStage['engine']['db'], findingId: string): Pr
   return `findings/${(await item.executeTakeFirstOrThrow()).exception_id}`;
 }
 
-const ended = (id: string) =>
-  until('the run of the exception to end', async () => {
-    const { status } = await stage.engine.client.workflow.getHandle(exceptionWorkflowId(id)).describe();
-    return status.name === 'COMPLETED';
-  });
-
 describe('a run that is stuck', () => {
   /** The tax registration of the customer vanishes before the baseline. */
   async function stuckDeal(): Promise<{ deal: TestDeal; putBack: () => Promise<void> }> {
@@ -111,7 +105,7 @@ describe('a run that is stuck', () => {
     expect(fixed.choices).toMatchObject([{ option: 'fix' }]);
     await pendingApproval(stage.engine, deal, 'kickoff');
     expect((await stage.choose(again.id, 'U-OPS', { option: 'fix', evidence: 'MD-LOAD-7' }, key)).choices).toHaveLength(1);
-    await ended(again.id);
+    await stage.ended(again.id);
     expect(await stage.read(again.id)).toMatchObject({
       stage: 'settled',
       settledAs: 'fix',
@@ -129,7 +123,7 @@ describe('a run that is stuck', () => {
     deal.now = NOW;
     await approve(stage.engine, deal, 'cancellation');
     expect((await deal.handle.result()).outcome).toBe('cancelled');
-    await ended(id);
+    await stage.ended(id);
     expect(await stage.read(id)).toMatchObject({ stage: 'settled', settledAs: 'cancel' });
     await putBack();
   }, 120_000);
@@ -160,7 +154,7 @@ describe('a run that is stuck', () => {
 
     await stage.choose(opened.id, 'U-OPS', { option: 'skip' });
     await stage.approveChoice(opened.id, 'U-FC-DE');
-    await ended(opened.id);
+    await stage.ended(opened.id);
     expect(await stage.read(opened.id)).toMatchObject({ settledAs: 'skip' });
     expect(await invoiceState(invoiceId)).toBe('void');
     const item = engine.db.selectFrom('billing_plan_item').innerJoin('invoice', 'invoice.billing_plan_item_id', 'billing_plan_item.id');
@@ -199,7 +193,7 @@ describe('an event of the inbox that was given up', () => {
     const first = await failedEvent();
     const retried = await stage.at(`inbox/${first}`, 'assigned');
     await stage.choose(retried.id, 'U-OPS', { option: 'retry' });
-    await ended(retried.id);
+    await stage.ended(retried.id);
     expect(await stage.read(retried.id)).toMatchObject({ settledAs: 'retry' });
     expect(await stateOf(first)).not.toBe('failed');
 
@@ -207,7 +201,7 @@ describe('an event of the inbox that was given up', () => {
     const skipped = await stage.at(`inbox/${second}`, 'assigned');
     await stage.choose(skipped.id, 'U-OPS', { option: 'skip' });
     await stage.approveChoice(skipped.id, 'U-FC-US');
-    await ended(skipped.id);
+    await stage.ended(skipped.id);
     expect(await stateOf(second)).toBe('ignored');
     expect(await claimEvents(stage.engine.db, 'nobody', 100, 1)).toEqual([]);
   }, 60_000);
@@ -216,7 +210,7 @@ describe('an event of the inbox that was given up', () => {
     const eventId = await failedEvent();
     const { id } = await stage.at(`inbox/${eventId}`, 'assigned');
     expect((await (await stage.api.as('U-OPS'))('POST', `/v1/inbox-events/${eventId}/replay`)).status).toBe(202);
-    await ended(id);
+    await stage.ended(id);
     expect(await stage.read(id)).toMatchObject({ stage: 'settled', settledAs: 'retry', choices: [] });
   }, 60_000);
 });
@@ -253,7 +247,7 @@ describe('a breach of policy', () => {
     expect(await exceptionsOf(line)).toHaveLength(1);
     await stage.choose(opened.id, 'U-PM-EU', { option: 'exempt', evidence: 'MAIL-2026-02-07' });
     await stage.approveChoice(opened.id, 'U-FC-DE');
-    await ended(opened.id);
+    await stage.ended(opened.id);
     const finding = db.selectFrom('policy_finding').select(['blocking', 'exempted_by']).where('id', '=', findingId);
     expect(await finding.executeTakeFirstOrThrow()).toEqual({ blocking: false, exempted_by: opened.id });
     const { invoiceId } = await takeRun(db, activities, line, '2026-02', '2026-03-05T23:00:00.000Z');
@@ -272,7 +266,7 @@ describe('a breach of policy', () => {
     expect((await shown.executeTakeFirstOrThrow()).shown).toMatchObject({ option: 'uphold', items: { count: 1, amount: '400.00', currency: 'EUR' } }); // prettier-ignore
     expect(await withheld()).toBeNull();
     await stage.approveChoice(id, 'U-FC-DE');
-    await ended(id);
+    await stage.ended(id);
     expect(await withheld()).toBe(id);
     const { invoiceId } = await takeRun(db, activities, line, '2026-02', '2026-03-05T23:00:00.000Z');
     expect(invoiceId).toBeNull();
@@ -284,7 +278,7 @@ describe('a breach of policy', () => {
     const { line, name } = await sundayWork();
     const { id } = await stage.at(name, 'assigned');
     await stage.choose(id, 'U-PM-EU', { option: 'correct' });
-    await ended(id);
+    await stage.ended(id);
     const entry = db.selectFrom('time_entry').select('status').where('entry_id', '=', `${line.lineId}/SUNDAY`);
     expect((await entry.executeTakeFirstOrThrow()).status).toBe('rejected');
     expect(await exceptionsOf(line)).toMatchObject([{ stage: 'settled' }]);
@@ -312,7 +306,7 @@ describe('a breach of policy', () => {
     await stage.choose(id, 'U-PM-EU', { option: 'exempt', evidence: 'CARD-STATEMENT' });
     await db.updateTable('expense_policy').set({ receipt_above_minor: 10_000_000 }).where('category', '=', 'airfare').execute();
     await takeRun(db, activities, line, '2026-03', '2026-04-05T23:00:00.000Z');
-    await ended(id);
+    await stage.ended(id);
     const settled = await stage.read(id);
     expect(settled).toMatchObject({ settledAs: 'cured', choices: [{ state: 'void' }] });
     const approval = db
@@ -340,7 +334,7 @@ describe('a breach of policy', () => {
     expect((await stage.read(opened.id)).askedRoles).toEqual(['project-manager', 'delivery-director']);
     expect((await waitsOf(opened.id)).map(({ role }) => role)).toEqual(['delivery-director', 'project-manager']);
     await stage.choose(opened.id, 'U-DELDIR', { option: 'correct' });
-    await ended(opened.id);
+    await stage.ended(opened.id);
   }, 60_000);
 });
 
@@ -392,7 +386,7 @@ describe('work outside what was contracted', () => {
       .set((eb) => ({ revision: eb('revision', '+', 1) }))
       .execute();
     await stage.approveChoice(absorbed.id, 'U-FC-US');
-    await ended(absorbed.id);
+    await stage.ended(absorbed.id);
     const entries = await db.selectFrom('time_entry').select('status').where('contract_line_id', '=', line.contractLineId).orderBy('entry_id').execute(); // prettier-ignore
     expect(entries.map(({ status }) => status)).toEqual(['approved', 'approved', 'rejected']);
     expect((await exceptionOf(line)).map(({ settled_as }) => settled_as)).toEqual(['absorb', null]);
@@ -415,7 +409,7 @@ describe('work outside what was contracted', () => {
       .where('id', '=', choices[0]?.approvalId ?? '');
     expect((await shown.executeTakeFirstOrThrow()).shown).toMatchObject({ parked: { amount: '600.00', currency: 'EUR' } });
     await stage.approveChoice(opened.id, 'U-FC-DE');
-    await ended(opened.id);
+    await stage.ended(opened.id);
     expect(await stage.read(opened.id)).toMatchObject({ settledAs: 'absorb' });
     expect(await db.selectFrom('parked_entry').selectAll().where('contract_line_id', '=', line.contractLineId).execute()).toEqual([]);
     const waiver = db.selectFrom('billing_waiver').select(['kind', 'amount_minor']).where('contract_line_id', '=', line.contractLineId);
@@ -486,7 +480,7 @@ describe('a line that is going to earn less than it was sold for', () => {
     expect(changed.choices[1]).toMatchObject({ option: 'accept', state: 'void' });
     await stage.choose(opened.id, 'U-DELDIR', { option: 'accept' });
     await stage.approveChoice(opened.id, 'U-CFO');
-    await ended(opened.id);
+    await stage.ended(opened.id);
     expect(await stage.read(opened.id)).toMatchObject({ settledAs: 'accept' });
 
     await estimate(contractLineId, '37000', '2026-02-22T13:00:00.000Z');
@@ -505,7 +499,7 @@ describe('a line that is going to earn less than it was sold for', () => {
     const { id } = await stage.at(lineWorkflowId(contractLineId), 'assigned', 'margin-erosion');
     await stage.choose(id, 'U-DELDIR', { option: 'replan' });
     await estimate(contractLineId, '12000', '2026-02-20T14:00:00.000Z');
-    await ended(id);
+    await stage.ended(id);
     expect(await stage.read(id)).toMatchObject({ settledAs: 'replan' });
   }, 60_000);
 });
@@ -559,7 +553,7 @@ describe('a decision that nobody takes', () => {
     expect(await stage.refusal(opened.id, 'U-PMO', { option: 'reassign' })).toBe('TargetMissing');
     expect(await stage.refusal(opened.id, 'U-PMO', { option: 'reassign', target: 'seller' })).toBe('ReassignmentNotAllowed');
     await stage.choose(opened.id, 'U-PMO', { option: 'reassign', target: 'cfo' });
-    await ended(opened.id);
+    await stage.ended(opened.id);
     const { tiers } = (await record(approvalId)).record as { tiers: { steps: { escalatedTo: string[] }[] }[] };
     expect(tiers[0]?.steps[0]?.escalatedTo).toEqual(['role', 'entity-head', 'cfo']);
     await decide(stage.engine, { id: approvalId, shown_hash: shownHash }, { by: 'U-CFO', role: 'delivery-director', at: stage.now });
@@ -570,14 +564,14 @@ describe('a decision that nobody takes', () => {
     const { approvalId, name } = await delayed();
     const first = await stage.at(name, 'assigned');
     await stage.choose(first.id, 'U-PMO', { option: 'remind' });
-    await ended(first.id);
+    await stage.ended(first.id);
     const told = stage.engine.db.selectFrom('outbox').select('kind').where('kind', '=', 'approval.reminded').where('at', '=', stage.now);
     expect((await told.execute()).length).toBeGreaterThan(0);
     await pass(name);
     const second = await stage.at(name, 'assigned');
     expect(second.id).not.toBe(first.id);
     await stage.choose(second.id, 'U-PMO', { option: 'withdraw' });
-    await ended(second.id);
+    await stage.ended(second.id);
     const approval = await until('the approval to end', async () => {
       const found = await record(approvalId);
       return found.state !== 'pending' && found;
@@ -598,7 +592,7 @@ describe('a decision that nobody takes', () => {
     const first = await stage.at(name, 'assigned');
     expect(first).toMatchObject({ path: 'delayed-approval', facts: { role: 'account-executive', conditionId: condition.conditionId } });
     await stage.choose(first.id, 'U-PMO', { option: 'remind' });
-    await ended(first.id);
+    await stage.ended(first.id);
     const told = engine.db
       .selectFrom('outbox')
       .select('data')
@@ -609,7 +603,7 @@ describe('a decision that nobody takes', () => {
     const second = await stage.at(name, 'assigned');
     expect(second.id).not.toBe(first.id);
     await stage.choose(second.id, 'U-PMO', { option: 'reassign', target: 'cfo' });
-    await ended(second.id);
+    await stage.ended(second.id);
     expect(await refusalOf(talk.end('U-PMO', condition.conditionId, 'fulfilled', stage.now))).toBe('ConditionOwnerRequired');
     expect(await talk.end('U-CFO', condition.conditionId, 'fulfilled', stage.now)).toMatchObject({ state: 'approved' });
   }, 90_000);
@@ -618,7 +612,7 @@ describe('a decision that nobody takes', () => {
     const { approvalId, shownHash, name } = await delayed();
     const { id } = await stage.at(name, 'assigned');
     await decide(stage.engine, { id: approvalId, shown_hash: shownHash }, { by: 'U-DELDIR', at: stage.now });
-    await ended(id);
+    await stage.ended(id);
     expect(await stage.read(id)).toMatchObject({ settledAs: 'cured', choices: [] });
   }, 90_000);
 });

@@ -4,7 +4,7 @@ import { createActivities } from '../../activities/index';
 import { applySubcontractorCosts } from '../../activities/procurement/costs';
 import { endChangeOrder } from '../../db/change-orders';
 import { type DB } from '../../db/types';
-import { exceptionWorkflowId, lineWorkflowId } from '../../domain/ids';
+import { lineWorkflowId } from '../../domain/ids';
 import { type Send } from '../support/api';
 import { addOn, requestChange } from '../support/change-orders';
 import { type ExceptionStage, exceptionStage } from '../support/exceptions';
@@ -31,11 +31,6 @@ beforeEach(() => {
   stage.now = NOW;
 });
 
-const ended = (id: string) =>
-  until('the run of the exception to end', async () => {
-    const { status } = await stage.engine.client.workflow.getHandle(exceptionWorkflowId(id)).describe();
-    return status.name === 'COMPLETED';
-  });
 const at = (lineId: string | undefined) => stage.at(lineWorkflowId(lineId ?? ''), 'assigned', PATH);
 
 describe('a file of many costs', () => {
@@ -117,12 +112,12 @@ describe('an exception of spend', () => {
     stage.now = '2026-02-24T09:00:00.000Z';
     await stage.choose(first.id, 'U-PM-US', { option: 'absorb' });
     await stage.approveChoice(first.id, 'U-FC-US');
-    await ended(first.id);
+    await stage.ended(first.id);
     expect(await stage.read(first.id)).toMatchObject({ settledAs: 'absorb', cost: { overspend: '400.00' } });
     expect((await spendOf(cfo, chosen.dealId)).A?.cost.budget).toBe('10400.00');
 
     await stage.passTo(second.id, '2026-03-02T15:00:00.000Z');
-    await ended(second.id);
+    await stage.ended(second.id);
     expect(await stage.read(second.id)).toMatchObject({ settledAs: 'cured', choices: [] });
     expect((await spendOf(cfo, left.dealId)).A?.cost.budget).toBe('10000.00');
   }, 90_000);
@@ -155,7 +150,7 @@ describe('an exception of spend', () => {
     await state('100000', '2026-02-20T14:00:00.000Z');
     stage.now = '2026-02-20T15:00:00.000Z';
     await stage.approveChoice(opened.id, 'U-FC-US');
-    await ended(opened.id);
+    await stage.ended(opened.id);
     expect((await spendOf(cfo, dealId)).A?.cost).toMatchObject({ budget: '60000.00', spent: '60000.00' });
     expect(await estimates()).toEqual(['50000', '100000']);
 
@@ -164,7 +159,7 @@ describe('an exception of spend', () => {
     const next = await at(lineId);
     await stage.choose(next.id, 'U-PM-US', { option: 'absorb' });
     await stage.approveChoice(next.id, 'U-FC-US');
-    await ended(next.id);
+    await stage.ended(next.id);
     expect(await estimates()).toEqual(['50000', '100000', '105000']);
     // Also where all of it is decided in one moment: an estimate that an outcome raised was stated by nobody.
     for (const total of ['111000', '118000']) {
@@ -172,7 +167,7 @@ describe('an exception of spend', () => {
       const { id } = await at(lineId);
       await stage.choose(id, 'U-PM-US', { option: 'absorb' });
       await stage.approveChoice(id, 'U-FC-US');
-      await ended(id);
+      await stage.ended(id);
       expect((await estimates()).at(-1)).toBe(total);
     }
   }, 60_000);
@@ -192,7 +187,7 @@ describe('an exception of spend', () => {
     const spent = await at(line.contractLineId);
     await stage.choose(spent.id, 'U-PM-EU', { option: 'absorb' });
     await stage.approveChoice(spent.id, 'U-FC-DE');
-    await ended(spent.id);
+    await stage.ended(spent.id);
     expect(await stage.read(spent.id)).toMatchObject({ settledAs: 'absorb' });
   }, 60_000);
 

@@ -1,4 +1,4 @@
-import { exceptionWorkflowId, lineWorkflowId } from '../../domain/ids';
+import { lineWorkflowId } from '../../domain/ids';
 import { problemOf, type Send } from '../support/api';
 import { accountChange, addOn, changeOrders, requestChange, signChange } from '../support/change-orders';
 import { type Exception, type ExceptionStage, exceptionStage } from '../support/exceptions';
@@ -40,11 +40,6 @@ beforeEach(() => {
   stage.now = NOW;
 });
 
-const ended = (id: string) =>
-  until('the run of the exception to end', async () => {
-    const { status } = await stage.engine.client.workflow.getHandle(exceptionWorkflowId(id)).describe();
-    return status.name === 'COMPLETED';
-  });
 const at = (lineId: string | undefined, wanted = 'assigned') => stage.at(lineWorkflowId(lineId ?? ''), wanted, PATH);
 const exceptionsOf = (lineId: string | undefined) =>
   stage.engine.db
@@ -152,7 +147,7 @@ describe('what subcontractors cost a line', () => {
     await stage.choose(opened.id, 'U-PM-US', { option: 'absorb' });
     const cancelled = [first, second].map(({ costId }) => order({ costId: `${costId}/0`, supersedes: costId, amount: '0.00' }));
     await bringCosts(procurement, dealId, cancelled);
-    await ended(opened.id);
+    await stage.ended(opened.id);
     expect(await stage.read(opened.id)).toMatchObject({ settledAs: 'cured', choices: [{ state: 'void' }] });
     expect((await spendOf(cfo, dealId)).A).toMatchObject({ cost: { spent: '0.00', budget: '0.00' }, exceptionId: null });
   }, 60_000);
@@ -272,7 +267,7 @@ describe('spend that nobody planned', () => {
     await stage.choose(opened.id, 'U-PM-US', { option: 'absorb' });
     await bringCosts(procurement, dealId, [order({ amount: '2000.00' })]);
     await stage.approveChoice(opened.id, 'U-FC-US');
-    await ended(opened.id);
+    await stage.ended(opened.id);
     expect(await stage.read(opened.id)).toMatchObject({ settledAs: 'absorb', cost: { overspend: '35000.00' } });
     const { A: spend } = await spendOf(cfo, dealId);
     expect(spend).toMatchObject({ cost: { budget: '45000.00', spent: '47000.00' }, budgets: [{ cause: 'baseline' }, { cause: 'absorb', cost: '35000.00' }] }); // prettier-ignore
@@ -309,7 +304,7 @@ describe('spend that nobody planned', () => {
 
     await stage.choose(opened.id, 'U-PM-US', { option: 'reallocate', target: 'B' });
     await stage.approveChoice(opened.id, 'U-FC-US');
-    await ended(opened.id);
+    await stage.ended(opened.id);
     const rate = stage.engine.db.selectFrom('fx_rate').select('rate').where('quote', '=', 'USD').where('date', '=', '2026-02-20');
     const given = Math.round(900_000 / Number((await rate.executeTakeFirstOrThrow()).rate)) / 100;
     const { A: taker, B: giver } = await spendOf(cfo, dealId);
@@ -333,13 +328,13 @@ describe('spend that nobody planned', () => {
     expect(await refused('refuse', kept.costId)).toBe('OutcomeWithoutEffect');
     expect(await refused('dispute', whole.costId)).toBe('OutcomeWithoutEffect');
     await stage.choose(opened.id, 'U-PM-US', { option: 'refuse', target: ordered.costId });
-    await ended(opened.id);
+    await stage.ended(opened.id);
     expect(await stage.read(opened.id)).toMatchObject({ settledAs: 'refuse', choices: [{ state: 'carried-out', approvalId: null }] });
     const next = await at(lineIds.get('A'));
     expect([next.id === opened.id, overOf(next)]).toEqual([false, '550.00']);
 
     await stage.choose(next.id, 'U-PM-US', { option: 'dispute', target: loose.costId });
-    await ended(next.id);
+    await stage.ended(next.id);
     expect((await spendOf(cfo, dealId)).A?.cost.spent).toBe('300.00');
     const { body } = await cfo('GET', `/v1/deals/${dealId}/subcontractor-costs`);
     const states = Object.fromEntries(
@@ -394,7 +389,7 @@ describe('spend that nobody planned', () => {
     await signChange(deal, changeOrderId);
     await accountChange(deal, changeOrderId);
     await approve(engine, deal, 'change-order');
-    await ended(opened.id);
+    await stage.ended(opened.id);
     expect((await changeOrders(engine, deal)).map(({ state }) => state)).toEqual(['refused', 'applied']);
     expect(await stage.read(opened.id)).toMatchObject({ settledAs: 'change-order' });
     const { B: spend } = await spendOf(cfo, deal.dealId);
@@ -420,7 +415,7 @@ describe('spend that nobody planned', () => {
       if (round % 2 === 0) await chosen;
       const decided = round % 2 === 0 ? stage.approveChoice(id, 'U-FC-US') : chosen;
       await Promise.allSettled([decided, cancel()]);
-      await ended(id);
+      await stage.ended(id);
       const { settledAs } = await stage.read(id);
       const { A: line } = await spendOf(cfo, dealId);
       expect([settledAs, line?.cost.budget, line?.cost.spent]).toEqual(settledAs === 'absorb' ? ['absorb', '1000.00', '0.00'] : ['cured', '0.00', '0.00']); // prettier-ignore
@@ -439,7 +434,7 @@ describe('spend that nobody planned', () => {
     await requestCancellation(engine, deal, '2026-02-23');
     await approve(engine, deal, 'cancellation');
     expect((await deal.handle.result()).outcome).toBe('cancelled');
-    await ended(opened.id);
+    await stage.ended(opened.id);
     expect(await stage.read(opened.id)).toMatchObject({ settledAs: 'lapsed' });
     const late = bill(null, { costId: uniqueName('LATE') });
     expect(await bringCosts(procurement, deal.dealId, [late])).toMatchObject({ stored: 1 });
